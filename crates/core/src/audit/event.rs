@@ -1,0 +1,334 @@
+//! Every event that the log can hold, with each of its fields classed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::delivery::Delivery;
+use crate::denial::Denial;
+use crate::provider::{CloudProvider, EnforcedBy};
+use crate::session::{Revocation, SessionStatus};
+
+/// Who may see a field. There is no third class in the log: what is secret has no field here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// May be shown to anyone who may see that the session exists.
+    Public,
+    /// May hold personal or business data (arguments, object keys); left out of a redacted export.
+    Sensitive,
+    /// Never written. A field without a class counts as this one.
+    Secret,
+}
+
+/// One thing that happened. Adding a variant demands a line in [`Event::class`]; the field-class test checks it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The first entry of every log.
+    LogOpened {
+        /// Random name of this log; part of the checkpoints' origin.
+        log_id: String,
+        /// Version of the entry format.
+        format: u32,
+    },
+    /// A session was asked for and recorded.
+    SessionCreated {
+        /// Cloud.
+        provider: CloudProvider,
+        /// Principal to borrow; empty for the base identity.
+        role_arn: String,
+        /// Life, seconds.
+        ttl_seconds: u64,
+        /// Money limit, USD.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        budget: Option<f64>,
+        /// Allowed action patterns.
+        allowed_actions: Vec<String>,
+        /// Denied action patterns.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        denied_actions: Vec<String>,
+        /// Resource patterns.
+        resources: Vec<String>,
+        /// SHA-256 of the canonical policy, hex.
+        policy_sha256: String,
+        /// How it is handed over.
+        delivery: Delivery,
+        /// Region of the child.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
+        /// Agent, if recognised.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent_id: Option<String>,
+        /// OS user that asked.
+        user: String,
+        /// Labels.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        tags: BTreeMap<String, String>,
+        /// The command and its arguments.
+        command: Vec<String>,
+    },
+    /// A real credential was issued. It carries no secret.
+    CredentialsIssued {
+        /// Access key id of the real credential.
+        access_key_id: String,
+        /// Access key id that the child sees.
+        placeholder_key_id: Option<String>,
+        /// Where the base credential came from.
+        base: String,
+        /// Identity that the cloud reported.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+        /// When the real credential expires.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+        /// Who enforces the scope.
+        enforced_by: EnforcedBy,
+        /// Size of the session policy sent, characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_policy_chars: Option<usize>,
+        /// How far it can be taken back.
+        revocation: Revocation,
+    },
+    /// The session became active.
+    SessionActivated {
+        /// Process id of the keeper.
+        pid: u32,
+    },
+    /// The gate let a request pass. Written, with a position, before anything was signed.
+    RequestAllowed {
+        /// Signing name.
+        service: String,
+        /// Region of the credential scope.
+        region: String,
+        /// API operation.
+        operation: String,
+        /// IAM actions.
+        actions: Vec<String>,
+        /// Resources, as ARNs; `*` where the call names none we can know.
+        resources: Vec<String>,
+        /// HTTP method.
+        method: String,
+        /// Host that it will be sent to.
+        upstream: String,
+    },
+    /// The gate refused a request.
+    RequestDenied {
+        /// Signing name, where the request got that far.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<String>,
+        /// Region of the credential scope.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
+        /// API operation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<String>,
+        /// HTTP method.
+        method: String,
+        /// Why.
+        denial: Denial,
+        /// How many like it this entry stands for, when refusals came too fast to record one by one.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        count: u64,
+    },
+    /// An allowed request came to its end.
+    RequestSettled {
+        /// Position of its `request_allowed` entry.
+        of: u64,
+        /// HTTP status of the upstream; `None` when no answer came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Bytes of the request body that were sent on.
+        bytes_in: u64,
+        /// Bytes of the response body that reached the child.
+        bytes_out: u64,
+        /// Time from the decision to the end, microseconds.
+        duration_us: u64,
+        /// The upstream's own request id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        upstream_request_id: Option<String>,
+        /// What went wrong in transit, if anything (`cut: revoked`, `body-mismatch`, …).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<String>,
+    },
+    /// The keeper died between signing and settling: nobody knows what became of these requests.
+    RequestsUnknown {
+        /// Positions of their `request_allowed` entries.
+        of: Vec<u64>,
+    },
+    /// Somebody asked for a session to be ended. Times are microseconds from the moment the command was received.
+    SessionKilled {
+        /// OS user that asked.
+        by: String,
+        /// When the gate began to refuse.
+        gate_refusing_us: u64,
+        /// When live streams were cut.
+        streams_cut_us: u64,
+        /// How many streams were cut.
+        streams_cut: u64,
+        /// When the child's processes had been signalled.
+        processes_signalled_us: u64,
+        /// When the child's processes were gone; `None` if they were still ending.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        processes_gone_us: Option<u64>,
+    },
+    /// What left the gate was taken back as far as the cloud allows.
+    CredentialsRevoked {
+        /// How far it reached.
+        reach: Revocation,
+        /// What was done.
+        detail: String,
+    },
+    /// The mandatory last entry of a session.
+    SessionEnded {
+        /// Final status.
+        status: SessionStatus,
+        /// Why, one sentence.
+        reason: String,
+        /// The child's exit code, where it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit_code: Option<i32>,
+        /// Requests allowed.
+        requests_allowed: u64,
+        /// Requests denied.
+        requests_denied: u64,
+    },
+    /// A session record was read from another tool's files.
+    SessionImported {
+        /// Status it came with.
+        status: SessionStatus,
+        /// File name, without its folder.
+        file: String,
+    },
+    /// Ended sessions were removed from the store by retention or by `session prune`.
+    SessionsPruned {
+        /// How many.
+        count: u64,
+        /// Nothing younger than this was removed.
+        ended_before: Timestamp,
+    },
+    /// Time passed in which nothing could be recorded; everything was refused meanwhile.
+    LogInterrupted {
+        /// When the first write failed.
+        since: Timestamp,
+        /// Why.
+        reason: String,
+        /// What was done in spite of it (only the safe direction: kills).
+        done: Vec<String>,
+    },
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
+fn is_one(count: &u64) -> bool {
+    *count == 1
+}
+
+impl Event {
+    /// The value of `type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LogOpened { .. } => "log_opened",
+            Self::SessionCreated { .. } => "session_created",
+            Self::CredentialsIssued { .. } => "credentials_issued",
+            Self::SessionActivated { .. } => "session_activated",
+            Self::RequestAllowed { .. } => "request_allowed",
+            Self::RequestDenied { .. } => "request_denied",
+            Self::RequestSettled { .. } => "request_settled",
+            Self::RequestsUnknown { .. } => "requests_unknown",
+            Self::SessionKilled { .. } => "session_killed",
+            Self::CredentialsRevoked { .. } => "credentials_revoked",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::SessionImported { .. } => "session_imported",
+            Self::SessionsPruned { .. } => "sessions_pruned",
+            Self::LogInterrupted { .. } => "log_interrupted",
+        }
+    }
+
+    /// The class of a field of this event, by its JSON name. What is not named here is secret.
+    pub fn class(kind: &str, field: &str) -> Class {
+        let classes: &[(&str, Class)] = match kind {
+            "log_opened" => &[("log_id", Class::Public), ("format", Class::Public)],
+            "session_created" => &[
+                ("provider", Class::Public),
+                ("role_arn", Class::Public),
+                ("ttl_seconds", Class::Public),
+                ("budget", Class::Public),
+                ("allowed_actions", Class::Public),
+                ("denied_actions", Class::Public),
+                ("resources", Class::Sensitive),
+                ("policy_sha256", Class::Public),
+                ("delivery", Class::Public),
+                ("region", Class::Public),
+                ("agent_id", Class::Public),
+                ("user", Class::Sensitive),
+                ("tags", Class::Sensitive),
+                ("command", Class::Sensitive),
+            ],
+            "credentials_issued" => &[
+                ("access_key_id", Class::Public),
+                ("placeholder_key_id", Class::Public),
+                ("base", Class::Public),
+                ("identity", Class::Public),
+                ("expires_at", Class::Public),
+                ("enforced_by", Class::Public),
+                ("session_policy_chars", Class::Public),
+                ("revocation", Class::Public),
+            ],
+            "session_activated" => &[("pid", Class::Public)],
+            "request_allowed" => &[
+                ("service", Class::Public),
+                ("region", Class::Public),
+                ("operation", Class::Public),
+                ("actions", Class::Public),
+                ("resources", Class::Sensitive),
+                ("method", Class::Public),
+                ("upstream", Class::Public),
+            ],
+            "request_denied" => &[
+                ("service", Class::Public),
+                ("region", Class::Public),
+                ("operation", Class::Public),
+                ("method", Class::Public),
+                ("denial", Class::Sensitive),
+                ("count", Class::Public),
+            ],
+            "request_settled" => &[
+                ("of", Class::Public),
+                ("status", Class::Public),
+                ("bytes_in", Class::Public),
+                ("bytes_out", Class::Public),
+                ("duration_us", Class::Public),
+                ("upstream_request_id", Class::Public),
+                ("fault", Class::Public),
+            ],
+            "requests_unknown" => &[("of", Class::Public)],
+            "session_killed" => &[
+                ("by", Class::Sensitive),
+                ("gate_refusing_us", Class::Public),
+                ("streams_cut_us", Class::Public),
+                ("streams_cut", Class::Public),
+                ("processes_signalled_us", Class::Public),
+                ("processes_gone_us", Class::Public),
+            ],
+            "credentials_revoked" => &[("reach", Class::Public), ("detail", Class::Sensitive)],
+            "session_ended" => &[
+                ("status", Class::Public),
+                ("reason", Class::Public),
+                ("exit_code", Class::Public),
+                ("requests_allowed", Class::Public),
+                ("requests_denied", Class::Public),
+            ],
+            "session_imported" => &[("status", Class::Public), ("file", Class::Sensitive)],
+            "sessions_pruned" => &[("count", Class::Public), ("ended_before", Class::Public)],
+            "log_interrupted" => &[("since", Class::Public), ("reason", Class::Public), ("done", Class::Public)],
+            _ => &[],
+        };
+        let named = classes.iter().find(|(name, _)| *name == field);
+        named.map_or(Class::Secret, |(_, class)| *class)
+    }
+}

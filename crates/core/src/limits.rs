@@ -1,0 +1,88 @@
+//! Every limit of the product, in one place. The name ends in the unit and `_MAX` or `_MIN`.
+//! Each has a test that goes past it (`tidy` checks that the name occurs in a test).
+
+/// Longest life of a session, seconds (twelve hours, the most that AWS grants a role session).
+pub const SESSION_TTL_S_MAX: u64 = 12 * 60 * 60;
+/// Shortest life of a session, seconds. The gate enforces it itself, so the clouds' 900 s floor does not matter.
+pub const SESSION_TTL_S_MIN: u64 = 1;
+/// Longest session id, bytes.
+pub const SESSION_ID_BYTES_MAX: usize = 64;
+/// Most arguments recorded of a command.
+pub const COMMAND_ARGS_MAX: usize = 256;
+/// Most tags on a session (STS accepts 50 session tags).
+pub const TAGS_MAX: usize = 50;
+/// Longest tag key, characters (STS).
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// Longest tag value, characters (STS).
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
+/// Most actions in one policy list.
+pub const POLICY_ACTIONS_MAX: usize = 1_000;
+/// Largest policy document read, bytes.
+pub const POLICY_DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+/// Deepest JSON that a policy document may nest.
+pub const POLICY_JSON_DEPTH_MAX: usize = 16;
+/// Largest session policy that STS takes, characters, managed ARNs included (STS API, AssumeRole).
+pub const SESSION_POLICY_CHARS_MAX: usize = 2_048;
+/// Shortest role session that STS grants, seconds (STS API, AssumeRole).
+pub const STS_DURATION_S_MIN: u64 = 900;
+/// Longest session of a role assumed with role credentials, seconds (role chaining; IAM user guide).
+pub const STS_CHAINED_DURATION_S_MAX: u64 = 3_600;
+/// Real credentials are renewed this long before they expire, seconds.
+pub const CREDENTIAL_REFRESH_EARLY_S: u64 = 300;
+
+/// Most bytes of a request head (line and headers).
+pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Most headers of a request.
+pub const REQUEST_HEADERS_MAX: usize = 100;
+/// Most query parameters of a request.
+pub const QUERY_PARAMETERS_MAX: usize = 1_000;
+/// Largest body that is held in memory because its hash, action or resource must be known first, bytes.
+pub const BUFFERED_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest single aws-chunked chunk held until its signature is verified, bytes.
+pub const SIGNED_CHUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most bytes of an aws-chunked chunk header or of all trailers together.
+pub const CHUNK_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Largest difference between the child's clock and ours, seconds (AWS allows 900).
+pub const SIGNATURE_SKEW_S_MAX: i64 = 300;
+/// Most connections that one gate serves at once.
+pub const GATE_CONNECTIONS_MAX: usize = 1_024;
+/// A child that sends no complete request head for this long is cut off, seconds.
+pub const REQUEST_HEAD_TIMEOUT_S: u64 = 30;
+/// Longest wait for a TCP connection to the upstream, seconds.
+pub const UPSTREAM_CONNECT_TIMEOUT_S: u64 = 10;
+/// Longest wait for the first byte of an upstream answer, seconds.
+pub const UPSTREAM_RESPONSE_TIMEOUT_S: u64 = 300;
+/// Unauthenticated requests recorded one by one, per second; the rest are counted in one entry.
+pub const REFUSALS_RECORDED_PER_S_MAX: u32 = 50;
+/// Derived signing keys cached per gate.
+pub const SIGNING_KEYS_CACHED_MAX: usize = 64;
+
+/// Largest audit entry, bytes (the C2SP tiled-log limit).
+pub const AUDIT_ENTRY_BYTES_MAX: usize = 65_535;
+/// Most entries in one stored run.
+pub const AUDIT_RUN_ENTRIES_MAX: usize = 1_024;
+/// Most operations that one commit groups.
+pub const STORE_BATCH_MAX: usize = 1_024;
+/// Operations that may wait for the store's writer; more wait their turn.
+pub const STORE_QUEUE_MAX: usize = 8_192;
+/// Longest wait for another process's write to the store, milliseconds.
+pub const STORE_BUSY_TIMEOUT_MS: u64 = 5_000;
+/// A checkpoint is signed at least every so many entries.
+pub const CHECKPOINT_ENTRIES_MAX: u64 = 4_096;
+/// A checkpoint is signed at least this often while entries arrive, seconds.
+pub const CHECKPOINT_INTERVAL_S_MAX: i64 = 10;
+/// Most sessions returned by one page of a listing.
+pub const LIST_PAGE_MAX: u32 = 1_000;
+/// Ended sessions kept in the store; older ones are pruned, live ones never.
+pub const SESSIONS_KEPT_MAX: u64 = 100_000;
+/// Largest file read by `session import`, bytes.
+pub const IMPORT_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Grace between TERM and KILL when a session's processes are ended, seconds.
+pub const KILL_GRACE_S: u64 = 5;
+/// Longest message on the control socket, bytes.
+pub const CONTROL_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Longest wait for an answer on the control socket, seconds.
+pub const CONTROL_TIMEOUT_S: u64 = 10;
+/// Largest configuration file, bytes.
+pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
