@@ -1,1 +1,10 @@
-//! Placeholder.
+//! Bytes in flight.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`gate`] | verify → resolve → decide → record → sign → stream → settle, for every request of a child |
+//!
+//! Nothing here decides what a session may do (that is `core`), and nothing here remembers (that is `control`):
+//! a [`gate::Journal`] and a [`hallpass_core::credential::CredentialSource`] are handed in.
+
+pub mod gate;
