@@ -1,1 +1,27 @@
-fn main() {}
+//! `hallpass` lends a command a short, narrow, revocable, audited session to the cloud, and takes it back.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`cli`] | the command line: every verb, every global flag, dispatch |
+//! | [`command`] | one file per verb: its arguments, whose doc comments are the help, and one function |
+//! | [`config`] | settings: one struct per concern, layers with the origin of every value |
+//! | [`environment`] | every variable that we read, and the only calls that read one |
+//! | [`error`] | what went wrong, for people and for programs; the only home of exit codes |
+//! | [`output`] | stdout is data, stderr is talk |
+//! | [`deliver`] | ways to hand a session to the child |
+//! | [`supervise`] | the child: its processes, signals, time |
+//! | [`control_socket`] | how another terminal reaches the keeper of a session |
+
+mod cli;
+mod command;
+mod config;
+mod control_socket;
+mod deliver;
+mod environment;
+mod error;
+mod output;
+mod supervise;
+
+fn main() -> std::process::ExitCode {
+    cli::main().into()
+}

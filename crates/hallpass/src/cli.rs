@@ -1,0 +1,256 @@
+//! The command line: every verb, every global flag, and the dispatch to `command/<verb>.rs`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind as ClapKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::command::{self, Context};
+use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::Printer;
+
+/// Lend a command a short, narrow, revocable, audited session to the cloud, and take it back.
+///
+/// The command never holds the real credential: it gets a placeholder, and every request it makes passes a gate
+/// that verifies, decides, records and only then signs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hallpass",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+        hallpass demo\n  \
+        hallpass run --allow s3:GetObject --resource 'arn:aws:s3:::data/*' -- aws s3 cp s3://data/a .\n  \
+        hallpass session kill 3f2a91c0"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Print JSON: data on stdout, errors on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Trace to stderr what happens (twice: in detail); HALLPASS_LOG chooses finer
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    pub(crate) color: ColorWhen,
+    /// Read this configuration file instead of the user's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Keep sessions and the audit log in this folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(Box<command::run::RunArgs>),
+    #[command(subcommand)]
+    Session(SessionCommand),
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    CredentialProcess(Box<command::credential_process::CredentialProcessArgs>),
+    Demo(command::demo::DemoArgs),
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    Doctor(command::doctor::DoctorArgs),
+    Completions(command::completions::CompletionsArgs),
+    Man(command::man::ManArgs),
+    #[command(name = "__shim", hide = true)]
+    Shim(command::shim::ShimArgs),
+}
+
+/// List, show, end and clear sessions.
+#[derive(Debug, Subcommand)]
+enum SessionCommand {
+    #[command(visible_alias = "ls")]
+    List(command::session::list::ListArgs),
+    Show(command::session::show::ShowArgs),
+    Kill(command::session::kill::KillArgs),
+    Revoke(command::session::revoke::RevokeArgs),
+    Prune(command::session::prune::PruneArgs),
+    Import(command::session::import::ImportArgs),
+}
+
+/// Read, check and export the audit log.
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    #[command(visible_alias = "ls")]
+    List(command::audit::list::ListArgs),
+    Show(command::audit::show::ShowArgs),
+    Follow(command::audit::follow::FollowArgs),
+    Verify(command::audit::verify::VerifyArgs),
+    Export(command::audit::export::ExportArgs),
+    Proof(command::audit::proof::ProofArgs),
+    Key(command::audit::key::KeyArgs),
+}
+
+/// Show and check the configuration.
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    Show(command::config::show::ShowArgs),
+    Path(command::config::path::PathArgs),
+    Check(command::config::check::CheckArgs),
+}
+
+/// Parses, dispatches, reports. What the process returns.
+pub(crate) fn main() -> ExitStatus {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error, &args),
+    };
+    let printer = Printer::new(&cli.global);
+    let context = Context::new(cli.global, printer);
+    match dispatch(&context, cli.command) {
+        Ok(status) => status,
+        Err(error) => {
+            context.printer.error(&error);
+            error.exit_status()
+        }
+    }
+}
+
+/// The whole command line, for completions and manual pages.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandError> {
+    context.start_tracing()?;
+    match command {
+        Command::Run(args) => command::run::run(context, *args),
+        Command::Session(command) => session(context, command),
+        Command::Audit(command) => audit(context, command),
+        Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
+        Command::Demo(args) => command::demo::demo(context, args),
+        Command::Config(ConfigCommand::Show(args)) => command::config::show::show(context, args),
+        Command::Config(ConfigCommand::Path(args)) => command::config::path::path(context, args),
+        Command::Config(ConfigCommand::Check(args)) => command::config::check::check(context, args),
+        Command::Doctor(args) => command::doctor::doctor(context, args),
+        Command::Completions(args) => command::completions::completions(context, args),
+        Command::Man(args) => command::man::man(context, args),
+        Command::Shim(args) => command::shim::shim(context, args),
+    }
+}
+
+fn session(context: &Context, command: SessionCommand) -> Result<ExitStatus, CommandError> {
+    match command {
+        SessionCommand::List(args) => command::session::list::list(context, args),
+        SessionCommand::Show(args) => command::session::show::show(context, args),
+        SessionCommand::Kill(args) => command::session::kill::kill(context, args),
+        SessionCommand::Revoke(args) => command::session::revoke::revoke(context, args),
+        SessionCommand::Prune(args) => command::session::prune::prune(context, args),
+        SessionCommand::Import(args) => command::session::import::import(context, args),
+    }
+}
+
+fn audit(context: &Context, command: AuditCommand) -> Result<ExitStatus, CommandError> {
+    match command {
+        AuditCommand::List(args) => command::audit::list::list(context, args),
+        AuditCommand::Show(args) => command::audit::show::show(context, args),
+        AuditCommand::Follow(args) => command::audit::follow::follow(context, args),
+        AuditCommand::Verify(args) => command::audit::verify::verify(context, args),
+        AuditCommand::Export(args) => command::audit::export::export(context, args),
+        AuditCommand::Proof(args) => command::audit::proof::proof(context, args),
+        AuditCommand::Key(args) => command::audit::key::key(context, args),
+    }
+}
+
+/// Help and version are data; anything else is a usage error, as JSON when `--json` stands before any `--`.
+fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
+    match error.kind() {
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
+            return match error.print() {
+                Ok(()) => ExitStatus::Success,
+                Err(io) if io.kind() == std::io::ErrorKind::BrokenPipe => ExitStatus::Success,
+                Err(_) => ExitStatus::Failure,
+            };
+        }
+        ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // A closed stderr changes nothing: the status already says that this was no command.
+            drop(error.print());
+            return ExitStatus::Usage;
+        }
+        _ => {}
+    }
+    let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
+    let json = ours.iter().any(|arg| *arg == "--json");
+    let rendered = error.render().to_string();
+    let mut lines = rendered.trim_end().splitn(2, '\n');
+    let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let rest = lines.next().unwrap_or_default().trim();
+    let mut failure = CommandError::new(ErrorKind::Usage, "usage", first).next("see `hallpass --help`");
+    if !rest.is_empty() {
+        failure = failure.cause(rest);
+    }
+    if is_run(&ours) {
+        failure = failure.before_child();
+    }
+    Printer::new(&GlobalArgs { json, ..GlobalArgs::default() }).error(&failure);
+    failure.exit_status()
+}
+
+/// True when the first word that is neither a global flag nor its value is `run`.
+fn is_run(args: &[&OsString]) -> bool {
+    let mut skip = false;
+    for arg in args {
+        let text = arg.to_string_lossy();
+        match text.as_ref() {
+            _ if skip => skip = false,
+            "--color" | "--config" | "--state-dir" => skip = true,
+            flag if flag.starts_with('-') => {}
+            word => return word == "run",
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        super::definition().debug_assert();
+    }
+
+    #[test]
+    fn only_the_first_word_names_the_command() {
+        let is_run = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            super::is_run(&words.iter().collect::<Vec<_>>())
+        };
+        assert!(is_run("--json --color never run --bad"));
+        assert!(is_run("--config=x run"));
+        assert!(!is_run("session show run"));
+        assert!(!is_run("--config run session"));
+    }
+}

@@ -1,0 +1,16 @@
+//! One file per verb. Each has `XArgs`, whose doc comments are the help, and one function.
+
+pub(crate) mod audit;
+pub(crate) mod completions;
+pub(crate) mod config;
+mod context;
+pub(crate) mod credential_process;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod man;
+pub(crate) mod policy_args;
+pub(crate) mod run;
+pub(crate) mod session;
+pub(crate) mod shim;
+
+pub(crate) use context::Context;

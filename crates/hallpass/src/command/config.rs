@@ -1,0 +1,5 @@
+//! `hallpass config …`.
+
+pub(crate) mod check;
+pub(crate) mod path;
+pub(crate) mod show;

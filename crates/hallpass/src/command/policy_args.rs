@@ -1,0 +1,1 @@
+//! The policy flags that `run` and its relatives share.

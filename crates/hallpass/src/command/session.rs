@@ -1,0 +1,8 @@
+//! `hallpass session …`.
+
+pub(crate) mod import;
+pub(crate) mod kill;
+pub(crate) mod list;
+pub(crate) mod prune;
+pub(crate) mod revoke;
+pub(crate) mod show;

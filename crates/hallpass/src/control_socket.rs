@@ -1,0 +1,1 @@
+//! How another terminal reaches the keeper of a session.

@@ -1,0 +1,1 @@
+//! Ways to hand a session to the child: one file per kind.

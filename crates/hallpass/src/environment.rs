@@ -1,0 +1,71 @@
+//! Every environment variable that we read. Nothing else in the binary may read one (`clippy.toml` bans it).
+
+use std::ffi::OsString;
+
+/// One variable that changes what we do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Variable {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it does, one sentence; shown in the manual.
+    pub(crate) help: &'static str,
+}
+
+macro_rules! variables {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
+        $($(#[doc = $doc])+ pub(crate) const $name: &str = stringify!($name);)+
+
+        /// All of them, for the manual.
+        pub(crate) const ALL: &[Variable] =
+            &[$(Variable { name: stringify!($name), help: concat!($($doc),+) }),+];
+    };
+}
+
+variables! {
+    /// The configuration file to read instead of `~/.config/hallpass/config.toml`.
+    HALLPASS_CONFIG;
+    /// Where sessions, the audit log and its key are kept.
+    HALLPASS_STATE_DIR;
+    /// What to trace to stderr, in the syntax of `tracing` filters (`hallpass=debug`).
+    HALLPASS_LOG;
+    /// The AI agent that asks, as it will stand in the audit log.
+    HALLPASS_AGENT_ID;
+    /// Longest life of a session (`15m`, `1h30m`, seconds).
+    HALLPASS_TTL;
+    /// The role to borrow.
+    HALLPASS_ROLE;
+    /// The region of the child.
+    HALLPASS_REGION;
+    /// How the session is handed over.
+    HALLPASS_DELIVERY;
+    /// Set for the child: the session that it runs in. Found at start, it means that we are inside a session.
+    HALLPASS_SESSION_ID;
+    /// Any value that is not empty turns colour off (no-color.org).
+    NO_COLOR;
+    /// The home folder.
+    HOME;
+    /// Where configuration lives instead of `~/.config`.
+    XDG_CONFIG_HOME;
+    /// Where state lives instead of `~/.local/state`.
+    XDG_STATE_HOME;
+    /// Where sockets live.
+    XDG_RUNTIME_DIR;
+}
+
+/// The value of `name`, when it is set, not empty, and text.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(crate) fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The value of `name`, when it is set and not empty. For paths, which need not be text.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(crate) fn os(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The whole environment: what a child's is built from.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(crate) fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}

@@ -1,0 +1,245 @@
+//! What went wrong: precise for programs, helpful for people. Exit codes live here and nowhere else.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// Every way that the process can end. The numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExitStatus {
+    /// 0: done. A closed pipe counts as this.
+    Success,
+    /// 1: failed, for a reason that has no number of its own.
+    Failure,
+    /// 2: the command line or the configuration cannot be understood.
+    Usage,
+    /// 3: something could not be reached.
+    Network,
+    /// 4: no base credential, or the cloud refused it.
+    Auth,
+    /// 5: there is no such thing.
+    NotFound,
+    /// 6: the thing is in a state that does not allow this.
+    Conflict,
+    /// 7: not possible on this system or with this session.
+    Unsupported,
+    /// 77: policy or bounds say no.
+    Denied,
+    /// 124: the session's time ended the child.
+    TimedOut,
+    /// 125: `run` failed before the child was started.
+    BeforeChild,
+    /// 126: the child's program cannot be executed.
+    NotExecutable,
+    /// 127: the child's program cannot be found.
+    CommandNotFound,
+    /// 130: interrupted.
+    Interrupted,
+    /// The child's own code, or 128 plus the signal that ended it.
+    Child(u8),
+}
+
+impl ExitStatus {
+    /// The number that the shell sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Network => 3,
+            Self::Auth => 4,
+            Self::NotFound => 5,
+            Self::Conflict => 6,
+            Self::Unsupported => 7,
+            Self::Denied => 77,
+            Self::TimedOut => 124,
+            Self::BeforeChild => 125,
+            Self::NotExecutable => 126,
+            Self::CommandNotFound => 127,
+            Self::Interrupted => 130,
+            Self::Child(code) => code,
+        }
+    }
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status.code())
+    }
+}
+
+/// What sort of failure it is; decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    /// The reader of our output went away: not a failure.
+    BrokenPipe,
+    /// Anything without a sort of its own.
+    General,
+    /// The command line or the configuration is wrong.
+    Usage,
+    /// Something could not be reached.
+    Network,
+    /// No base credential, or the cloud refused it.
+    Auth,
+    /// There is no such thing.
+    NotFound,
+    /// The thing is in a state that does not allow this.
+    Conflict,
+    /// Not possible here.
+    Unsupported,
+    /// Policy or bounds say no.
+    Denied,
+    /// The child's program cannot be executed.
+    NotExecutable,
+    /// The child's program cannot be found.
+    CommandNotFound,
+    /// The person said stop.
+    Interrupted,
+}
+
+impl ErrorKind {
+    fn exit_status(self) -> ExitStatus {
+        match self {
+            Self::BrokenPipe => ExitStatus::Success,
+            Self::General => ExitStatus::Failure,
+            Self::Usage => ExitStatus::Usage,
+            Self::Network => ExitStatus::Network,
+            Self::Auth => ExitStatus::Auth,
+            Self::NotFound => ExitStatus::NotFound,
+            Self::Conflict => ExitStatus::Conflict,
+            Self::Unsupported => ExitStatus::Unsupported,
+            Self::Denied => ExitStatus::Denied,
+            Self::NotExecutable => ExitStatus::NotExecutable,
+            Self::CommandNotFound => ExitStatus::CommandNotFound,
+            Self::Interrupted => ExitStatus::Interrupted,
+        }
+    }
+}
+
+/// The failure of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CommandError {
+    kind: ErrorKind,
+    code: &'static str,
+    message: String,
+    causes: Vec<String>,
+    next_step: Option<String>,
+    exit: ExitStatus,
+}
+
+impl CommandError {
+    /// A failure with its stable code (`session.not_found`) and one sentence: lower case, no full stop.
+    pub(crate) fn new(kind: ErrorKind, code: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, code, message: message.into(), causes: Vec::new(), next_step: None, exit: kind.exit_status() }
+    }
+
+    /// A failure of sort [`ErrorKind::Usage`].
+    pub(crate) fn usage(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, code, message)
+    }
+
+    /// Adds `source` and everything behind it to the chain of causes.
+    pub(crate) fn because(mut self, source: &(dyn std::error::Error + 'static)) -> Self {
+        let mut next = Some(source);
+        while let Some(error) = next {
+            self = self.cause(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+
+    /// Adds one cause. A text that the line before already holds is not said twice.
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+        let cause = cause.into();
+        let before = self.causes.last().unwrap_or(&self.message);
+        if !before.contains(&cause) {
+            self.causes.push(cause);
+        }
+        self
+    }
+
+    /// What to do now.
+    pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
+        self.next_step = Some(step.into());
+        self
+    }
+
+    /// The failure came before `run` started its child: exit status 125, whatever the sort. The codes 126 and 127
+    /// stay, because they say the same thing more precisely; so does 130.
+    pub(crate) fn before_child(mut self) -> Self {
+        self.exit = match self.kind {
+            ErrorKind::NotExecutable | ErrorKind::CommandNotFound | ErrorKind::Interrupted => self.exit,
+            _ => ExitStatus::BeforeChild,
+        };
+        self
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The sort.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// How the process ends.
+    pub(crate) fn exit_status(&self) -> ExitStatus {
+        self.exit
+    }
+
+    /// One JSON object, for `--json`.
+    pub(crate) fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            code: &'a str,
+            message: &'a str,
+            causes: &'a [String],
+            next_step: Option<&'a str>,
+            exit_code: u8,
+        }
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            error: Body<'a>,
+        }
+        let body = Body {
+            code: self.code,
+            message: &self.message,
+            causes: &self.causes,
+            next_step: self.next_step.as_deref(),
+            exit_code: self.exit.code(),
+        };
+        serde_json::to_string(&Envelope { error: body })
+            .unwrap_or_else(|_| r#"{"error":{"code":"internal"}}"#.to_owned())
+    }
+}
+
+impl fmt::Display for CommandError {
+    /// `error: …`, `cause: …` for each cause, `next: …`; one line each unless the text itself has several.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {} [{}]", self.message, self.code)?;
+        for cause in &self.causes {
+            write!(f, "\ncause: {cause}")?;
+        }
+        if let Some(step) = &self.next_step {
+            write!(f, "\nnext: {step}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CommandError {}
+
+impl From<std::io::Error> for CommandError {
+    fn from(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::BrokenPipe => ErrorKind::BrokenPipe,
+            std::io::ErrorKind::Interrupted => ErrorKind::Interrupted,
+            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            _ => ErrorKind::General,
+        };
+        Self::new(kind, "io", error.to_string())
+    }
+}

@@ -1,0 +1,11 @@
+//! stdout is data, stderr is talk. The only room that writes to either.
+
+pub(crate) mod clean;
+mod printer;
+pub(crate) mod table;
+pub(crate) mod time;
+
+pub(crate) use printer::{Paint, Printer};
+
+/// Version of the JSON that we print. Raised when a field changes its meaning or goes away; new fields do not.
+pub(crate) const SCHEMA_VERSION: u32 = 1;

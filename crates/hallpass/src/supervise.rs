@@ -1,0 +1,1 @@
+//! The child: its processes, signals, time.
