@@ -1,0 +1,135 @@
+//! `cargo xtask test`: installs, builds, runs every test, and closes with one line that adds them up.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{environment, process, say, testbed};
+
+/// Runs the tests. `arguments` go to `cargo test`; without a `-p` the whole workspace is tested.
+///
+/// # Errors
+/// Something could not be installed or built. Failed tests are an exit code, not an error.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    let testbed = testbed::install(root)?;
+    // Built apart, with the caller's own environment: fetching crates may need the proxy that a test must not see.
+    let (build, _) = split_at_dashes(arguments);
+    process::step("build the tests", &mut cargo_test(root, build, &["--no-run", "--quiet"]))?;
+    say("xtask: run the tests");
+    let started = Instant::now();
+    let mut command = cargo_test(root, arguments, &["--no-fail-fast"]);
+    environment::clean(&mut command);
+    command.env(environment::TESTBED, &testbed).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("cannot start cargo")?;
+    let stdout = child.stdout.take().context("stdout is piped")?;
+    let counts = tee(BufReader::new(stdout))?;
+    let status = child.wait().context("cannot wait for cargo")?;
+    say(&format!("xtask: run the tests: {:.1} s", started.elapsed().as_secs_f64()));
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n{}", counts.summary()).context("cannot write the summary")?;
+    if !status.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    if counts.passed == 0 {
+        bail!("no test ran: does the filter match anything?");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn cargo_test(root: &Path, arguments: &[String], extra: &[&str]) -> Command {
+    let (ours, theirs) = split_at_dashes(arguments);
+    let mut command = environment::cargo(root);
+    command.arg("test").args(extra);
+    if !ours.iter().any(|a| a.starts_with("-p") || a.starts_with("--package")) {
+        command.arg("--workspace");
+    }
+    command.args(ours);
+    if !theirs.is_empty() {
+        command.arg("--").args(theirs);
+    }
+    command
+}
+
+/// What is for cargo, and what is for the test binaries.
+fn split_at_dashes(arguments: &[String]) -> (&[String], &[String]) {
+    match arguments.iter().position(|a| a == "--") {
+        Some(at) => (&arguments[..at], &arguments[at + 1..]),
+        None => (arguments, &[]),
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Counts {
+    /// Adds a `test result: …` line of a test binary; any other line changes nothing.
+    fn add(&mut self, line: &str) {
+        let Some(rest) = line.strip_prefix("test result: ") else { return };
+        for part in rest.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            if let (Some(Ok(number)), Some(what)) = (words.next().map(str::parse::<u64>), words.next()) {
+                match what {
+                    "passed" => self.passed += number,
+                    "failed" => self.failed += number,
+                    "ignored" => self.ignored += number,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn summary(&self) -> String {
+        let Self { passed, failed, ignored } = self;
+        if *ignored == 0 {
+            format!("{passed} passed, {failed} failed")
+        } else {
+            format!("{passed} passed, {failed} failed, {ignored} skipped")
+        }
+    }
+}
+
+/// Passes the runner's output on, line by line, and adds its results up.
+fn tee(mut from: impl BufRead) -> Result<Counts> {
+    let mut counts = Counts::default();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if from.read_until(b'\n', &mut line).context("cannot read the runner's output")? == 0 {
+            return Ok(counts);
+        }
+        counts.add(&String::from_utf8_lossy(&line));
+        let mut out = std::io::stdout().lock();
+        out.write_all(&line).and_then(|()| out.flush()).context("cannot pass the runner's output on")?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, cargo_test, tee};
+
+    #[test]
+    fn the_results_of_all_binaries_are_added_up() {
+        let output = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
+                      test result: FAILED. 5 passed; 3 failed; 0 ignored; 0 measured; 9 filtered out; finished in 1.50s\n";
+        let counts = tee(output.as_bytes()).expect("reads");
+        assert_eq!(counts, Counts { passed: 7, failed: 3, ignored: 1 });
+        assert_eq!(counts.summary(), "7 passed, 3 failed, 1 skipped");
+    }
+
+    #[test]
+    fn the_whole_workspace_is_tested_unless_a_package_is_named() {
+        let shown = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
+            format!("{:?}", cargo_test(std::path::Path::new("."), &arguments, &[]))
+        };
+        assert!(shown(&["--", "revoked"]).contains("\"--workspace\" \"--\" \"revoked\""));
+        assert!(!shown(&["-p", "hallpass-core"]).contains("--workspace"));
+    }
+}
