@@ -54,6 +54,8 @@ pub const UPSTREAM_CONNECT_TIMEOUT_S: u64 = 10;
 pub const UPSTREAM_RESPONSE_TIMEOUT_S: u64 = 300;
 /// Unauthenticated requests recorded one by one, per second; the rest are counted in one entry.
 pub const REFUSALS_RECORDED_PER_S_MAX: u32 = 50;
+/// Longest `Authorization` header read, bytes (a hundred signed header names fit many times over).
+pub const AUTHORIZATION_BYTES_MAX: usize = 8 * 1024;
 /// Derived signing keys cached per gate.
 pub const SIGNING_KEYS_CACHED_MAX: usize = 64;
 
@@ -75,6 +77,24 @@ pub const CHECKPOINT_INTERVAL_S_MAX: i64 = 10;
 pub const LIST_PAGE_MAX: u32 = 1_000;
 /// Ended sessions kept in the store; older ones are pruned, live ones never.
 pub const SESSIONS_KEPT_MAX: u64 = 100_000;
+/// Most bytes of entries in one stored run; a larger batch becomes several.
+pub const AUDIT_RUN_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest time that an outcome waits for company before it is committed, milliseconds.
+pub const STORE_LATER_DELAY_MS_MAX: u64 = 10;
+/// Outcomes that may wait for the store's writer; more are dropped, counted, and stay unknown.
+pub const STORE_LATER_MAX: usize = 65_536;
+/// Size of the file that is given up when the disk is full, so that ends of sessions can still be recorded, bytes.
+pub const STORE_RESERVE_BYTES: u64 = 1024 * 1024;
+/// Findings that a verification lists; more are counted.
+pub const AUDIT_FINDINGS_MAX: usize = 100;
+/// Sessions without an end that a verification can hold at once.
+pub const AUDIT_OPEN_SESSIONS_MAX: usize = 100_000;
+/// Largest checkpoint note, bytes.
+pub const CHECKPOINT_NOTE_BYTES_MAX: usize = 4_096;
+/// Most bytes of one list (command, actions, resources) in a `session_created` entry; the rest is counted.
+pub const AUDIT_LIST_BYTES_MAX: usize = 8 * 1024;
+/// Most files that `session import` reads.
+pub const IMPORT_FILES_MAX: usize = 100_000;
 /// Largest file read by `session import`, bytes.
 pub const IMPORT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
