@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Test fixtures, as a dev-dependency only.
+//!
+//! | room | what it gives |
+//! |---|---|
+//! | [`servers`] | real AWS-like servers on loopback: MiniStack, which enforces, and moto, the second opinion |
+//! | [`clients`] | real clients with exactly the environment given |
+//! | [`canary`] | secrets with a known value, and where they turn up |
+//! | [`environment`] | where `cargo xtask test` has installed all that |
+
+pub mod canary;
+pub mod clients;
+pub mod environment;
+pub mod servers;

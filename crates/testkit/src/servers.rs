@@ -1,0 +1,9 @@
+//! Real servers for tests, on loopback and an ephemeral port, ended when dropped or when the test process ends.
+
+mod keeper;
+pub mod ministack;
+pub mod moto;
+
+pub use keeper::{Server, ServerError};
+pub use ministack::Ministack;
+pub use moto::Moto;
