@@ -1,0 +1,157 @@
+//! Inbound: does the signature cover exactly this request, and was it made with this session's key?
+
+use jiff::Timestamp;
+use subtle::ConstantTimeEq;
+
+use super::authorization::{Authorization, SignedHeaders};
+use super::canonical::path::CanonicalPath;
+use super::canonical::{Canonical, check_method, query, write_header};
+use super::error::VerifyError;
+use super::key::{Signature, SigningKey};
+use super::payload::PayloadHash;
+use super::request::{Parts, PathStyle, printable, refuse_duplicates};
+use super::scope::{AmzDate, Scope};
+use crate::limits::SIGNATURE_SKEW_S_MAX;
+
+/// What a request is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The session's key, derived for the scope of the request's [`Authorization`].
+    pub key: &'a SigningKey,
+    /// The session token that must be sent and signed; `None`: none may be sent.
+    pub token: Option<&'a str>,
+    /// Our time.
+    pub now: Timestamp,
+    /// How the body is covered: what `x-amz-content-sha256` declares, or the hash of the buffered body.
+    pub payload: PayloadHash,
+    /// How the service makes its canonical path.
+    pub path_style: PathStyle,
+}
+
+/// A request whose signature is right. Decide from [`Self::path`] and [`Self::query`]: they are what was signed and
+/// what will be sent.
+#[derive(Debug, Clone)]
+pub struct Verified<'a> {
+    /// The access key id that signed.
+    pub access_key_id: &'a str,
+    /// The scope that was signed.
+    pub scope: Scope<'a>,
+    /// The headers that are covered. Every other header of the request is unauthenticated.
+    pub signed_headers: SignedHeaders<'a>,
+    /// The time of signing.
+    pub at: AmzDate,
+    /// How the body is covered. [`PayloadHash::Sha256`] is still to be checked against the bytes when they stream.
+    pub payload: PayloadHash,
+    /// The path in the form that is sent.
+    pub path: String,
+    /// The canonical query, without the `?`.
+    pub query: String,
+    /// The signature: the seed of signed chunks.
+    pub signature: Signature,
+}
+
+/// Checks a request against the session's key. Nothing about the request may be believed before this has said yes.
+///
+/// Checked: no duplicated header; the key is for this scope; the scope's day is the day of `x-amz-date`; the clock
+/// (± [`SIGNATURE_SKEW_S_MAX`]); the session token; `host`, every `x-amz-*` and, outside S3, `content-type` are
+/// signed; the payload mode; the signature, in constant time.
+///
+/// # Errors
+/// [`VerifyError`], the first reason found. A wrong signature is reported before a wrong token or clock, so that only
+/// who holds the key learns about those.
+pub fn verify<'a>(
+    parts: &Parts<'a>,
+    authorization: &Authorization<'a>,
+    expected: &Expected<'_>,
+) -> Result<Verified<'a>, VerifyError> {
+    refuse_duplicates(parts.headers)?;
+    check_method(parts.method)?;
+    if !authorization.scope.is_written_as(expected.key.scope()) {
+        return Err(VerifyError::ScopeKey);
+    }
+    let at = parts.header("x-amz-date").ok_or(VerifyError::MissingHeader("x-amz-date"))?;
+    let at = AmzDate::parse(at).ok_or(VerifyError::Date)?;
+    if at.date() != authorization.scope.date {
+        return Err(VerifyError::ScopeDate);
+    }
+    check_coverage(parts, authorization.signed_headers, expected.path_style)?;
+    check_payload(parts, expected)?;
+    let path = CanonicalPath::new(parts.path, expected.path_style)?;
+    let query = query::canonical(parts.query)?;
+    let headers = canonical_headers(parts, authorization.signed_headers)?;
+    let signature = Canonical {
+        method: parts.method,
+        path: path.signed(),
+        query: &query,
+        headers: &headers,
+        signed_headers: authorization.signed_headers.as_str(),
+        payload: expected.payload,
+    }
+    .signature(expected.key, at);
+    if !signature.matches(&authorization.signature) {
+        return Err(VerifyError::Signature);
+    }
+    check_token(parts, expected.token)?;
+    let ahead_s = at.unix_s().saturating_sub(expected.now.as_second());
+    if ahead_s.abs() > SIGNATURE_SKEW_S_MAX {
+        return Err(VerifyError::Skew(ahead_s));
+    }
+    Ok(Verified {
+        access_key_id: authorization.access_key_id,
+        scope: authorization.scope,
+        signed_headers: authorization.signed_headers,
+        at,
+        payload: expected.payload,
+        path: path.sent,
+        query,
+        signature,
+    })
+}
+
+/// `host` and every `x-amz-*` must be signed; outside S3 the `content-type` chooses the parser, so it must be too.
+fn check_coverage(parts: &Parts<'_>, signed: SignedHeaders<'_>, style: PathStyle) -> Result<(), VerifyError> {
+    if parts.header("host").is_none() {
+        return Err(VerifyError::MissingHeader("host"));
+    }
+    for (name, _) in parts.headers {
+        let must = *name == "host" || name.starts_with("x-amz-") || (*name == "content-type" && style != PathStyle::S3);
+        if must && !signed.contains(name) {
+            return Err(VerifyError::NotSigned(printable(name)));
+        }
+    }
+    Ok(())
+}
+
+/// The declared payload is the expected one, and its mode exists for the service.
+fn check_payload(parts: &Parts<'_>, expected: &Expected<'_>) -> Result<(), VerifyError> {
+    match (PayloadHash::declared(parts)?, expected.payload) {
+        (None, PayloadHash::Sha256(_)) if expected.path_style == PathStyle::S3 => {
+            Err(VerifyError::MissingHeader("x-amz-content-sha256"))
+        }
+        (None, PayloadHash::Sha256(_)) => Ok(()),
+        (None, _) => Err(VerifyError::MissingHeader("x-amz-content-sha256")),
+        (Some(declared), payload) if declared != payload => Err(VerifyError::BodyMismatch),
+        (Some(PayloadHash::Sha256(_)), _) => Ok(()),
+        (Some(_), _) if expected.path_style == PathStyle::S3 => Ok(()),
+        (Some(declared), _) => Err(VerifyError::PayloadModeNotS3(declared.literal())),
+    }
+}
+
+fn canonical_headers(parts: &Parts<'_>, signed: SignedHeaders<'_>) -> Result<Vec<u8>, VerifyError> {
+    let mut out = Vec::with_capacity(1_024);
+    for name in signed.names() {
+        let mut values = parts.headers.iter().filter(|(n, _)| *n == name).map(|(_, value)| *value).peekable();
+        if values.peek().is_none() {
+            return Err(VerifyError::SignedHeaderMissing(printable(name)));
+        }
+        write_header(&mut out, name, values);
+    }
+    Ok(out)
+}
+
+/// Compared in constant time, and compared with nothing when none is sent, so that both take the same path.
+fn check_token(parts: &Parts<'_>, expected: Option<&str>) -> Result<(), VerifyError> {
+    let sent = parts.header("x-amz-security-token");
+    let same = sent.unwrap_or_default().ct_eq(expected.unwrap_or_default().as_bytes());
+    if bool::from(same) && sent.is_some() == expected.is_some() { Ok(()) } else { Err(VerifyError::Token) }
+}
