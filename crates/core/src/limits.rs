@@ -21,6 +21,14 @@ pub const POLICY_ACTIONS_MAX: usize = 1_000;
 pub const POLICY_DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 /// Deepest JSON that a policy document may nest.
 pub const POLICY_JSON_DEPTH_MAX: usize = 16;
+/// Longest action or resource pattern, characters (the longest ARN that IAM takes).
+pub const POLICY_PATTERN_CHARS_MAX: usize = 2_048;
+/// Most characters of a faulty policy text shown in an error.
+pub const SYNTAX_PICTURE_CHARS_MAX: usize = 100;
+/// Most states visited to prove that one pattern covers another; past it the answer is no.
+pub const GLOB_COVER_STATES_MAX: usize = 4_096;
+/// Most statements while ceilings are intersected into a session policy; past it one ceiling is sent alone.
+pub const COMPILED_STATEMENTS_MAX: usize = 64;
 /// Largest session policy that STS takes, characters, managed ARNs included (STS API, AssumeRole).
 pub const SESSION_POLICY_CHARS_MAX: usize = 2_048;
 /// Shortest role session that STS grants, seconds (STS API, AssumeRole).
@@ -36,6 +44,14 @@ pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
 pub const REQUEST_HEADERS_MAX: usize = 100;
 /// Most query parameters of a request.
 pub const QUERY_PARAMETERS_MAX: usize = 1_000;
+/// Most parameters of a form body (query and EC2 protocols; a full `PutMetricData` has some ten thousand).
+pub const FORM_PARAMETERS_MAX: usize = 20_000;
+/// Longest S3 object key, bytes of UTF-8 (Amazon S3 user guide, "Naming objects").
+pub const S3_KEY_BYTES_MAX: usize = 1_024;
+/// Most keys of one multi-object delete (Amazon S3 API, DeleteObjects).
+pub const S3_DELETE_KEYS_MAX: usize = 1_000;
+/// Deepest JSON body that is searched for resources (DynamoDB nests 32 attribute levels, two JSON levels each).
+pub const BODY_JSON_DEPTH_MAX: usize = 100;
 /// Largest body that is held in memory because its hash, action or resource must be known first, bytes.
 pub const BUFFERED_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest single aws-chunked chunk held until its signature is verified, bytes.
@@ -100,6 +116,22 @@ pub const IMPORT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Grace between TERM and KILL when a session's processes are ended, seconds.
 pub const KILL_GRACE_S: u64 = 5;
+/// Longest wait for processes to vanish after KILL, seconds; what is left then hangs in the kernel.
+pub const KILL_CONFIRM_S_MAX: u64 = 10;
+/// Longest grace between TERM and KILL that may be asked for, seconds.
+pub const KILL_GRACE_S_MAX: u64 = 600;
+/// The record of a kill waits this long for the processes to be gone, so that it can say so, milliseconds.
+pub const KILL_RECORD_WAIT_MS_MAX: u64 = 250;
+/// Requests in flight when the command ends may take this long to be settled, seconds.
+pub const SETTLE_GRACE_S_MAX: u64 = 1;
+/// Longest life that the credential endpoint tells an SDK, seconds; then the SDK asks again.
+pub const CREDENTIAL_ENDPOINT_LIFE_S_MAX: u64 = 300;
+/// Most connections that one credential endpoint serves at once.
+pub const CREDENTIAL_ENDPOINT_CONNECTIONS_MAX: usize = 64;
+/// Most connections that one control socket serves at once.
+pub const CONTROL_CONNECTIONS_MAX: usize = 16;
+/// Largest file that the self-check before a start reads of the child's environment of files, bytes.
+pub const SELF_CHECK_BYTES_MAX: u64 = 256 * 1024;
 /// Longest message on the control socket, bytes.
 pub const CONTROL_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Longest wait for an answer on the control socket, seconds.
