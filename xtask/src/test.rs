@@ -25,7 +25,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     command.env(environment::TESTBED, &testbed).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let stdout = child.stdout.take().context("stdout is piped")?;
-    let counts = tee(BufReader::new(stdout))?;
+    let counts = tee(BufReader::new(stdout), std::io::stdout())?;
     let status = child.wait().context("cannot wait for cargo")?;
     say(&format!("xtask: run the tests: {:.1} s", started.elapsed().as_secs_f64()));
     let mut out = std::io::stdout().lock();
@@ -96,7 +96,7 @@ impl Counts {
 }
 
 /// Passes the runner's output on, line by line, and adds its results up.
-fn tee(mut from: impl BufRead) -> Result<Counts> {
+fn tee(mut from: impl BufRead, mut to: impl Write) -> Result<Counts> {
     let mut counts = Counts::default();
     let mut line = Vec::new();
     loop {
@@ -105,8 +105,7 @@ fn tee(mut from: impl BufRead) -> Result<Counts> {
             return Ok(counts);
         }
         counts.add(&String::from_utf8_lossy(&line));
-        let mut out = std::io::stdout().lock();
-        out.write_all(&line).and_then(|()| out.flush()).context("cannot pass the runner's output on")?;
+        to.write_all(&line).and_then(|()| to.flush()).context("cannot pass the runner's output on")?;
     }
 }
 
@@ -118,7 +117,9 @@ mod tests {
     fn the_results_of_all_binaries_are_added_up() {
         let output = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
                       test result: FAILED. 5 passed; 3 failed; 0 ignored; 0 measured; 9 filtered out; finished in 1.50s\n";
-        let counts = tee(output.as_bytes()).expect("reads");
+        let mut passed_on = Vec::new();
+        let counts = tee(output.as_bytes(), &mut passed_on).expect("reads");
+        assert_eq!(passed_on, output.as_bytes());
         assert_eq!(counts, Counts { passed: 7, failed: 3, ignored: 1 });
         assert_eq!(counts.summary(), "7 passed, 3 failed, 1 skipped");
     }

@@ -1,0 +1,307 @@
+//! Rules that no compiler checks: sizes, dependencies, limits, secrets, words. Each failure names the place.
+
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sources::{Source, has_word, linked, quoted_after, sources, text_files};
+
+/// Refused: a file that long has more than one subject.
+const FILE_LINES_MAX: usize = 800;
+/// Looked at: a file that long needs a reason here.
+const FILE_LINES_WARN: usize = 500;
+const LONG_FILES: &[(&str, &str)] = &[];
+
+/// Packages in Cargo.lock, ours and every platform's included. A new one is somebody else's code in a program that
+/// handles credentials: raise this only together with the reason in Cargo.toml.
+const PACKAGES_MAX: usize = 345;
+
+/// What must not be linked, and why.
+const BANNED: &[(&str, &str)] = &[
+    ("openssl-sys", "one TLS stack: rustls on aws-lc-rs"),
+    ("native-tls", "one TLS stack: rustls on aws-lc-rs"),
+    ("ring", "one TLS stack: rustls on aws-lc-rs"),
+    ("sqlx", "SQLite goes through rusqlite, measured 15 times cheaper"),
+];
+
+/// Rooms that may look at a secret.
+const EXPOSE: &[&str] =
+    &["crates/core/src/secret.rs", "crates/dataplane/", "crates/providers/", "crates/hallpass/src/deliver"];
+
+#[test]
+fn no_file_is_longer_than_its_subject() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let lines = source.code_lines();
+        let reason = LONG_FILES.iter().find(|(path, _)| *path == source.path);
+        if lines > FILE_LINES_MAX {
+            wrong.push(format!("{}: {lines} lines without tests, {FILE_LINES_MAX} is refused: split it", source.path));
+        } else if lines > FILE_LINES_WARN && reason.is_none() {
+            wrong.push(format!("{}: {lines} lines without tests: split it, or say in LONG_FILES why not", source.path));
+        } else if lines <= FILE_LINES_WARN && reason.is_some() {
+            wrong.push(format!("{}: {lines} lines, take it from LONG_FILES", source.path));
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn no_module_is_called_mod() {
+    let wrong: Vec<_> = sources().into_iter().filter(|s| s.path.ends_with("/mod.rs")).map(|s| s.path).collect();
+    none(&wrong);
+}
+
+#[test]
+fn dependencies_stay_within_their_budget() {
+    let packages = sources::read("Cargo.lock").matches("[[package]]").count();
+    assert!(packages <= PACKAGES_MAX, "{packages} packages, the budget is {PACKAGES_MAX}: see PACKAGES_MAX");
+    assert!(packages + 25 >= PACKAGES_MAX, "{packages} packages: lower PACKAGES_MAX, so that the next one is noticed");
+}
+
+#[test]
+fn nothing_banned_is_linked_and_there_is_one_tls_and_one_http() {
+    let linked = linked();
+    let mut wrong: Vec<String> = Vec::new();
+    for (name, why) in BANNED {
+        if linked.contains_key(*name) {
+            wrong.push(format!("{name} is linked: {why}"));
+        }
+    }
+    for single in ["rustls", "hyper", "tokio", "rusqlite", "aws-lc-rs"] {
+        if let Some(versions) = linked.get(single)
+            && versions.len() != 1
+        {
+            wrong.push(format!("{single} is linked in {} versions: {versions:?}", versions.len()));
+        }
+    }
+    let hyper = linked.get("hyper").into_iter().flatten();
+    wrong.extend(hyper.filter(|v| v.starts_with("0.")).map(|v| format!("hyper {v} is linked")));
+    none(&wrong);
+}
+
+#[test]
+fn every_limit_is_named_in_a_test_that_goes_past_it() {
+    let limits = sources::read("crates/core/src/limits.rs");
+    let tested: Vec<String> = sources_with_tests().iter().map(Source::test_text).collect();
+    let names = limits.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    let wrong: Vec<_> = names
+        .filter(|name| !tested.iter().any(|text| has_word(text, name)))
+        .map(|name| format!("limits::{name} is in no test"))
+        .collect();
+    none(&wrong);
+}
+
+#[test]
+fn a_limit_is_declared_only_in_limits() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| s.path.starts_with("crates/") && !s.path.ends_with("core/src/limits.rs"))
+    {
+        if source.path.contains("/testkit/") || source.path.contains("/tests/") || source.path.contains("/benches/") {
+            continue;
+        }
+        for (number, line) in source.code().lines().enumerate() {
+            let name = line.trim().trim_start_matches("pub(crate) ").trim_start_matches("pub ").strip_prefix("const ");
+            if let Some(name) = name.and_then(|rest| rest.split(':').next())
+                && name.ends_with("_MAX")
+            {
+                wrong.push(format!("{}:{}: {name} belongs in core/src/limits.rs", source.path, number + 1));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn every_public_item_is_documented() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| s.path.starts_with("crates/") && s.path.contains("/src/")) {
+        wrong.extend(source.undocumented());
+    }
+    none(&wrong);
+}
+
+#[test]
+fn secrets_are_exposed_only_where_they_are_used() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| s.path.starts_with("crates/") && s.path.contains("/src/")) {
+        if EXPOSE.iter().any(|allowed| source.path.starts_with(allowed)) || source.path.contains("/testkit/") {
+            continue;
+        }
+        wrong.extend(source.code_lines_with(".expose()"));
+        wrong.extend(source.code_lines_with("Secret::expose"));
+    }
+    none(&wrong);
+}
+
+#[test]
+fn the_environment_is_read_in_one_file_of_a_crate() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| !s.path.contains("/tests/") && !s.path.ends_with("/environment.rs")) {
+        for reader in ["env::var(", "env::var_os(", "env::vars(", "env::vars_os(", "option_env!("] {
+            wrong.extend(source.code_lines_with(reader));
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn core_reads_no_clock_no_file_no_socket_and_no_chance() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| s.path.starts_with("crates/core/src/")) {
+        for banned in [
+            "std::fs",
+            "std::net",
+            "std::io",
+            "std::process",
+            "std::env",
+            "std::thread",
+            "Instant::now",
+            "SystemTime",
+            "Timestamp::now",
+            "tokio",
+            "getrandom",
+            "rand::",
+            "new_v4",
+        ] {
+            wrong.extend(source.code_lines_with(banned));
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn nothing_is_left_to_be_done_later() {
+    let mut wrong = Vec::new();
+    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+    for (path, text) in text_files() {
+        for (number, line) in text.lines().enumerate() {
+            if words.iter().any(|word| has_word(line, word)) {
+                wrong.push(format!("{path}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn nothing_of_one_machine_is_in_the_repository() {
+    let mut wrong = Vec::new();
+    let homes = [concat!("/ro", "ot/"), concat!("/wo", "rk/"), concat!("/Us", "ers/")];
+    let hosts =
+        [concat!("index.cra", "tes.io"), concat!("files.python", "hosted.org"), concat!("registry.npm", "js.org")];
+    for (path, text) in text_files() {
+        for (number, line) in text.lines().enumerate() {
+            let at_home = homes.iter().any(|home| starts_a_path(line, home));
+            if at_home || hosts.iter().any(|host| line.contains(host)) {
+                wrong.push(format!("{path}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+/// True when the folder stands at the beginning of a path, and not in the middle of one (`/home/x/work/`).
+fn starts_a_path(line: &str, folder: &str) -> bool {
+    line.match_indices(folder).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        before.is_none_or(|c| !(c.is_alphanumeric() || "/._-~*:}".contains(c)))
+    })
+}
+
+#[test]
+fn every_integration_test_file_is_run() {
+    let mut wrong = Vec::new();
+    let files = sources();
+    for main in files.iter().filter(|s| s.path.ends_with("/tests/it/main.rs")) {
+        let folder = main.path.trim_end_matches("main.rs");
+        for file in files.iter().filter(|s| s.path.starts_with(folder) && s.path != main.path) {
+            let name = file.path[folder.len()..].trim_end_matches(".rs");
+            let declared = |name: &str| {
+                main.text.lines().any(|l| l.trim().trim_start_matches("pub(crate) ") == format!("mod {name};"))
+            };
+            if !name.contains('/') && !declared(name) {
+                wrong.push(format!("{}: `mod {name};` is missing in {}", file.path, main.path));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn every_dependency_is_used_by_the_crate_that_names_it() {
+    let mut wrong = Vec::new();
+    let by_crate = sources::crates();
+    for (folder, manifest) in &by_crate {
+        let used: String =
+            sources().iter().filter(|s| s.path.starts_with(folder.as_str())).map(|s| s.text.clone()).collect();
+        for name in sources::dependency_names(manifest) {
+            if !has_word(&used, &name.replace('-', "_")) {
+                wrong.push(format!("{folder}/Cargo.toml names `{name}`, but nothing there uses it"));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn every_workspace_dependency_is_somebodys() {
+    let manifests: String = sources::crates().values().cloned().collect();
+    let root = sources::read("Cargo.toml");
+    let section = root.split("[workspace.dependencies]").nth(1).and_then(|s| s.split("\n[").next()).unwrap_or_default();
+    let names =
+        section.lines().filter_map(|line| line.split(" = ").next()).filter(|n| !n.is_empty() && !n.starts_with('#'));
+    let named = |name: &str| {
+        manifests.lines().any(|l| l.starts_with(&format!("{name}.")) || l.starts_with(&format!("{name} ")))
+    };
+    let wrong: Vec<_> =
+        names.filter(|n| !named(n)).map(|n| format!("`{n}` is in Cargo.toml and no crate wants it")).collect();
+    none(&wrong);
+}
+
+#[test]
+fn every_link_in_the_documents_leads_somewhere() {
+    let mut wrong = Vec::new();
+    for (path, text) in text_files().into_iter().filter(|(path, _)| path.ends_with(".md")) {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for target in quoted_after(&text, "](", ')') {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") || file.starts_with("mailto:") {
+                continue;
+            }
+            if !sources::root().join(folder).join(file).exists() {
+                wrong.push(format!("{path}: `{target}` leads nowhere"));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn each_invariant_names_a_test_that_exists() {
+    let architecture = sources::read("ARCHITECTURE.md");
+    let tests: BTreeSet<String> = sources().iter().flat_map(|s| s.test_names()).collect();
+    let section = architecture.split("## Invariants").nth(1).and_then(|s| s.split("\n## ").next()).unwrap_or_default();
+    let mut guarded = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for row in section.lines().filter(|l| l.starts_with("| ") && l.chars().nth(2).is_some_and(|c| c.is_ascii_digit())) {
+        let number: String = row.chars().skip(2).take_while(char::is_ascii_digit).collect();
+        let names = quoted_after(row.rsplit("| ").next().unwrap_or_default(), "`", '`');
+        let missing = names.iter().filter(|name| !tests.contains(**name));
+        wrong.extend(missing.map(|name| format!("invariant {number}: there is no test `{name}`")));
+        guarded.insert(number, names.len());
+    }
+    for number in 1..=12 {
+        if guarded.get(&number.to_string()).is_none_or(|count| *count == 0) {
+            wrong.push(format!("invariant {number} names no test"));
+        }
+    }
+    none(&wrong);
+}
+
+fn sources_with_tests() -> Vec<Source> {
+    sources().into_iter().filter(|s| !s.path.starts_with("xtask/")).collect()
+}
+
+fn none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} of them:\n  {}\n", wrong.len(), wrong.join("\n  "));
+}
