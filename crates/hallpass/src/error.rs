@@ -3,6 +3,11 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use hallpass_control::StoreError;
+use hallpass_core::audit::EntryError;
+use hallpass_core::id::SessionIdError;
+use hallpass_core::permit::NotPermitted;
+use hallpass_core::provider::ProviderError;
 use serde::Serialize;
 
 /// Every way that the process can end. The numbers are part of the interface.
@@ -241,5 +246,96 @@ impl From<std::io::Error> for CommandError {
             _ => ErrorKind::General,
         };
         Self::new(kind, "io", error.to_string())
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let (kind, code, next) = match &error {
+            StoreError::NotFound(_) => (ErrorKind::NotFound, "session.not_found", Some("see `hallpass session list`")),
+            StoreError::Exists(_) => (ErrorKind::Conflict, "session.exists", None),
+            StoreError::Conflict { .. } => {
+                (ErrorKind::Conflict, "session.conflict", Some("see `hallpass session show`"))
+            }
+            StoreError::NotActive { .. } => (ErrorKind::Conflict, "session.not_active", None),
+            StoreError::Invalid(_) => (ErrorKind::Usage, "store.invalid", None),
+            StoreError::EntryTooLarge(_) => {
+                (ErrorKind::Usage, "audit.entry_too_large", Some("shorten the command or its tags"))
+            }
+            StoreError::Busy(_) => (ErrorKind::Conflict, "store.busy", Some("try again in a moment")),
+            StoreError::DiskFull(_) => (ErrorKind::General, "store.disk_full", Some("free some space, then try again")),
+            StoreError::ReadOnly(_) => {
+                (ErrorKind::General, "store.read_only", Some("pass `--state-dir DIR` with a folder that you may write"))
+            }
+            StoreError::Io(_) => (ErrorKind::General, "store.io", Some("run `hallpass doctor`")),
+            StoreError::Corrupt(_) => {
+                (ErrorKind::General, "store.corrupt", Some("keep the files, and run `hallpass audit verify`"))
+            }
+            StoreError::Insecure(_) => (ErrorKind::General, "store.insecure", Some("run `hallpass doctor`")),
+            StoreError::Newer { .. } => (ErrorKind::Unsupported, "store.newer", Some("use a newer hallpass")),
+            StoreError::Dropped(_) => (ErrorKind::General, "audit.dropped", None),
+            StoreError::Closed => (ErrorKind::General, "store.closed", None),
+            StoreError::Key(_) => (ErrorKind::General, "store.key", Some("run `hallpass doctor`")),
+            StoreError::Database(_) => (ErrorKind::General, "store.database", Some("run `hallpass doctor`")),
+        };
+        let failure = Self::new(kind, code, error.to_string());
+        match next {
+            Some(step) => failure.next(step),
+            None => failure,
+        }
+    }
+}
+
+impl From<NotPermitted> for CommandError {
+    fn from(error: NotPermitted) -> Self {
+        let (kind, code, next) = match &error {
+            NotPermitted::Ttl { .. } => (ErrorKind::Denied, "bounds.ttl", "ask for less, with `--ttl`"),
+            NotPermitted::Budget(_) => (ErrorKind::Usage, "budget.invalid", "write it like `--budget 2.50`"),
+            NotPermitted::Role(_) => (ErrorKind::Denied, "bounds.role", "see `hallpass config show --origin`"),
+            NotPermitted::Delivery(_) => (ErrorKind::Denied, "bounds.delivery", "see `hallpass config show --origin`"),
+            NotPermitted::NothingAllowed => {
+                (ErrorKind::Usage, "policy.empty", "pass `--allow ACTION`, `--profile NAME` or `--policy FILE`")
+            }
+            NotPermitted::NotPending(_) => (ErrorKind::Conflict, "session.conflict", "start a new session"),
+        };
+        Self::new(kind, code, error.to_string()).next(next)
+    }
+}
+
+impl From<ProviderError> for CommandError {
+    fn from(error: ProviderError) -> Self {
+        let (kind, code, next) = match &error {
+            ProviderError::NoBaseCredential { .. } => {
+                (ErrorKind::Auth, "aws.no_base_credential", Some("sign in first (`aws sso login`, or set AWS_PROFILE)"))
+            }
+            ProviderError::PolicyTooLarge(_) => (ErrorKind::Usage, "policy.too_large", None),
+            ProviderError::Invalid(_) => (ErrorKind::Usage, "provider.invalid", None),
+            ProviderError::Refused { .. } => {
+                (ErrorKind::Auth, "provider.refused", Some("check the role's trust policy and your own permissions"))
+            }
+            ProviderError::Unreachable { .. } => {
+                (ErrorKind::Network, "provider.unreachable", Some("check the network and the endpoint"))
+            }
+            ProviderError::Expired => (ErrorKind::Conflict, "session.expired", Some("start a new session")),
+        };
+        let failure = Self::new(kind, code, error.to_string());
+        match next {
+            Some(step) => failure.next(step),
+            None => failure,
+        }
+    }
+}
+
+impl From<SessionIdError> for CommandError {
+    fn from(error: SessionIdError) -> Self {
+        Self::usage("session.id_invalid", error.to_string()).next("see `hallpass session list`")
+    }
+}
+
+impl From<EntryError> for CommandError {
+    fn from(error: EntryError) -> Self {
+        Self::new(ErrorKind::General, "audit.entry_unreadable", "an audit entry cannot be read")
+            .because(&error)
+            .next("run `hallpass audit verify`")
     }
 }

@@ -1,11 +1,21 @@
 //! What every command is given. Nothing in it is read, opened or started before it is asked for.
 
+use std::cell::OnceCell;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use hallpass_control::clock::SystemClock;
+use hallpass_control::lifecycle::{self, Repaired};
+use hallpass_control::{Keeper, Store, StoreOptions, connect};
+use hallpass_core::clock::Clock;
+use jiff::Timestamp;
 
 use crate::cli::GlobalArgs;
+use crate::config::{self, Config};
 use crate::environment;
 use crate::error::{CommandError, ErrorKind};
-use crate::output::Printer;
+use crate::output::{Paint, Printer};
 
 /// The global flags, the printer, and the way to everything that is opened on demand.
 #[derive(Debug)]
@@ -14,12 +24,41 @@ pub(crate) struct Context {
     pub(crate) global: GlobalArgs,
     /// Where output goes.
     pub(crate) printer: Printer,
+    config: OnceCell<Config>,
 }
 
 impl Context {
     /// Takes what the command line said.
     pub(crate) fn new(global: GlobalArgs, printer: Printer) -> Self {
-        Self { global, printer }
+        Self { global, printer, config: OnceCell::new() }
+    }
+
+    /// The settings in force; read at the first call.
+    ///
+    /// # Errors
+    /// Everything that is wrong with a file or a variable, with file, line and column.
+    pub(crate) fn config(&self) -> Result<&Config, CommandError> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let config = Config::load(&self.config_files(), &environment::text)?;
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    /// Where the settings are looked for: `--config`, `HALLPASS_CONFIG`, `XDG_CONFIG_HOME/hallpass/config.toml`,
+    /// `~/.config/hallpass/config.toml`; and the nearest `hallpass.toml` upward, unless `--no-project`.
+    pub(crate) fn config_files(&self) -> config::Files {
+        let set = |name| environment::os(name).map(PathBuf::from);
+        let named = self.global.config.clone().or_else(|| set(environment::HALLPASS_CONFIG));
+        let user_is_named = named.is_some();
+        let user = named
+            .or_else(|| set(environment::XDG_CONFIG_HOME).filter(|p| p.is_absolute()).map(|p| p.join("hallpass")))
+            .or_else(|| set(environment::HOME).map(|p| p.join(".config/hallpass")))
+            .map(|path| if user_is_named { path } else { path.join("config.toml") });
+        let folder = std::env::current_dir().ok().filter(|_| !self.global.no_project);
+        let project = folder.as_deref().and_then(config::project_file);
+        let folder_uid = folder.and_then(|folder| folder.metadata().ok()).map(|meta| meta.uid());
+        config::Files { user, user_is_named, project, folder_uid }
     }
 
     /// The folder of sessions, audit log and key: `--state-dir`, `HALLPASS_STATE_DIR`, `XDG_STATE_HOME/hallpass`,
@@ -39,6 +78,81 @@ impl Context {
                 CommandError::new(ErrorKind::Usage, "state_dir.unknown", "there is no home folder to keep state in")
                     .next("set HALLPASS_STATE_DIR, or pass `--state-dir DIR`")
             })
+    }
+
+    /// The real clock.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// Opens the store, makes it where there is none, and repairs what killed processes left behind. For commands
+    /// that change something.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or repaired.
+    pub(crate) fn store(&self) -> Result<Arc<dyn Store>, CommandError> {
+        let store = self.store_unrepaired()?;
+        self.repair(&*store)?;
+        Ok(store)
+    }
+
+    /// Opens the store for a command that only reads; `None` where there is none, so that asking makes nothing.
+    /// A repair that fails (a full disk) is no reason not to answer.
+    ///
+    /// # Errors
+    /// When the store cannot be opened.
+    pub(crate) fn store_to_read(&self) -> Result<Option<Arc<dyn Store>>, CommandError> {
+        if !self.state_dir()?.exists() {
+            return Ok(None);
+        }
+        let store = self.store_unrepaired()?;
+        if let Err(error) = self.repair(&*store) {
+            self.printer.warn(format_args!("what a killed process left could not be repaired ({error})"));
+        }
+        Ok(Some(store))
+    }
+
+    /// Opens the store as it is.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) fn store_unrepaired(&self) -> Result<Arc<dyn Store>, CommandError> {
+        let mut options = StoreOptions::new(self.state_dir()?, self.clock());
+        options.durability = self.config()?.store.durability().into();
+        Ok(connect(options)?)
+    }
+
+    /// Ends the records of sessions whose keeper is gone.
+    ///
+    /// # Errors
+    /// An outage of the store.
+    pub(crate) fn repair(&self, store: &dyn Store) -> Result<Repaired, CommandError> {
+        let repaired = self.block_on(lifecycle::repair(store, self.now(), &Keeper::is_alive))??;
+        for record in &repaired.ended {
+            self.printer.say(self.printer.paint_talk(
+                Paint::Dim,
+                format_args!(
+                    "note: session {} is now {}: its keeper is gone",
+                    record.session.short_id(),
+                    record.session.status
+                ),
+            ));
+        }
+        Ok(repaired)
+    }
+
+    /// Runs a future on this thread. For commands without a gate: no worker threads, no reactor.
+    ///
+    /// # Errors
+    /// When no runtime can be made.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, CommandError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        Ok(runtime.block_on(future))
     }
 
     /// Starts tracing to stderr when `-v` or `HALLPASS_LOG` asks for it.
