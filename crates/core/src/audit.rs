@@ -9,5 +9,5 @@ pub mod entry;
 pub mod event;
 pub mod merkle;
 
-pub use entry::{Entry, EntryError};
+pub use entry::{Entry, EntryError, Outline};
 pub use event::{Class, Event};

@@ -83,17 +83,55 @@ impl Entry {
 
     /// `seq` and `prev` of stored bytes, without reading the rest: the verifier's fast path.
     pub fn links(bytes: &[u8]) -> Option<(u64, Hash)> {
+        Outline::links(bytes).map(|(seq, prev, _)| (seq, prev))
+    }
+}
+
+/// What can be told of stored bytes without reading their JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outline<'a> {
+    /// Position that the entry claims.
+    pub seq: u64,
+    /// Hash of the entry before that it claims.
+    pub prev: Hash,
+    /// Session that it belongs to, if any.
+    pub session: Option<&'a str>,
+    /// Kind of the event ([`Event::kind`]).
+    pub kind: &'a str,
+}
+
+impl<'a> Outline<'a> {
+    /// Reads the fixed beginning that [`Entry::encode`] writes; `None` when the bytes begin otherwise.
+    pub fn of(bytes: &'a [u8]) -> Option<Self> {
+        let (seq, prev, rest) = Self::links(bytes)?;
+        let (_time, rest) = text(rest.strip_prefix(b"\"time\":\"")?)?;
+        let (session, rest) = match rest.strip_prefix(b"\"session\":\"") {
+            Some(rest) => text(rest).map(|(id, rest)| (Some(id), rest))?,
+            None => (None, rest),
+        };
+        let rest = rest.strip_prefix(b"\"event\":{\"type\":\"")?;
+        let end = rest.iter().position(|b| *b == b'"')?;
+        Some(Self { seq, prev, session, kind: std::str::from_utf8(&rest[..end]).ok()? })
+    }
+
+    fn links(bytes: &[u8]) -> Option<(u64, Hash, &[u8])> {
         let rest = bytes.strip_prefix(b"{\"seq\":")?;
         let digits = rest.iter().position(|b| !b.is_ascii_digit())?;
         let number = std::str::from_utf8(&rest[..digits]).ok()?;
         let rest = rest[digits..].strip_prefix(b",\"prev\":\"")?;
         let mut prev = GENESIS;
         hex::decode_to_slice(rest.get(..64)?, &mut prev).ok()?;
-        if rest.get(64..66) != Some(b"\",") || (number.len() > 1 && number.starts_with('0')) {
+        if number.len() > 1 && number.starts_with('0') {
             return None;
         }
-        Some((number.parse().ok()?, prev))
+        Some((number.parse().ok()?, prev, rest[64..].strip_prefix(b"\",")?))
     }
+}
+
+/// A JSON string without escapes up to its quote, and what follows the comma after it.
+fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let end = bytes.iter().position(|b| *b == b'"' || *b == b'\\')?;
+    Some((std::str::from_utf8(&bytes[..end]).ok()?, bytes[end..].strip_prefix(b"\",")?))
 }
 
 /// The leaf hash of RFC 6962, section 2.1: `SHA-256(0x00 || entry)`. Also the chain's link.

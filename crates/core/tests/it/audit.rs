@@ -3,7 +3,8 @@
 use hallpass_core::audit::checkpoint::{Checkpoint, CheckpointError, VerifierKey};
 use hallpass_core::audit::entry::{GENESIS, Hash, leaf_hash};
 use hallpass_core::audit::merkle::{Frontier, PathBuilder, node_hash, verify_consistency, verify_inclusion};
-use hallpass_core::audit::{Entry, EntryError, Event};
+use hallpass_core::audit::{Entry, EntryError, Event, Outline};
+use hallpass_core::id::SessionId;
 use hallpass_core::limits::{AUDIT_ENTRY_BYTES_MAX, CHECKPOINT_NOTE_BYTES_MAX};
 use proptest::prelude::*;
 
@@ -237,4 +238,20 @@ fn the_fast_path_reads_the_same_links_as_the_whole_entry() {
     }
     let zeros = format!("{{\"seq\":01,\"prev\":\"{}\",\"time\":0}}", hex::encode(leaf(0)));
     assert_eq!(Entry::links(zeros.as_bytes()), None, "one number has one spelling");
+}
+
+#[test]
+fn the_outline_of_stored_bytes_says_what_the_whole_entry_says() {
+    let now = "2026-01-01T00:00:00Z".parse().expect("time");
+    let id = SessionId::new("s-1").expect("id");
+    for session in [None, Some(&id)] {
+        let event = Event::SessionActivated { pid: 1 };
+        let bytes = Entry::encode(3, &leaf(3), now, session, &event).expect("encodes");
+        let outline = Outline::of(&bytes).expect("reads");
+        assert_eq!((outline.seq, outline.prev, outline.kind), (3, leaf(3), "session_activated"));
+        assert_eq!(outline.session, session.map(SessionId::as_str));
+        let kind = "session_activated";
+        let end_of_kind = bytes.windows(kind.len()).position(|w| w == kind.as_bytes()).expect("is there") + kind.len();
+        assert!((0..=end_of_kind).all(|end| Outline::of(&bytes[..end]).is_none()), "a cut entry has no outline");
+    }
 }
