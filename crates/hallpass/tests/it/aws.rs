@@ -54,7 +54,6 @@ impl Lender {
         command.envs(identity(&self.endpoint, &self.base.key, &self.base.secret, None));
         command.env("HALLPASS_STATE_DIR", self.state()).env("HOME", self.folder.path().join("home"));
         command.env("XDG_RUNTIME_DIR", self.folder.path().join("home"));
-        command.env("HALLPASS_CONFIG", self.folder.path().join("none.toml"));
         command.current_dir(self.work()).args(arguments);
         command
     }
