@@ -50,6 +50,8 @@ pub const FORM_PARAMETERS_MAX: usize = 20_000;
 pub const S3_KEY_BYTES_MAX: usize = 1_024;
 /// Most keys of one multi-object delete (Amazon S3 API, DeleteObjects).
 pub const S3_DELETE_KEYS_MAX: usize = 1_000;
+/// Most elements of an XML body that names resources (a full multi-object delete has some six thousand).
+pub const XML_ELEMENTS_MAX: usize = 20_000;
 /// Deepest JSON body that is searched for resources (DynamoDB nests 32 attribute levels, two JSON levels each).
 pub const BODY_JSON_DEPTH_MAX: usize = 100;
 /// Largest body that is held in memory because its hash, action or resource must be known first, bytes.
@@ -130,8 +132,10 @@ pub const CREDENTIAL_ENDPOINT_LIFE_S_MAX: u64 = 300;
 pub const CREDENTIAL_ENDPOINT_CONNECTIONS_MAX: usize = 64;
 /// Most connections that one control socket serves at once.
 pub const CONTROL_CONNECTIONS_MAX: usize = 16;
-/// Largest file that the self-check before a start reads of the child's environment of files, bytes.
+/// Most bytes that the self-check before a start reads of one file or of one process's environment.
 pub const SELF_CHECK_BYTES_MAX: u64 = 256 * 1024;
+/// Largest file of certificate authorities that `AWS_CA_BUNDLE` may name, bytes.
+pub const CA_BUNDLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Longest message on the control socket, bytes.
 pub const CONTROL_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Longest wait for an answer on the control socket, seconds.
