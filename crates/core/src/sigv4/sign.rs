@@ -1,5 +1,7 @@
 //! Outbound: the headers to add, and the path and query that must be sent.
 
+use std::fmt;
+
 use super::ALGORITHM;
 use super::canonical::path::CanonicalPath;
 use super::canonical::{Canonical, check_method, query, write_header};
@@ -28,7 +30,7 @@ const NEVER_SIGNED: [&str; 11] = [
 const MADE_HERE: [&str; 4] = ["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
 
 /// Who signs, when and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Signer<'a> {
     /// The access key id.
     pub access_key_id: &'a str,
@@ -45,6 +47,12 @@ pub struct Signer<'a> {
     pub send_content_sha256: bool,
     /// How the service makes its canonical path.
     pub path_style: PathStyle,
+}
+
+impl fmt::Debug for Signer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("key", self.key).field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 /// A signed request: send exactly [`Self::path`], [`Self::query`], the headers that were given and
@@ -81,8 +89,8 @@ impl Signed {
     }
 }
 
-impl std::fmt::Debug for Signed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signed").field("path", &self.path).field("at", &self.at).finish_non_exhaustive()
     }
 }

@@ -1,3 +1,4 @@
 //! One binary for all integration tests of core: it links once.
 
 mod audit;
+mod sigv4;
