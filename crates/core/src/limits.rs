@@ -70,6 +70,12 @@ pub const REQUEST_HEAD_TIMEOUT_S: u64 = 30;
 pub const UPSTREAM_CONNECT_TIMEOUT_S: u64 = 10;
 /// Longest wait for the first byte of an upstream answer, seconds.
 pub const UPSTREAM_RESPONSE_TIMEOUT_S: u64 = 300;
+/// Bytes of an upstream's error that are read ahead, to see whether it says that our credential has expired.
+pub const UPSTREAM_ERROR_PEEK_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of resource names that one audit entry of a request holds; a batch's others are counted and hashed.
+pub const REQUEST_RESOURCES_RECORDED_BYTES_MAX: usize = 48 * 1024;
+/// The session's time is looked at least this often, milliseconds, so that a clock that is set takes effect.
+pub const EXPIRY_CHECK_MS_MAX: u64 = 500;
 /// Unauthenticated requests recorded one by one, per second; the rest are counted in one entry.
 pub const REFUSALS_RECORDED_PER_S_MAX: u32 = 50;
 /// Longest `Authorization` header read, bytes (a hundred signed header names fit many times over).
