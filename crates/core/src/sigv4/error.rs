@@ -75,6 +75,9 @@ pub enum VerifyError {
     /// The clocks differ too much. Positive: the request is from the future.
     #[error("the request's time differs from ours by {0} s: set the clock, at most {max} s are allowed", max = crate::limits::SIGNATURE_SKEW_S_MAX)]
     Skew(i64),
+    /// The access key id is not the one expected.
+    #[error("the access key id is not this session's: use the credentials that the session was given")]
+    UnknownKey,
     /// The session token is missing, superfluous or wrong.
     #[error("x-amz-security-token is not this session's: use the credentials that the session was given")]
     Token,
@@ -102,7 +105,7 @@ impl VerifyError {
     pub fn code(&self) -> DenialCode {
         match self {
             Self::Anonymous => DenialCode::Unsigned,
-            Self::Token => DenialCode::UnknownKey,
+            Self::UnknownKey | Self::Token => DenialCode::UnknownKey,
             Self::Skew(_) => DenialCode::Skew,
             Self::BodyMismatch => DenialCode::BodyMismatch,
             Self::Signature | Self::NotSigned(_) | Self::ScopeDate | Self::ScopeKey => DenialCode::Signature,

@@ -18,6 +18,8 @@ use crate::limits::SIGNATURE_SKEW_S_MAX;
 /// What a request is checked against.
 #[derive(Clone, Copy)]
 pub struct Expected<'a> {
+    /// The session's access key id. It is not covered by the signature, so it is compared here.
+    pub access_key_id: &'a str,
     /// The session's key, derived for the scope of the request's [`Authorization`].
     pub key: &'a SigningKey,
     /// The session token that must be sent and signed; `None`: none may be sent.
@@ -60,7 +62,7 @@ pub struct Verified<'a> {
 
 /// Checks a request against the session's key. Nothing about the request may be believed before this has said yes.
 ///
-/// Checked: no duplicated header; the key is for this scope; the scope's day is the day of `x-amz-date`; the clock
+/// Checked: no duplicated header; the access key id; the key is for this scope; the scope's day is the day of `x-amz-date`; the clock
 /// (± [`SIGNATURE_SKEW_S_MAX`]); the session token; `host`, every `x-amz-*` and, outside S3, `content-type` are
 /// signed; the payload mode; the signature, in constant time.
 ///
@@ -74,6 +76,9 @@ pub fn verify<'a>(
 ) -> Result<Verified<'a>, VerifyError> {
     refuse_duplicates(parts.headers)?;
     check_method(parts.method)?;
+    if authorization.access_key_id != expected.access_key_id {
+        return Err(VerifyError::UnknownKey);
+    }
     if !authorization.scope.is_written_as(expected.key.scope()) {
         return Err(VerifyError::ScopeKey);
     }

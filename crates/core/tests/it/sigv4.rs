@@ -81,6 +81,7 @@ impl Request {
 /// One party to both sides of the tests: the same key, token and style sign and verify.
 #[derive(Debug, Clone)]
 pub(crate) struct Party {
+    pub(crate) access_key_id: String,
     pub(crate) key: Arc<SigningKey>,
     pub(crate) token: Option<String>,
     pub(crate) payload: PayloadHash,
@@ -93,6 +94,7 @@ pub(crate) struct Party {
 impl Party {
     pub(crate) fn s3() -> Self {
         Self {
+            access_key_id: ACCESS_KEY.into(),
             key: key("us-east-1", "s3"),
             token: Some("token".into()),
             payload: PayloadHash::of_body(b""),
@@ -115,7 +117,7 @@ impl Party {
 
     pub(crate) fn sign(&self, request: &Request) -> Signed {
         let signer = Signer {
-            access_key_id: ACCESS_KEY,
+            access_key_id: &self.access_key_id,
             key: &self.key,
             token: self.token.as_deref(),
             at: self.at,
@@ -140,6 +142,7 @@ impl Party {
 
     pub(crate) fn verify(&self, request: &Request) -> Result<(String, String), VerifyError> {
         let expected = Expected {
+            access_key_id: &self.access_key_id,
             key: &self.key,
             token: self.token.as_deref(),
             now: self.now,

@@ -91,6 +91,14 @@ fn a_key_of_another_scope_is_not_used() {
 }
 
 #[test]
+fn the_access_key_id_must_be_the_one_that_the_key_belongs_to() {
+    let party = Party::s3();
+    let sent = party.signed(&get()).authorization(|a| a.replace(ACCESS_KEY, "AKIAIOSFODNN7EXAMPLF"));
+    assert_eq!(party.verify(&sent), Err(VerifyError::UnknownKey));
+    assert_eq!(VerifyError::UnknownKey.code(), DenialCode::UnknownKey);
+}
+
+#[test]
 fn every_amz_header_and_the_host_must_be_signed() {
     let party = Party::s3();
     for name in ["x-amz-acl", "x-amz-copy-source", "x-amz-meta-a", "x-amz-", "x-amz-target"] {
@@ -503,6 +511,7 @@ fn nothing_secret_shows_in_debug_output() {
     let shown = sent.with(|parts| {
         let authorization = Authorization::of(parts).expect("parses");
         let expected = Expected {
+            access_key_id: ACCESS_KEY,
             key: &party.key,
             token: Some(TOKEN),
             now: party.now,

@@ -52,6 +52,7 @@ fn read(name: &str) -> Vector {
     let date = canonical.split("x-amz-date:").nth(1).and_then(|rest| rest.lines().next()).expect("a date");
     let date = at(date);
     let party = Party {
+        access_key_id: ACCESS_KEY.into(),
         key: SigningKey::derive(SECRET, Scope::new(date.date(), "us-east-1", "service").expect("a scope")).into(),
         token: None,
         payload: PayloadHash::of_body(&body),
@@ -68,6 +69,7 @@ fn read(name: &str) -> Vector {
             let scope = Scope::new(date.date(), region, service).expect("a scope");
             let token = text("token").filter(|_| c["omit_session_token"] != true);
             Party {
+                access_key_id: text("access_key_id").expect("an id").into(),
                 key: SigningKey::derive(text("secret_access_key").expect("a secret"), scope).into(),
                 token: token.map(str::to_owned),
                 style: if c["normalize"] == true { PathStyle::NormalisedOnce } else { PathStyle::S3 },
@@ -104,8 +106,7 @@ fn every_vector_of_the_suite_is_signed_as_published() {
         let signed = v.party.sign(&v.request);
         assert_eq!(signed.signature.as_str(), signature_of(&v.canonical, &v.party), "{}: canonical request", v.name);
         if v.published {
-            let expected = v.sent.header("authorization").replace("AKIDEXAMPLE", ACCESS_KEY);
-            assert_eq!(signed.authorization, expected, "{}", v.name);
+            assert_eq!(signed.authorization, v.sent.header("authorization"), "{}", v.name);
             published += 1;
         }
     }
