@@ -6,11 +6,20 @@
 //! [`with_body`]. [`endpoint`] names the upstream, [`refusal`] gives a denial the shape that the child's SDK reads.
 
 pub mod endpoint;
+mod json;
+mod query;
 pub mod refusal;
+mod resource;
+mod roles;
+mod s3;
+mod service;
+mod wire;
+mod xml;
 
 use jiff::Timestamp;
 
 use crate::denial::{Denial, DenialCode};
+use crate::limits::BUFFERED_BODY_BYTES_MAX;
 use crate::policy::{AccessRequest, Context};
 pub use endpoint::Partition;
 
@@ -85,6 +94,8 @@ pub struct Resolved {
     pub service: String,
     /// Region, from the credential scope. Sign with [`endpoint::Endpoint::region`]: global services differ.
     pub region: String,
+    /// Names the host, `streams.dynamodb`: the first argument but one of [`endpoint::endpoint`].
+    pub endpoint: String,
     /// Wire protocol.
     pub protocol: Protocol,
     /// API operation, `GetObject`.
@@ -108,20 +119,122 @@ pub enum Outcome {
 /// Resolves a request from its head.
 ///
 /// # Errors
-/// A [`Denial`] with [`DenialCode::Unmapped`], [`DenialCode::Unresolved`] or [`DenialCode::Malformed`].
+/// A [`Denial`] with [`DenialCode::Unmapped`], [`DenialCode::Unresolved`], [`DenialCode::Malformed`] or
+/// [`DenialCode::TooLarge`]. Its message names service, operation and shape, never what the user sent.
 pub fn head(request: &Request<'_>) -> Result<Outcome, Denial> {
-    Err(unmapped(request))
+    let partition = partition(request)?;
+    match wire_protocol(request)? {
+        Wire::S3 => s3::head(request, partition),
+        Wire::Form => query::head(request, partition),
+        Wire::Json(protocol) => json::head(request, partition, protocol),
+        Wire::Cbor => json::cbor(request, partition).map(Outcome::Resolved),
+    }
 }
 
-/// Resolves a request for which [`head`] said [`Outcome::NeedsBody`], from its head and its whole decoded body.
+/// Resolves a request from its head and its whole decoded body (aws-chunked framing removed, at most
+/// [`BUFFERED_BODY_BYTES_MAX`] bytes). Needed after [`Outcome::NeedsBody`], harmless otherwise.
 ///
 /// # Errors
-/// As [`head`]; also [`DenialCode::TooLarge`] past
-/// [`BUFFERED_BODY_BYTES_MAX`](crate::limits::BUFFERED_BODY_BYTES_MAX).
-pub fn with_body(request: &Request<'_>, _body: &[u8]) -> Result<Resolved, Denial> {
-    Err(unmapped(request))
+/// As [`head`]; also [`DenialCode::TooLarge`] past [`BUFFERED_BODY_BYTES_MAX`].
+pub fn with_body(request: &Request<'_>, body: &[u8]) -> Result<Resolved, Denial> {
+    if body.len() > BUFFERED_BODY_BYTES_MAX {
+        return Err(too_large(format!("the request body is larger than {BUFFERED_BODY_BYTES_MAX} bytes")));
+    }
+    let partition = partition(request)?;
+    match wire_protocol(request)? {
+        Wire::S3 => s3::with_body(request, partition, body),
+        Wire::Form => query::with_body(request, partition, body),
+        Wire::Json(protocol) => json::with_body(request, partition, protocol, body),
+        Wire::Cbor => json::cbor(request, partition),
+    }
 }
 
-fn unmapped(request: &Request<'_>) -> Denial {
-    Denial::new(DenialCode::Unmapped, format!("{} is not resolved yet", request.service))
+/// How the operation is named on the wire.
+enum Wire {
+    S3,
+    Form,
+    Json(Protocol),
+    Cbor,
+}
+
+/// Exactly one way of naming the operation; a request that names it in two ways is refused, because servers that
+/// speak several protocols choose for themselves.
+fn wire_protocol(request: &Request<'_>) -> Result<Wire, Denial> {
+    if request.service == "s3" {
+        return Ok(Wire::S3);
+    }
+    for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
+        if request.has_header(name) {
+            return Err(malformed(format!("the header `{name}` is not taken")));
+        }
+    }
+    let target = request.header("x-amz-target")?;
+    let smithy = request.header("smithy-protocol")?;
+    let rpc_path = request.path.starts_with("/service/");
+    match (target, smithy) {
+        (Some(_), Some(_)) => Err(malformed("X-Amz-Target and smithy-protocol name the operation twice")),
+        (None, Some("rpc-v2-cbor")) => Ok(Wire::Cbor),
+        (None, Some(_)) => Err(unmapped("the value of smithy-protocol is not rpc-v2-cbor")),
+        (Some(_), None) => match media_type(request)?.as_deref() {
+            Some("application/x-amz-json-1.0") => Ok(Wire::Json(Protocol::Json10)),
+            Some("application/x-amz-json-1.1") => Ok(Wire::Json(Protocol::Json11)),
+            _ => Err(malformed("X-Amz-Target needs the content type application/x-amz-json-1.0 or 1.1")),
+        },
+        (None, None) if rpc_path => Err(malformed("a request to /service/…/operation/… needs smithy-protocol")),
+        (None, None) => Ok(Wire::Form),
+    }
+}
+
+/// The content type without its parameters, in lower case.
+fn media_type(request: &Request<'_>) -> Result<Option<String>, Denial> {
+    let value = request.header("content-type")?;
+    Ok(value.map(|v| v.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
+}
+
+fn partition(request: &Request<'_>) -> Result<Partition, Denial> {
+    let own = Partition::of_region(request.region)?;
+    match request.caller.partition {
+        Some(partition) if partition != own && request.upstream == Upstream::Aws => {
+            Err(malformed("the region of the credential scope belongs to another partition than the credential"))
+        }
+        Some(partition) => Ok(partition),
+        None => Ok(own),
+    }
+}
+
+/// Condition keys that every request has.
+fn circumstances(request: &Request<'_>) -> Result<Context, Denial> {
+    let mut context = Context::default();
+    context.set("aws:CurrentTime", request.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    context.set("aws:EpochTime", request.now.as_second().to_string());
+    context.set("aws:RequestedRegion", request.region);
+    context.set("aws:SecureTransport", if request.secure_transport { "true" } else { "false" });
+    context.set("aws:ViaAWSService", "false");
+    for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn", "aws:SourceAccount"] {
+        context.set_absent(key);
+    }
+    for (key, header) in [("aws:UserAgent", "user-agent"), ("aws:Referer", "referer")] {
+        match request.header(header)? {
+            Some(value) => context.set(key, value),
+            None => context.set_absent(key),
+        }
+    }
+    Ok(context)
+}
+
+fn malformed(reason: impl Into<String>) -> Denial {
+    Denial::new(DenialCode::Malformed, reason)
+}
+
+fn too_large(reason: impl Into<String>) -> Denial {
+    Denial::new(DenialCode::TooLarge, reason)
+}
+
+fn unmapped(reason: impl Into<String>) -> Denial {
+    let how = "what hallpass cannot name it does not sign; use a delivery that the cloud enforces, or ask for support";
+    Denial { how_to_ask: Some(how.to_owned()), ..Denial::new(DenialCode::Unmapped, reason) }
+}
+
+fn unresolved(reason: impl Into<String>) -> Denial {
+    Denial::new(DenialCode::Unresolved, reason)
 }

@@ -1,0 +1,158 @@
+//! The one decoder of paths, queries, forms and headers. Whatever two parsers could read in two ways is refused.
+
+use std::collections::HashSet;
+
+use super::{Request, malformed};
+use crate::denial::Denial;
+use crate::limits::{FORM_PARAMETERS_MAX, QUERY_PARAMETERS_MAX};
+
+/// What a `+` means. In a form it is a space; in a URL servers disagree, so it is refused there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plus {
+    Space,
+    Refused,
+    Literal,
+}
+
+/// Decodes percent-escapes once. `None` for a broken escape, a byte that needed one, a NUL, or text that is not UTF-8.
+pub(super) fn decode(raw: &str, plus: Plus) -> Option<String> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        let decoded = match byte {
+            b'%' => hex_digit(bytes.next()?)? << 4 | hex_digit(bytes.next()?)?,
+            b'+' if plus == Plus::Space => b' ',
+            b'+' if plus == Plus::Refused => return None,
+            0x21..=0x7e => byte,
+            _ => return None,
+        };
+        if decoded == 0 {
+            return None;
+        }
+        out.push(decoded);
+    }
+    String::from_utf8(out).ok()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Decoded parameters, each name once, whatever its case.
+#[derive(Debug, Default)]
+pub(super) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// The query of a URL.
+    pub(super) fn of_query(raw: &str) -> Result<Self, Denial> {
+        Self::parse(raw, Plus::Refused, QUERY_PARAMETERS_MAX, "query")
+    }
+
+    /// A body of type `application/x-www-form-urlencoded`.
+    pub(super) fn of_form(body: &[u8]) -> Result<Self, Denial> {
+        let raw = str::from_utf8(body).map_err(|_| malformed("the form body is not ASCII"))?;
+        Self::parse(raw, Plus::Space, FORM_PARAMETERS_MAX, "form body")
+    }
+
+    fn parse(raw: &str, plus: Plus, count_max: usize, place: &str) -> Result<Self, Denial> {
+        let mut pairs = Vec::new();
+        let mut seen = HashSet::new();
+        for part in raw.split('&').filter(|part| !part.is_empty()) {
+            if pairs.len() == count_max {
+                return Err(malformed(format!("the {place} has more than {count_max} parameters")));
+            }
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let (Some(name), Some(value)) = (decode(name, plus), decode(value, plus)) else {
+                return Err(malformed(format!("the {place} is not percent-encoded UTF-8 (send a plus sign as %2B)")));
+            };
+            if !seen.insert(name.to_ascii_lowercase()) {
+                return Err(malformed(format!("a parameter occurs twice in the {place}")));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether a query parameter belongs to a presigned URL's authentication, which is not ours to judge.
+pub(super) fn is_presign_parameter(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Signature",
+        "X-Amz-Security-Token",
+    ];
+    NAMES.contains(&name)
+}
+
+impl<'a> Request<'a> {
+    /// The value of a header that may occur once.
+    pub(super) fn header(&self, name: &str) -> Result<Option<&'a str>, Denial> {
+        let mut values = self.headers.iter().filter(|(known, _)| *known == name);
+        let Some((_, value)) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(malformed(format!("the header `{name}` occurs twice")));
+        }
+        let text = str::from_utf8(value).map_err(|_| malformed(format!("the header `{name}` is not text")))?;
+        Ok(Some(text.trim_matches([' ', '\t'])))
+    }
+
+    pub(super) fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| *known == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parameters, Plus, decode};
+    use crate::limits::{FORM_PARAMETERS_MAX, QUERY_PARAMETERS_MAX};
+
+    #[test]
+    fn text_is_decoded_once_or_not_at_all() {
+        assert_eq!(decode("a%2520b%2Fc", Plus::Literal).as_deref(), Some("a%20b/c"));
+        assert_eq!(decode("%C3%A4", Plus::Literal).as_deref(), Some("ä"));
+        for bad in ["%", "%4", "%zz", "%00", "%ff", "%c0%af", "ä", "a b", "\u{7f}", "%+1"] {
+            assert_eq!(decode(bad, Plus::Literal), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_plus_is_a_space_in_a_form_and_nothing_in_a_url() {
+        assert_eq!(decode("a+b", Plus::Space).as_deref(), Some("a b"));
+        assert_eq!(decode("a+b", Plus::Literal).as_deref(), Some("a+b"));
+        assert!(Parameters::of_query("prefix=a+b").is_err());
+        assert_eq!(Parameters::of_form(b"A=a+b").expect("form").get("A"), Some("a b"));
+    }
+
+    #[test]
+    fn a_parameter_occurs_once_whatever_its_case_or_encoding() {
+        for twice in ["a=1&a=1", "Action=a&action=b", "a=1&%61=2", "a&A"] {
+            assert!(Parameters::of_query(twice).is_err(), "{twice}");
+        }
+        assert_eq!(Parameters::of_query("a=1&&b").expect("query").get("b"), Some(""));
+    }
+
+    #[test]
+    fn parameters_are_counted() {
+        let many = |n: usize| (0..n).map(|i| format!("p{i}=1")).collect::<Vec<_>>().join("&");
+        assert!(Parameters::of_query(&many(QUERY_PARAMETERS_MAX)).is_ok());
+        assert!(Parameters::of_query(&many(QUERY_PARAMETERS_MAX + 1)).is_err());
+        assert!(Parameters::of_form(many(FORM_PARAMETERS_MAX).as_bytes()).is_ok());
+        assert!(Parameters::of_form(many(FORM_PARAMETERS_MAX + 1).as_bytes()).is_err());
+    }
+}
