@@ -148,3 +148,5 @@ pub const CONTROL_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 pub const CONTROL_TIMEOUT_S: u64 = 10;
 /// Largest configuration file, bytes.
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+/// Largest file read by `audit proof --check`, bytes: an entry, its escapes, 64 hashes and a checkpoint fit well.
+pub const PROOF_BYTES_MAX: u64 = 512 * 1024;
