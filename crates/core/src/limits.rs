@@ -66,6 +66,8 @@ pub const SIGNATURE_SKEW_S_MAX: i64 = 300;
 pub const GATE_CONNECTIONS_MAX: usize = 1_024;
 /// A child that sends no complete request head for this long is cut off, seconds.
 pub const REQUEST_HEAD_TIMEOUT_S: u64 = 30;
+/// Longest time for which the rest of a refused request is read away, so that its refusal arrives, seconds.
+pub const LINGER_S_MAX: u64 = 10;
 /// Longest wait for a TCP connection to the upstream, seconds.
 pub const UPSTREAM_CONNECT_TIMEOUT_S: u64 = 10;
 /// Longest wait for the first byte of an upstream answer, seconds.
