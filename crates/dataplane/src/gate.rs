@@ -1,22 +1,65 @@
 //! The gate: accepts requests signed with a session's placeholder, and sends on what the session may do, signed
-//! with the real credential. One file per step of a request's way, in the order of the way.
+//! with the real credential.
+//!
+//! One file per step, in the order of a request's way:
+//!
+//! | file | step |
+//! |---|---|
+//! | `listen`, `connection`, `wire` | accepts, drives both connections, judges the framing of every head |
+//! | `pipeline` | the order of all that follows |
+//! | `head` | one reading only, from the child and not from a web page |
+//! | `verify`, `body` | who asks; a body is read only where that needs it |
+//! | `resolve`, `decide` | what it wants, and whether it may |
+//! | `record` | the audit entry, committed |
+//! | `sign`, `headers` | built from nothing, signed with the real credential |
+//! | `forward`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
+//! | `settle` | what became of it |
+//! | `refuse` | every refusal, in the shape that the child's SDK reads |
+//! | `switch` | ends it all, at once |
 
+mod body;
+mod connection;
+mod decide;
+mod download;
+mod fail_points;
+mod forward;
+mod head;
+mod headers;
 mod journal;
+mod link;
+mod listen;
+mod phase;
+mod pipeline;
 mod placeholder;
+mod record;
+mod refuse;
+mod resolve;
+mod settle;
+mod sign;
 mod switch;
+mod tls;
+mod upload;
 mod upstreams;
+mod verify;
+mod wire;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hallpass_core::clock::Clock;
 use hallpass_core::credential::CredentialSource;
 use hallpass_core::id::SessionId;
 use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::sigv4::KeyCache;
 use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
+pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
 pub use placeholder::{Placeholder, RandomnessError};
 pub use switch::{Closed, Cut, Switch};
@@ -25,7 +68,7 @@ pub use upstreams::{UpstreamUrlError, Upstreams};
 /// Whom the real credential stands for; part of the ARNs and condition keys of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerIdentity {
-    /// `aws`, `aws-cn`, `aws-us-gov`.
+    /// `aws`, `aws-cn`, `aws-us-gov`; anything else counts as not known.
     pub partition: String,
     /// Twelve digits, or empty where it is not known.
     pub account: String,
@@ -61,30 +104,94 @@ pub struct GateConfig {
 /// What passed a gate in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Requests that were allowed, recorded and signed.
+    /// Requests that were allowed and recorded as such. A request that is sent a second time with a renewed
+    /// credential counts, and is recorded, twice.
     pub allowed: u64,
     /// Requests that were refused.
     pub denied: u64,
     /// Allowed requests whose outcome has been handed to the journal.
     pub settled: u64,
+    /// Signatures made with the real credential; never more than `allowed`.
+    pub signed: u64,
 }
 
-/// One session's gate, listening on 127.0.0.1.
+/// One session's gate, listening on 127.0.0.1. Dropping it ends it at once; [`Gate::shutdown`] is kinder.
 #[derive(Debug)]
 pub struct Gate {
     address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// What all connections of a gate share.
+#[derive(Debug)]
+struct Shared {
+    session: SessionId,
+    placeholder: Placeholder,
+    policy: ScopedPolicy,
+    expires_at: Timestamp,
+    source: Arc<dyn CredentialSource>,
+    clock: Arc<dyn Clock>,
+    journal: Journal,
+    upstreams: Upstreams,
+    caller: CallerIdentity,
+    hosts: head::Hosts,
+    tls: tls::Tls,
+    /// Keys that requests are verified with.
+    keys: KeyCache,
+    /// Keys that requests are signed with.
+    signing_keys: KeyCache,
     switch: Switch,
+    phase: phase::Phase,
+    limiter: refuse::Limiter,
+    tally: Tally,
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    allowed: AtomicU64,
+    denied: AtomicU64,
+    settled: AtomicU64,
+    signed: AtomicU64,
+    /// Refusals answered: their request ids are numbered.
+    refusals: AtomicU64,
 }
 
 impl Gate {
-    /// Begins to listen on an ephemeral port of 127.0.0.1.
+    /// Begins to listen on an ephemeral port of 127.0.0.1. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// When no socket can be had, or when `extra_roots` is not PEM.
     pub async fn bind(config: GateConfig) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-        drop(config);
-        Ok(Self { address: listener.local_addr()?, switch: Switch::new() })
+        let tls = tls::Tls::new(config.extra_roots.as_deref())
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            session: config.session,
+            placeholder: config.placeholder,
+            policy: config.policy,
+            expires_at: config.expires_at,
+            source: config.source,
+            clock: config.clock,
+            journal: config.journal,
+            upstreams: config.upstreams,
+            caller: config.caller,
+            hosts: head::Hosts::new(address.port()),
+            tls,
+            keys: KeyCache::new(),
+            signing_keys: KeyCache::new(),
+            switch: Switch::default(),
+            phase: phase::Phase::default(),
+            limiter: refuse::Limiter::new(),
+            tally: Tally::default(),
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+        });
+        shared.tasks.spawn(listen::listen(Arc::clone(&shared), listener));
+        shared.tasks.spawn(listen::keep_time(Arc::clone(&shared)));
+        Ok(Self { address, shared })
     }
 
     /// Where it listens.
@@ -99,12 +206,41 @@ impl Gate {
 
     /// The handle that ends the session's access.
     pub fn switch(&self) -> Switch {
-        self.switch.clone()
+        self.shared.switch.clone()
     }
 
-    /// Stops listening, lets requests in flight end within `grace`, then cuts what is left.
+    /// What has passed so far.
+    pub fn counts(&self) -> Counts {
+        let tally = &self.shared.tally;
+        let read = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        Counts {
+            allowed: read(&tally.allowed),
+            denied: read(&tally.denied),
+            settled: read(&tally.settled),
+            signed: read(&tally.signed),
+        }
+    }
+
+    /// Stops listening, lets requests in flight end within `grace`, then cuts what is left. Waits until every
+    /// outcome has been handed to the journal.
     pub async fn shutdown(self, grace: Duration) -> Counts {
-        let _ = grace;
-        Counts::default()
+        let shared = &self.shared;
+        shared.tasks.close();
+        shared.phase.close();
+        shared.switch.wake_all();
+        if tokio::time::timeout(grace, shared.tasks.wait()).await.is_err() {
+            shared.phase.end();
+            shared.switch.wake_all();
+            shared.tasks.wait().await;
+        }
+        shared.limiter.flush(&shared.journal);
+        self.counts()
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.shared.phase.end();
+        self.shared.switch.wake_all();
     }
 }

@@ -1,28 +1,30 @@
-//! Where requests go: an override for everything, an override for one service, else AWS's own rules.
+//! Where requests go: an override for one service, an override for everything, else AWS's own rules.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use http::Uri;
+use hallpass_core::denial::Denial;
+use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
 /// The text is not the base of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{url}` cannot be an upstream: {why}; give http://host[:port] or https://host[:port]")]
 pub struct UpstreamUrlError {
-    /// What was given.
+    /// What was given, without a password.
     pub url: String,
     /// What is wrong with it.
     pub why: &'static str,
 }
 
-/// Where requests go.
+/// Where requests go. The child has no say in it: neither its `Host` nor any redirect is followed.
 #[derive(Debug, Clone, Default)]
 pub struct Upstreams {
-    base: Option<Uri>,
-    services: BTreeMap<String, Uri>,
+    base: Option<Target>,
+    services: BTreeMap<String, Target>,
 }
 
 impl Upstreams {
-    /// AWS itself: hosts follow from partition, service and region.
+    /// AWS itself: hosts follow from partition, service and region, always over https.
     pub fn aws() -> Self {
         Self::default()
     }
@@ -32,7 +34,7 @@ impl Upstreams {
     /// # Errors
     /// [`UpstreamUrlError`] when it is not such a URL.
     pub fn with_base(mut self, url: &str) -> Result<Self, UpstreamUrlError> {
-        self.base = Some(parse(url)?);
+        self.base = Some(Target::parse(url)?);
         Ok(self)
     }
 
@@ -41,24 +43,141 @@ impl Upstreams {
     /// # Errors
     /// [`UpstreamUrlError`] when it is not such a URL.
     pub fn with_service(mut self, signing_name: &str, url: &str) -> Result<Self, UpstreamUrlError> {
-        self.services.insert(signing_name.to_owned(), parse(url)?);
+        self.services.insert(signing_name.to_owned(), Target::parse(url)?);
         Ok(self)
+    }
+
+    /// Where a service goes if not to AWS.
+    pub(super) fn instead(&self, service: &str) -> Option<&Target> {
+        self.services.get(service).or(self.base.as_ref())
+    }
+
+    /// The upstream of a request that is understood. Follows from the credential scope and the operation alone.
+    pub(super) fn route(&self, partition: Option<Partition>, resolved: &Resolved) -> Result<Route, Denial> {
+        if let Some(target) = self.instead(&resolved.service) {
+            return Ok(Route { target: target.clone(), region: resolved.region.clone() });
+        }
+        let rule = endpoint::endpoint(partition, &resolved.endpoint, &resolved.region)?;
+        Ok(Route { target: Target::https(rule.host), region: rule.region })
     }
 }
 
-fn parse(url: &str) -> Result<Uri, UpstreamUrlError> {
-    let refuse = |why| UpstreamUrlError { url: url.to_owned(), why };
-    let uri: Uri = url.parse().map_err(|_| refuse("it is not a URL"))?;
-    match uri.scheme_str() {
-        Some("http" | "https") => {}
-        _ => return Err(refuse("its scheme is neither http nor https")),
+/// Where one request goes, and for which region it is signed.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    pub(super) target: Target,
+    pub(super) region: String,
+}
+
+/// A host to connect to. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target(Arc<Inner>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
+    https: bool,
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: u16,
+    /// The `Host` header: with the port, unless it is the scheme's own.
+    authority: String,
+}
+
+impl Target {
+    fn https(host: String) -> Self {
+        Self(Arc::new(Inner { https: true, authority: host.clone(), host, port: 443 }))
     }
-    let authority = uri.authority().ok_or_else(|| refuse("it names no host"))?;
-    if authority.as_str().contains('@') {
-        return Err(refuse("it carries a user name"));
+
+    fn parse(url: &str) -> Result<Self, UpstreamUrlError> {
+        let shown = url.rsplit_once('@').map_or(url, |(_, host)| host);
+        let refuse = |why| UpstreamUrlError { url: shown.to_owned(), why };
+        let uri: http::Uri = url.parse().map_err(|_| refuse("it is not a URL"))?;
+        let https = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(refuse("its scheme is neither http nor https")),
+        };
+        let authority = uri.authority().ok_or_else(|| refuse("it names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(refuse("it carries a user name"));
+        }
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err(refuse("it has a path or a query"));
+        }
+        let host = authority.host();
+        if host.is_empty() {
+            return Err(refuse("it names no host"));
+        }
+        if authority.port().is_some() && authority.port_u16().is_none_or(|port| port == 0) {
+            return Err(refuse("its port is not a port"));
+        }
+        let own = if https { 443 } else { 80 };
+        let port = authority.port_u16().unwrap_or(own);
+        let shown = if port == own { host.to_owned() } else { format!("{host}:{port}") };
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Self(Arc::new(Inner { https, host, port, authority: shown })))
     }
-    if uri.path() != "/" || uri.query().is_some() {
-        return Err(refuse("it has a path or a query"));
+
+    pub(super) fn is_https(&self) -> bool {
+        self.0.https
     }
-    Ok(uri)
+
+    pub(super) fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// The value of the `Host` header.
+    pub(super) fn authority(&self) -> &str {
+        &self.0.authority
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Target, Upstreams};
+
+    #[test]
+    fn an_upstream_is_a_scheme_a_host_and_a_port() {
+        let parts = |url: &str| {
+            let target = Target::parse(url).expect("legal");
+            (target.is_https(), target.host().to_owned(), target.port(), target.authority().to_owned())
+        };
+        assert_eq!(parts("http://127.0.0.1:9000"), (false, "127.0.0.1".into(), 9000, "127.0.0.1:9000".into()));
+        assert_eq!(parts("https://s3.example.com/"), (true, "s3.example.com".into(), 443, "s3.example.com".into()));
+        assert_eq!(parts("https://s3.example.com:443"), (true, "s3.example.com".into(), 443, "s3.example.com".into()));
+        assert_eq!(parts("http://[::1]:80"), (false, "::1".into(), 80, "[::1]".into()));
+    }
+
+    #[test]
+    fn an_upstream_that_could_mean_something_else_is_refused() {
+        for bad in [
+            "",
+            "s3.example.com",
+            "ftp://a",
+            "http://",
+            "http://user:hunter2@a",
+            "http://a/path",
+            "http://a/?q",
+            "http://a:0",
+            "http://a:99999",
+            "unix:/x",
+        ] {
+            let error = Upstreams::aws().with_base(bad).expect_err(bad).to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(Upstreams::aws().with_service("s3", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_service_of_its_own_wins_over_the_base() {
+        let upstreams = Upstreams::aws().with_base("http://a:1").and_then(|u| u.with_service("s3", "http://b:2"));
+        let upstreams = upstreams.expect("legal");
+        let host = |service| upstreams.instead(service).map(Target::host);
+        assert_eq!((host("s3"), host("sts")), (Some("b"), Some("a")));
+        assert_eq!(Upstreams::aws().instead("s3"), None);
+    }
 }

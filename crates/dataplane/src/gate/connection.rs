@@ -1,0 +1,106 @@
+//! One connection of the child, and the upstream connection that belongs to it: one task drives both.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hallpass_core::limits::{LINGER_S_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_TIMEOUT_S, REQUEST_HEADERS_MAX};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::link::Link;
+use super::switch::Live;
+use super::wire::{Tap, Verdicts};
+use super::{Shared, pipeline, refuse};
+
+/// Read at a time of what is thrown away.
+const LINGER_BUFFER_BYTES: usize = 16 * 1024;
+
+/// What the requests of one connection share.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) link: Link,
+    pub(super) verdicts: Verdicts,
+    pub(super) live: Arc<Live>,
+}
+
+/// Serves a connection until it ends, or is cut.
+pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
+    let registration = gate.switch.register();
+    let live = Arc::clone(&registration.live);
+    let connection = Arc::new(Connection { link: Link::default(), verdicts: Verdicts::default(), live });
+    let service = {
+        let (gate, connection) = (Arc::clone(&gate), Arc::clone(&connection));
+        service_fn(move |request| {
+            let served = pipeline::serve(Arc::clone(&gate), Arc::clone(&connection), request);
+            async move { Ok::<_, Infallible>(served.await) }
+        })
+    };
+    let io = TokioIo::new(Tap::new(socket, connection.verdicts.clone()));
+    let mut server = builder().serve_connection(io, service);
+    let mut closing = false;
+    let ended = poll_fn(|cx| {
+        connection.live.watch(cx.waker());
+        if gate.phase.is_over() || (gate.switch.closed().is_some() && connection.live.is_answering()) {
+            return Poll::Ready(None);
+        }
+        if gate.phase.is_closing() && !std::mem::replace(&mut closing, true) {
+            Pin::new(&mut server).graceful_shutdown();
+        }
+        // Before, so that an answer that has come reaches the child in this turn; after, so that a request is sent.
+        connection.link.drive(cx);
+        let polled = server.poll_without_shutdown(cx);
+        connection.link.drive(cx);
+        polled.map(Some)
+    })
+    .await;
+    connection.link.cut();
+    let socket = server.into_parts().io.into_inner().into_inner();
+    match ended {
+        Some(served) => {
+            if served.is_err_and(|error| error.is_parse()) {
+                refuse::record_unreadable(&gate).await;
+            }
+            linger(&gate, socket).await;
+        }
+        // A reset: what is not sent yet never is, and the child cannot take the end for the end of a body.
+        None => {
+            if let Err(error) = socket.set_zero_linger() {
+                tracing::debug!(%error, "a cut connection is closed, not reset");
+            }
+        }
+    }
+}
+
+/// Says that we are done, and reads away what the child still sends: clients send a whole body before they look at
+/// the answer, and a socket that is closed on unread bytes would take the refusal away from them.
+async fn linger(gate: &Shared, mut socket: TcpStream) {
+    let reading = async {
+        if socket.shutdown().await.is_ok() {
+            let mut waste = vec![0; LINGER_BUFFER_BYTES];
+            while socket.read(&mut waste).await.is_ok_and(|read| read > 0) {}
+        }
+    };
+    tokio::select! {
+        () = gate.phase.closing() => {}
+        _ = tokio::time::timeout(Duration::from_secs(LINGER_S_MAX), reading) => {}
+    }
+}
+
+fn builder() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(REQUEST_HEAD_TIMEOUT_S))
+        .max_headers(REQUEST_HEADERS_MAX)
+        .max_header_size(REQUEST_HEAD_BYTES_MAX)
+        .max_buf_size(2 * REQUEST_HEAD_BYTES_MAX)
+        .half_close(false);
+    builder
+}

@@ -1,0 +1,304 @@
+//! Records, signs and sends one allowed request, and passes the answer on.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use hallpass_core::credential::Credential;
+use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::limits::{UPSTREAM_ERROR_PEEK_BYTES_MAX, UPSTREAM_RESPONSE_TIMEOUT_S};
+use hallpass_core::resolve::Resolved;
+use hallpass_core::sigv4::PayloadHash;
+use hallpass_core::sigv4::chunked::{ChunkChain, Decoder, Encoder};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::Shared;
+use super::body::Child;
+use super::connection::Connection;
+use super::download::{Answer, Download};
+use super::fail_points::fail_point;
+use super::headers;
+use super::link::LinkError;
+use super::record::{entry, record};
+use super::settle::Settle;
+use super::sign::{Outbound, Unsigned, credential, sign_request};
+use super::upload::{Transit, Upload};
+use super::wire::Framing;
+
+/// A request that was decided on.
+pub(super) struct Allowed<'a> {
+    pub(super) unsigned: Unsigned<'a>,
+    pub(super) resolved: &'a Resolved,
+    pub(super) body: Body,
+    /// Set as soon as the request has an entry in the log.
+    pub(super) recorded: &'a AtomicBool,
+}
+
+/// The body of a request that was decided on.
+pub(super) enum Body {
+    /// In memory, so the request can be sent twice.
+    Whole(Bytes),
+    /// Still with the child.
+    Stream(Option<Decoder>),
+}
+
+/// Sends an allowed request. When the upstream says that *our* credential has expired, a new one is asked for and
+/// the request is recorded, signed and sent once more, if its body is in memory.
+///
+/// # Errors
+/// Why no answer of the upstream can be passed on.
+pub(super) async fn forward(
+    gate: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    mut allowed: Allowed<'_>,
+    child: &mut Child,
+) -> Result<Response<Answer>, Denial> {
+    let expired = "the real credential has expired and could not be renewed";
+    for last in [false, true] {
+        let (mut settle, outbound, credential) = recorded_and_signed(gate, &allowed).await?;
+        let upload = upload(gate, &mut allowed, child, &outbound)
+            .inspect_err(|denial| settle.fault(format!("not sent: {}", denial.code.as_str())))?;
+        let sent = send(gate, connection, &allowed, outbound, upload, &mut settle).await?;
+        let (head, mut rest) = sent.into_parts();
+        let ahead = peek(head.status, &mut rest).await;
+        if !credential_expired(gate, &allowed, &credential, &head, &ahead) {
+            return Ok(answer(gate, connection, head, ahead, rest, settle));
+        }
+        settle.fault("the real credential had expired");
+        drop((rest, settle));
+        gate.source.invalidate();
+        if last || matches!(allowed.body, Body::Stream(_)) {
+            break;
+        }
+    }
+    Err(Denial::new(DenialCode::CredentialUnavailable, expired))
+}
+
+/// Invariant 4: first the entry, then the credential and the signature.
+async fn recorded_and_signed(
+    gate: &Arc<Shared>,
+    allowed: &Allowed<'_>,
+) -> Result<(Settle, Outbound, Credential), Denial> {
+    let since = Instant::now();
+    let event = entry(allowed.resolved, allowed.unsigned.method.as_str(), allowed.unsigned.route.target.authority());
+    #[cfg(feature = "failpoints")]
+    if super::fail_points::broken_order() {
+        let credential = credential(gate).await?;
+        let outbound = sign_request(gate, &allowed.unsigned, &credential)?;
+        return Ok((record(gate, event, since).await?, outbound, credential));
+    }
+    let mut settle = record(gate, event, since).await?;
+    allowed.recorded.store(true, Ordering::Relaxed);
+    let unsigned = |denial: &Denial| format!("not signed: {}", denial.code.as_str());
+    let credential = credential(gate).await.inspect_err(|denial| settle.fault(unsigned(denial)))?;
+    let outbound =
+        sign_request(gate, &allowed.unsigned, &credential).inspect_err(|denial| settle.fault(unsigned(denial)))?;
+    Ok((settle, outbound, credential))
+}
+
+fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound: &Outbound) -> Result<Upload, Denial> {
+    let decoder = match &mut allowed.body {
+        Body::Whole(body) => return Ok(Upload::whole(body.clone(), gate.switch.clone())),
+        Body::Stream(decoder) => decoder.take(),
+    };
+    let length = match child.framing() {
+        Framing::Length(bytes) => Some(bytes),
+        Framing::None | Framing::Chunked => None,
+    };
+    let incoming = child.take()?;
+    let switch = gate.switch.clone();
+    Ok(match (allowed.unsigned.payload, decoder) {
+        (PayloadHash::Unsigned, _) => Upload::plain(incoming, length, switch),
+        (PayloadHash::Sha256(sha256), _) => Upload::hashed(incoming, sha256, length, switch),
+        (streaming, Some(decoder)) => {
+            let mode = streaming.chunk_mode().ok_or_else(unframed)?;
+            let signed = streaming != PayloadHash::StreamingUnsignedTrailer;
+            let chain = signed.then(|| ChunkChain::new(Arc::clone(&outbound.key), outbound.at, outbound.seed));
+            let encoder = Encoder::new(mode, chain).map_err(|_| unframed())?;
+            Upload::chunked(incoming, decoder, encoder, length, switch)
+        }
+        (_, None) => return Err(unframed()),
+    })
+}
+
+fn unframed() -> Denial {
+    Denial::new(DenialCode::Malformed, "the body is not framed as it was announced")
+}
+
+async fn send(
+    gate: &Shared,
+    connection: &Connection,
+    allowed: &Allowed<'_>,
+    outbound: Outbound,
+    upload: Upload,
+    settle: &mut Settle,
+) -> Result<Response<Incoming>, Denial> {
+    let (mut head, ()) = outbound.request.into_parts();
+    declare_length(&mut head.headers, allowed.unsigned.method, &upload);
+    let transit = upload.transit();
+    settle.watch(Arc::clone(&transit));
+    fail_point!("gate::forward", Err(super::refuse::injected()));
+    let request = http::Request::from_parts(head, upload);
+    let sending = connection.link.send(&allowed.unsigned.route.target, &gate.tls, request);
+    let sent = match unless_stalled(sending, &transit).await {
+        Some(sent) => sent,
+        None => {
+            settle.fault("the upstream did not answer in time");
+            return Err(unreachable("the upstream did not answer in time"));
+        }
+    };
+    fail_point!("gate::answer", Err(super::refuse::injected()));
+    match sent {
+        Ok(response) if response.status().is_informational() => {
+            settle.fault("the upstream wanted to speak another protocol");
+            Err(unreachable("the upstream wanted to speak another protocol"))
+        }
+        Ok(response) => {
+            settle.status = Some(response.status().as_u16());
+            settle.upstream_request_id = request_id(response.headers());
+            Ok(response)
+        }
+        Err(error) => Err(match (transit.fault(), error) {
+            (Some(denial), _) => {
+                settle.fault(denial.code.as_str());
+                denial.clone()
+            }
+            (None, LinkError::Connect(why)) => {
+                settle.fault("not sent: the upstream is not to be reached");
+                unreachable(&format!("the upstream is not to be reached: {why}"))
+            }
+            (None, error @ LinkError::Broken(_)) => {
+                tracing::debug!(%error, "no answer of the upstream");
+                settle.fault("the upstream broke the connection");
+                unreachable("the upstream broke the connection before it answered")
+            }
+        }),
+    }
+}
+
+fn unreachable(why: &str) -> Denial {
+    Denial::new(DenialCode::UpstreamUnreachable, why)
+}
+
+/// A streamed body keeps its length; an empty one of a method that usually has one says so, as AWS demands.
+fn declare_length(headers: &mut HeaderMap, method: &Method, upload: &Upload) {
+    let length = hyper::body::Body::size_hint(upload).exact();
+    if let Some(length) = length.filter(|n| *n > 0 || [Method::PUT, Method::POST, Method::PATCH].contains(method)) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
+/// The answer's head, or `None` when neither it nor a byte of the upload moved for [`UPSTREAM_RESPONSE_TIMEOUT_S`].
+async fn unless_stalled<T>(sending: impl Future<Output = T>, transit: &Transit) -> Option<T> {
+    let mut sending = pin!(sending);
+    let mut seen = 0;
+    loop {
+        let limit = Duration::from_secs(UPSTREAM_RESPONSE_TIMEOUT_S);
+        match tokio::time::timeout(limit, sending.as_mut()).await {
+            Ok(sent) => return Some(sent),
+            Err(_) if transit.bytes() == seen => return None,
+            Err(_) => seen = transit.bytes(),
+        }
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let named = ["x-amz-request-id", "x-amzn-requestid"].into_iter().find_map(|name| headers.get(name));
+    let text = named.and_then(|value| value.to_str().ok())?;
+    Some(text.chars().take(128).collect())
+}
+
+/// Reads the beginning of an answer that may say that a credential has expired.
+async fn peek(status: StatusCode, rest: &mut Incoming) -> Bytes {
+    if !matches!(status.as_u16(), 400 | 401 | 403) {
+        return Bytes::new();
+    }
+    let mut ahead = BytesMut::new();
+    while ahead.len() < UPSTREAM_ERROR_PEEK_BYTES_MAX {
+        match rest.frame().await {
+            Some(Ok(frame)) => ahead.extend_from_slice(&frame.into_data().unwrap_or_default()),
+            Some(Err(_)) | None => break,
+        }
+    }
+    ahead.freeze()
+}
+
+/// True when the upstream refused *our* credential as expired: by the code of its error, or, where an answer has no
+/// body (HEAD), when the credential's time is over by our clock too.
+fn credential_expired(
+    gate: &Shared,
+    allowed: &Allowed<'_>,
+    credential: &Credential,
+    head: &http::response::Parts,
+    ahead: &[u8],
+) -> bool {
+    if !matches!(head.status.as_u16(), 400 | 401 | 403) {
+        return false;
+    }
+    let header = head.headers.get("x-amzn-errortype").map(HeaderValue::as_bytes).unwrap_or_default();
+    let over = || credential.expires_at.is_some_and(|at| at <= gate.clock.now());
+    names_expiry(header) || names_expiry(ahead) || (*allowed.unsigned.method == Method::HEAD && over())
+}
+
+/// The codes of all protocols: `ExpiredToken`, `ExpiredTokenException`, and EC2's `RequestExpired`.
+fn names_expiry(text: &[u8]) -> bool {
+    let contains = |code: &[u8]| memchr::memmem::find(text, code).is_some();
+    [b">ExpiredToken".as_slice(), b">RequestExpired<", b"ExpiredTokenException", b"\"ExpiredToken\""]
+        .into_iter()
+        .any(contains)
+}
+
+fn answer(
+    gate: &Shared,
+    connection: &Connection,
+    mut head: http::response::Parts,
+    ahead: Bytes,
+    rest: Incoming,
+    settle: Settle,
+) -> Response<Answer> {
+    headers::strip_answer(&mut head.headers);
+    let live = Arc::clone(&connection.live);
+    let download = Download::new(ahead, rest, settle, gate.switch.clone(), live);
+    Response::from_parts(head, Answer::Download(Box::new(download)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::time::Duration;
+
+    use hallpass_core::limits::UPSTREAM_RESPONSE_TIMEOUT_S;
+    use tokio::time::Instant;
+
+    use super::{Transit, names_expiry, unless_stalled};
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upstream_that_never_answers_is_given_up_after_the_limit() {
+        let begun = Instant::now();
+        assert_eq!(unless_stalled(pending::<()>(), &Transit::default()).await, None);
+        assert_eq!(begun.elapsed(), Duration::from_secs(UPSTREAM_RESPONSE_TIMEOUT_S));
+    }
+
+    #[test]
+    fn an_expired_credential_is_recognised_in_every_protocol_and_nowhere_else() {
+        for text in [
+            "<Error><Code>ExpiredToken</Code>",
+            "<Errors><Error><Code>RequestExpired</Code>",
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#ExpiredTokenException"}"#,
+            r#"{"code":"ExpiredToken"}"#,
+            "ExpiredTokenException",
+        ] {
+            assert!(names_expiry(text.as_bytes()), "{text}");
+        }
+        for text in
+            ["<Error><Code>AccessDenied</Code><Message>no ExpiredToken</Message>", "", "ExpiredIteratorException"]
+        {
+            assert!(!names_expiry(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! First step: is this a request that can be read in exactly one way, from the child and not from a web page?
+
+use hallpass_core::denial::{Denial, DenialCode};
+use http::request::Parts;
+use http::{Method, Version, header};
+
+use super::fail_points::fail_point;
+use super::wire::{Fault, Framing};
+
+/// The request lines of an AWS call. OPTIONS belongs to browsers; CONNECT and TRACE to proxies.
+const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE, Method::PATCH];
+
+/// Headers that browsers send and no AWS client does (CVE-2025-66414 and its kin: pages that drive loopback servers).
+const FOREIGN: [&str; 6] = ["origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-websocket-key", "dnt"];
+
+/// Headers by which some servers read another method, host or path than the request line's.
+const OVERRIDES: [&str; 7] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-forwarded-host",
+    "forwarded",
+];
+
+/// Headers that may come on several lines, because they are lists for whose order nobody decides anything.
+const LISTS: [header::HeaderName; 3] = [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE];
+
+/// The two names by which the gate may be addressed.
+#[derive(Debug)]
+pub(super) struct Hosts([String; 2]);
+
+impl Hosts {
+    pub(super) fn new(port: u16) -> Self {
+        Self([format!("127.0.0.1:{port}"), format!("localhost:{port}")])
+    }
+}
+
+/// Checks a head. Everything refused here is refused without a look at who asks.
+pub(super) fn check(parts: &Parts, framing: Result<Framing, Fault>, hosts: &Hosts) -> Result<Framing, Denial> {
+    fail_point!("gate::head", Err(super::refuse::injected()));
+    let framing = framing.map_err(|fault| match fault {
+        Fault::Malformed(why) => malformed(why),
+        Fault::TooLarge => Denial::new(DenialCode::TooLarge, "the request's head is too large"),
+    })?;
+    if parts.version != Version::HTTP_11 {
+        return Err(malformed("send HTTP/1.1"));
+    }
+    if !METHODS.contains(&parts.method) {
+        return Err(malformed("this method is not used by any AWS call"));
+    }
+    if parts.uri.scheme().is_some() || parts.uri.authority().is_some() || !parts.uri.path().starts_with('/') {
+        return Err(malformed("the request line must name a path that begins with `/`"));
+    }
+    check_origin(parts, hosts)?;
+    check_hop_by_hop(parts)?;
+    for name in parts.headers.keys() {
+        if OVERRIDES.contains(&name.as_str()) {
+            return Err(malformed("a header asks for another method, host or path than the request line"));
+        }
+        if parts.headers.get_all(name).iter().nth(1).is_some() && !LISTS.contains(name) {
+            return Err(malformed(&format!("the header `{name}` occurs more than once")));
+        }
+    }
+    Ok(framing)
+}
+
+/// Only the exact address that the child was given, and nothing that a browser sent.
+fn check_origin(parts: &Parts, hosts: &Hosts) -> Result<(), Denial> {
+    let foreign = |why: &str| Err(Denial::new(DenialCode::ForeignOrigin, why));
+    let mut host = parts.headers.get_all(header::HOST).iter();
+    let (Some(named), None) = (host.next(), host.next()) else {
+        return foreign("the request must name this gate in exactly one Host header");
+    };
+    if !hosts.0.iter().any(|ours| ours.as_bytes() == named.as_bytes()) {
+        return foreign("the request is for another host");
+    }
+    if FOREIGN.iter().any(|name| parts.headers.contains_key(*name)) {
+        return foreign("requests of web pages are not served");
+    }
+    Ok(())
+}
+
+/// `Connection` may say `close` or `keep-alive`; a header that it names would be signed and then removed.
+fn check_hop_by_hop(parts: &Parts) -> Result<(), Denial> {
+    if parts.headers.contains_key(header::UPGRADE) || parts.headers.contains_key("http2-settings") {
+        return Err(malformed("no other protocol is spoken here"));
+    }
+    for value in parts.headers.get_all(header::CONNECTION) {
+        for token in value.as_bytes().split(|b| *b == b',') {
+            let token = token.trim_ascii();
+            if !token.eq_ignore_ascii_case(b"close") && !token.eq_ignore_ascii_case(b"keep-alive") {
+                return Err(malformed("Connection may only say `close` or `keep-alive`"));
+            }
+        }
+    }
+    let mut expectations = parts.headers.get_all(header::EXPECT).iter();
+    if expectations.any(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        return Err(malformed("Expect may only say `100-continue`"));
+    }
+    Ok(())
+}
+
+fn malformed(why: &str) -> Denial {
+    Denial::new(DenialCode::Malformed, why)
+}

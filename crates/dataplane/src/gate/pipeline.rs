@@ -1,0 +1,152 @@
+//! The way of one request: head → authenticate → state → resolve → decide → record → sign → forward → stream → settle.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use hallpass_core::denial::Denial;
+use hallpass_core::sigv4::Parts;
+use http::{HeaderValue, Request, Response, header, request};
+use hyper::body::Incoming;
+
+use super::Shared;
+use super::body::Child;
+use super::connection::Connection;
+use super::decide::decide;
+use super::download::Answer;
+use super::fail_points::fail_point;
+use super::forward::{Allowed, Body, forward};
+use super::head;
+use super::headers;
+use super::refuse::{self, Asked, Known, Refused};
+use super::resolve::{self, Understood, World, understand};
+use super::sign::Unsigned;
+use super::switch::{Closed, Switch};
+use super::verify::{Authenticated, authenticate};
+use super::wire::Framing;
+
+/// Serves one request: an answer of the upstream, or a refusal. There is no third way out.
+pub(super) async fn serve(
+    gate: Arc<Shared>,
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Response<Answer> {
+    let (parts, incoming) = request.into_parts();
+    let view = headers::view(&parts.headers);
+    let judged = connection.verdicts.next();
+    let framing = judged.as_ref().copied().unwrap_or(Framing::Chunked);
+    let mut child = Child::new(framing, incoming);
+    let served = match head::check(&parts, judged, &gate.hosts) {
+        Ok(_) => way(&gate, &connection, &parts, &view, &mut child).await,
+        Err(denial) => Err(Refused { denial, known: Known::default() }),
+    };
+    let mut response = match served {
+        Ok(response) => response,
+        Err(refused) => {
+            connection.live.end();
+            let (method, path) = (parts.method.as_str(), parts.uri.path());
+            let asked = Asked { method, path, headers: &view, close: child.is_unread() };
+            refuse::answer(&gate, asked, refused).await
+        }
+    };
+    if framing == Framing::Chunked {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn way(
+    gate: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    head: &request::Parts,
+    view: &[(&str, &[u8])],
+    child: &mut Child,
+) -> Result<Response<Answer>, Refused> {
+    let query = head.uri.query().unwrap_or_default();
+    let parts = Parts { method: head.method.as_str(), path: head.uri.path(), query, headers: view };
+    let authenticated = authenticate(&gate.placeholder, &gate.keys, gate.clock.now(), &parts, child).await;
+    let who = authenticated.map_err(|denial| Refused { denial, known: Known::default() })?;
+
+    let mut known = Known {
+        authenticated: true,
+        service: Some(who.verified.scope.service.to_owned()),
+        region: Some(who.verified.scope.region.to_owned()),
+        ..Known::default()
+    };
+    connection.live.begin();
+    let recorded = AtomicBool::new(false);
+    let passed = {
+        let passing = pass(gate, connection, head, &parts, who, child, &recorded, &mut known);
+        unless_closed(&gate.switch, passing).await
+    };
+    let denial = match passed {
+        Ok(Ok(response)) => return Ok(response),
+        Ok(Err(denial)) => denial,
+        Err(why) => why.denial(),
+    };
+    // Whatever is still being uploaded must not complete.
+    known.allowed = recorded.load(Ordering::Relaxed);
+    if known.allowed {
+        connection.link.cut();
+    }
+    Err(Refused { denial, known })
+}
+
+/// From here on the switch cuts the request at every point at which it waits.
+#[expect(clippy::too_many_arguments, reason = "one call, and each argument is one thing that the way needs")]
+async fn pass(
+    gate: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    head: &request::Parts,
+    parts: &Parts<'_>,
+    mut who: Authenticated<'_>,
+    child: &mut Child,
+    recorded: &AtomicBool,
+    known: &mut Known,
+) -> Result<Response<Answer>, Denial> {
+    fail_point!("gate::state", Err(super::refuse::injected()));
+    let now = gate.clock.now();
+    if now >= gate.expires_at {
+        gate.switch.refuse(Closed::Expired);
+        return Err(Closed::Expired.denial());
+    }
+    let service = who.verified.scope.service;
+    let world = World { caller: &gate.caller, instead: gate.upstreams.instead(service), now };
+    let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
+    let Understood { resolved, headers, body, payload } = understood;
+    known.operation = Some(resolved.operation.clone());
+    known.protocol = Some(resolved.protocol);
+    decide(&gate.policy, &resolved)?;
+    let route = gate.upstreams.route(resolve::partition(&gate.caller), &resolved)?;
+    let body = match body {
+        Some(body) => Body::Whole(body),
+        None => Body::Stream(match payload.chunk_mode() {
+            Some(mode) => Some(resolve::decoder(parts, &who, mode)?),
+            None => None,
+        }),
+    };
+    let unsigned = Unsigned {
+        method: &head.method,
+        path: &who.verified.path,
+        query: &who.verified.query,
+        headers: &headers,
+        service,
+        route: &route,
+        payload,
+        path_style: who.path_style,
+        content_sha256: parts.header("x-amz-content-sha256").is_some(),
+    };
+    forward(gate, connection, Allowed { unsigned, resolved: &resolved, body, recorded }, child).await
+}
+
+/// Runs a step until it is done or the switch is thrown. The switch wakes the task, so this needs no waker of its own.
+async fn unless_closed<T>(switch: &Switch, step: impl Future<Output = T>) -> Result<T, Closed> {
+    let mut step = pin!(step);
+    poll_fn(|cx| match switch.closed() {
+        Some(why) => Poll::Ready(Err(why)),
+        None => step.as_mut().poll(cx).map(Ok),
+    })
+    .await
+}

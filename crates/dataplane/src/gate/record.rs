@@ -1,0 +1,166 @@
+//! Fifth step: nothing is signed before its audit entry has a position in the log.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use hallpass_core::audit::Event;
+use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::limits::REQUEST_RESOURCES_RECORDED_BYTES_MAX;
+use hallpass_core::policy::AccessRequest;
+use hallpass_core::provider::BoxFuture;
+use hallpass_core::resolve::Resolved;
+use sha2::{Digest, Sha256};
+
+use super::fail_points::fail_point;
+use super::settle::Settle;
+use super::{JournalError, Shared};
+
+/// Writes the entry of an allowed request and waits until it is committed.
+///
+/// # Errors
+/// [`DenialCode::AuditUnavailable`] when it cannot be written.
+pub(super) async fn record(gate: &Arc<Shared>, event: Event, since: Instant) -> Result<Settle, Denial> {
+    fail_point!("gate::record", Err(super::refuse::injected()));
+    let mut pending = Pending { gate: Arc::clone(gate), entry: Some(gate.journal.record(event)), since };
+    let recorded = pending.committed().await;
+    fail_point!("gate::recorded");
+    match recorded {
+        Ok(of) => Ok(Settle::new(Arc::clone(gate), of, since)),
+        Err(error) => {
+            tracing::error!(%error, "nothing is signed while the audit log cannot be written");
+            let why = "the audit log cannot be written, so nothing is signed";
+            Err(Denial::new(DenialCode::AuditUnavailable, why))
+        }
+    }
+}
+
+/// The entry for a request that is about to be signed.
+pub(super) fn entry(resolved: &Resolved, method: &str, upstream: &str) -> Event {
+    let (actions, resources) = accesses(&resolved.accesses);
+    Event::RequestAllowed {
+        service: resolved.service.clone(),
+        region: resolved.region.clone(),
+        operation: resolved.operation.clone(),
+        actions,
+        resources,
+        method: method.to_owned(),
+        upstream: upstream.to_owned(),
+    }
+}
+
+/// An entry that is being written. When the child goes away meanwhile, the entry is settled as never signed.
+struct Pending {
+    gate: Arc<Shared>,
+    entry: Option<BoxFuture<'static, Result<u64, JournalError>>>,
+    since: Instant,
+}
+
+impl Pending {
+    async fn committed(&mut self) -> Result<u64, JournalError> {
+        let Some(entry) = &mut self.entry else { return Err(JournalError("the entry was written before".to_owned())) };
+        let recorded = entry.await;
+        self.entry = None;
+        if recorded.is_ok() {
+            self.gate.tally.allowed.fetch_add(1, Ordering::Relaxed);
+        }
+        recorded
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let Some(entry) = self.entry.take() else { return };
+        let (gate, since) = (Arc::clone(&self.gate), self.since);
+        let tasks = self.gate.tasks.clone();
+        tasks.spawn_on(
+            async move {
+                let mut pending = Self { gate: Arc::clone(&gate), entry: Some(entry), since };
+                if let Ok(of) = pending.committed().await {
+                    Settle::new(gate, of, since).fault("not signed: the child went away");
+                }
+            },
+            &self.gate.runtime,
+        );
+    }
+}
+
+/// The distinct actions and resources of a request. A batch can name more than one entry may hold: then the rest is
+/// counted, and the SHA-256 of all of them is kept.
+fn accesses(accesses: &[AccessRequest]) -> (Vec<String>, Vec<String>) {
+    let mut actions: Vec<String> = Vec::new();
+    let mut resources: Vec<String> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let (mut room, mut more) = (REQUEST_RESOURCES_RECORDED_BYTES_MAX, 0_usize);
+    let mut all = Sha256::new();
+    for access in accesses {
+        if !actions.contains(&access.action) {
+            actions.push(access.action.clone());
+        }
+        let resource = access.resource.shown();
+        if !seen.insert(resource) {
+            continue;
+        }
+        all.update(resource);
+        all.update("\n");
+        match room.checked_sub(escaped_len(resource)).filter(|_| more == 0) {
+            Some(left) => {
+                room = left;
+                resources.push(resource.to_owned());
+            }
+            None => more += 1,
+        }
+    }
+    if more > 0 {
+        let digest: [u8; 32] = all.finalize().into();
+        resources.push(format!("({more} more; sha256 of all: {})", hex::encode(digest)));
+    }
+    (actions, resources)
+}
+
+/// Bytes of a JSON string at most: a control character takes six.
+fn escaped_len(text: &str) -> usize {
+    text.bytes().map(|b| if b < 0x20 || b == b'"' || b == b'\\' || b == 0x7f { 6 } else { 1 }).sum::<usize>() + 3
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::audit::Entry;
+    use hallpass_core::limits::{AUDIT_ENTRY_BYTES_MAX, REQUEST_RESOURCES_RECORDED_BYTES_MAX};
+    use hallpass_core::policy::{AccessRequest, Context, Resource};
+    use hallpass_core::resolve::{Protocol, Resolved};
+
+    use super::entry;
+
+    fn batch(keys: impl Iterator<Item = String>) -> Resolved {
+        let access = |arn| AccessRequest { action: "s3:DeleteObject".into(), resource: Resource::Exact(arn) };
+        Resolved {
+            service: "s3".into(),
+            region: "eu-west-1".into(),
+            endpoint: "s3".into(),
+            protocol: Protocol::S3,
+            operation: "DeleteObjects".into(),
+            accesses: keys.map(access).collect(),
+            context: Context::default(),
+        }
+    }
+
+    #[test]
+    fn a_batch_of_the_longest_keys_fits_into_one_entry_and_counts_what_is_left_out() {
+        let worst = batch((0..1_000).map(|n| format!("arn:aws:s3:::b/{n}{}", "\u{1}".repeat(1_000))));
+        let event = entry(&worst, "POST", "s3.eu-west-1.amazonaws.com");
+        let now = "2026-01-01T00:00:00Z".parse().expect("time");
+        let bytes = Entry::encode(u64::MAX, &[255; 32], now, None, &event).expect("fits");
+        assert!(bytes.len() <= AUDIT_ENTRY_BYTES_MAX && bytes.len() > REQUEST_RESOURCES_RECORDED_BYTES_MAX / 2);
+        let text = String::from_utf8(bytes).expect("utf-8");
+        assert!(text.contains(" more; sha256 of all: "), "{}", text.split_at(300).0);
+    }
+
+    #[test]
+    fn each_action_and_resource_of_a_request_is_named_once() {
+        let event = entry(&batch(["a", "b", "a"].into_iter().map(str::to_owned)), "POST", "u");
+        let json = serde_json::to_value(event).expect("json");
+        assert_eq!(json["actions"], serde_json::json!(["s3:DeleteObject"]));
+        assert_eq!(json["resources"], serde_json::json!(["a", "b"]));
+    }
+}

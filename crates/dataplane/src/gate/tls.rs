@@ -1,0 +1,73 @@
+//! TLS to the upstream: built when the first https upstream is needed, because reading roots costs start-up time.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::TlsConnector;
+
+/// Makes the gate's TLS connections.
+#[derive(Debug)]
+pub(super) struct Tls {
+    extra_roots: Vec<CertificateDer<'static>>,
+    connector: OnceLock<Result<Arc<ClientConfig>, String>>,
+}
+
+impl Tls {
+    /// # Errors
+    /// When `extra_roots` is not PEM with at least one certificate.
+    pub(super) fn new(extra_roots: Option<&[u8]>) -> Result<Self, String> {
+        let extra_roots = match extra_roots {
+            None => Vec::new(),
+            Some(pem) => certificates(pem)?,
+        };
+        Ok(Self { extra_roots, connector: OnceLock::new() })
+    }
+
+    /// # Errors
+    /// When a root is not a certificate authority that rustls takes.
+    pub(super) fn connector(&self) -> Result<TlsConnector, String> {
+        let config = self.connector.get_or_init(|| self.build().map(Arc::new));
+        config.clone().map(TlsConnector::from)
+    }
+
+    fn build(&self) -> Result<ClientConfig, String> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for root in &self.extra_roots {
+            roots.add(root.clone()).map_err(|e| format!("a certificate authority given is not usable: {e}"))?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.map_err(|e| format!("TLS cannot be set up: {e}"))?;
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match all {
+        Ok(all) if all.is_empty() => Err("the extra certificate authorities hold no certificate in PEM".to_owned()),
+        Ok(all) => Ok(all),
+        Err(e) => Err(format!("the extra certificate authorities are not PEM: {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tls;
+
+    #[test]
+    fn roots_that_are_not_pem_are_refused_at_once() {
+        for bad in [b"".as_slice(), b"nonsense", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+            assert!(Tls::new(Some(bad)).is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn without_extra_roots_mozillas_are_enough() {
+        assert!(Tls::new(None).expect("no roots to read").connector().is_ok());
+    }
+}

@@ -1,0 +1,256 @@
+//! The body on its way to the upstream: verified, framed and signed anew, with constant memory.
+//!
+//! What does not match its signature never completes upstream: the last bytes are held back until the whole is
+//! known to be right, and on a fault the upstream connection is dropped in mid-request.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::sigv4::BodyHasher;
+use hallpass_core::sigv4::chunked::{Decoder, Encoder, Event};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use super::body::data_of;
+use super::fail_points::fail_point;
+use super::switch::Switch;
+use super::verify::{chunks_denied, denied};
+
+/// What is known of an upload while it runs; shared between the body and the step that waits for the answer.
+#[derive(Debug, Default)]
+pub(super) struct Transit {
+    bytes: AtomicU64,
+    fault: OnceLock<Denial>,
+}
+
+impl Transit {
+    /// Bytes handed to the upstream's connection.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Why it was broken off by us.
+    pub(super) fn fault(&self) -> Option<&Denial> {
+        self.fault.get()
+    }
+}
+
+/// The upload was broken off; the reason is in [`Transit::fault`].
+#[derive(Debug, thiserror::Error)]
+#[error("the body was not sent on: {0}")]
+pub(super) struct UploadError(&'static str);
+
+/// A request body for the upstream.
+#[derive(Debug)]
+pub(super) struct Upload {
+    source: Source,
+    /// Bytes still to come, where the length is declared.
+    left: Option<u64>,
+    transit: Arc<Transit>,
+    switch: Switch,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// In memory, and verified.
+    Whole(Bytes),
+    /// Not covered by the signature.
+    Plain(Incoming),
+    Hashed(Box<Hashed>),
+    Chunked(Box<Chunked>),
+    Over,
+}
+
+#[derive(Debug)]
+struct Hashed {
+    incoming: Incoming,
+    hasher: Option<BodyHasher>,
+    held: Bytes,
+}
+
+#[derive(Debug)]
+struct Chunked {
+    incoming: Incoming,
+    decoder: Decoder,
+    encoder: Encoder,
+    ready: VecDeque<Bytes>,
+    /// The final chunk: sent when the child's body has really ended with it.
+    last: Option<Bytes>,
+    over: bool,
+}
+
+impl Upload {
+    /// A body that is in memory and verified.
+    pub(super) fn whole(body: Bytes, switch: Switch) -> Self {
+        let left = Some(body.len() as u64);
+        Self { source: Source::Whole(body), left, transit: Arc::default(), switch }
+    }
+
+    /// A stream that no signature covers.
+    pub(super) fn plain(incoming: Incoming, length: Option<u64>, switch: Switch) -> Self {
+        Self { source: Source::Plain(incoming), left: length, transit: Arc::default(), switch }
+    }
+
+    /// A stream that must have this SHA-256.
+    pub(super) fn hashed(incoming: Incoming, sha256: [u8; 32], length: Option<u64>, switch: Switch) -> Self {
+        let hashed = Hashed { incoming, hasher: Some(BodyHasher::new(sha256)), held: Bytes::new() };
+        Self { source: Source::Hashed(Box::new(hashed)), left: length, transit: Arc::default(), switch }
+    }
+
+    /// An aws-chunked stream, decoded and verified, framed and signed again.
+    pub(super) fn chunked(
+        incoming: Incoming,
+        decoder: Decoder,
+        encoder: Encoder,
+        length: Option<u64>,
+        switch: Switch,
+    ) -> Self {
+        let chunked = Chunked { incoming, decoder, encoder, ready: VecDeque::new(), last: None, over: false };
+        Self { source: Source::Chunked(Box::new(chunked)), left: length, transit: Arc::default(), switch }
+    }
+
+    pub(super) fn transit(&self) -> Arc<Transit> {
+        Arc::clone(&self.transit)
+    }
+
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
+        if let Some(why) = self.switch.closed() {
+            return Poll::Ready(Some(Err(why.denial())));
+        }
+        let next = match &mut self.source {
+            Source::Over => None,
+            Source::Whole(body) => {
+                let body = std::mem::take(body);
+                self.source = Source::Over;
+                (!body.is_empty()).then_some(Ok(body))
+            }
+            Source::Plain(incoming) => ready!(Pin::new(incoming).poll_frame(cx)).map(data_of),
+            Source::Hashed(hashed) => ready!(hashed.next(cx)),
+            Source::Chunked(chunked) => ready!(chunked.next(cx)),
+        };
+        Poll::Ready(next.map(|sent| self.account(sent?)).or_else(|| self.end()))
+    }
+
+    /// Never more than was declared: a length is a promise to the upstream about where the next request begins.
+    fn account(&mut self, bytes: Bytes) -> Result<Bytes, Denial> {
+        fail_point!("gate::upload", Err(super::refuse::injected()));
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(bytes.len() as u64).ok_or_else(length_differs)?;
+        }
+        self.transit.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+
+    fn end(&self) -> Option<Result<Bytes, Denial>> {
+        self.left.is_some_and(|left| left > 0).then(|| Err(length_differs()))
+    }
+}
+
+fn length_differs() -> Denial {
+    Denial::new(DenialCode::BodyMismatch, "the body does not have the length that was declared")
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = UploadError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        Poll::Ready(match ready!(self.next(cx)) {
+            None => None,
+            Some(Ok(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(Err(denial)) => {
+                let error = UploadError(denial.code.as_str());
+                let _ = self.transit.fault.set(denial);
+                self.source = Source::Over;
+                Some(Err(error))
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Whole(body) => body.is_empty(),
+            Source::Over => self.transit.fault().is_none(),
+            Source::Plain(_) | Source::Hashed(_) | Source::Chunked(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+impl Hashed {
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
+        while let Some(hasher) = &mut self.hasher {
+            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
+                Some(Err(denial)) => return Poll::Ready(Some(Err(denial))),
+                // An empty piece must not push out the one that is held back.
+                Some(Ok(bytes)) if bytes.is_empty() => {}
+                Some(Ok(bytes)) => {
+                    hasher.update(&bytes);
+                    let held = std::mem::replace(&mut self.held, bytes);
+                    if !held.is_empty() {
+                        return Poll::Ready(Some(Ok(held)));
+                    }
+                }
+                None => {
+                    if let Some(Err(error)) = self.hasher.take().map(BodyHasher::finish) {
+                        return Poll::Ready(Some(Err(denied(error))));
+                    }
+                }
+            }
+        }
+        let held = std::mem::take(&mut self.held);
+        Poll::Ready((!held.is_empty()).then_some(Ok(held)))
+    }
+}
+
+impl Chunked {
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            if self.over {
+                return Poll::Ready(None);
+            }
+            let fed = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
+                Some(Ok(bytes)) => self.feed(&bytes),
+                Some(Err(denial)) => Err(denial),
+                None => self.finish(),
+            };
+            if let Err(denial) = fed {
+                return Poll::Ready(Some(Err(denial)));
+            }
+        }
+    }
+
+    fn feed(&mut self, bytes: &Bytes) -> Result<(), Denial> {
+        let mut input = bytes.as_ref();
+        while let Some(event) = self.decoder.decode(&mut input).map_err(|e| chunks_denied(&e))? {
+            let frame = self.encoder.encode(&event).map_err(|e| chunks_denied(&e))?;
+            let before = Bytes::from(frame.before);
+            match event {
+                Event::Chunk(chunk) => self.ready.extend([before, Bytes::from(chunk.data)]),
+                Event::Start { .. } => self.ready.push_back(before),
+                Event::Data(data) => self.ready.extend([before, bytes.slice_ref(data)]),
+                Event::End(_) => self.last = Some(before),
+            }
+            self.ready.push_back(Bytes::from_static(frame.after));
+            self.ready.retain(|bytes| !bytes.is_empty());
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Denial> {
+        self.decoder.finish().map_err(|e| chunks_denied(&e))?;
+        self.over = true;
+        self.ready.extend(self.last.take());
+        Ok(())
+    }
+}
