@@ -28,6 +28,31 @@ const BANNED: &[(&str, &str)] = &[
 const EXPOSE: &[&str] =
     &["crates/core/src/secret.rs", "crates/dataplane/", "crates/providers/", "crates/hallpass/src/deliver"];
 
+/// What would let `core` see the world. Types such as `std::net::IpAddr` only name things.
+const CORE_BANNED: &[&str] = &[
+    "std::fs",
+    "std::io",
+    "std::process",
+    "std::env",
+    "std::thread",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "ToSocketAddrs",
+    "Instant",
+    "SystemTime",
+    "Timestamp::now",
+    "tokio",
+    "getrandom",
+    "rand",
+    "new_v4",
+];
+
+/// Bounds that nobody can push against: how much of something is shown, or a size that the system fixes.
+const NOT_LIMITS: &[&str] =
+    &["SHOWN_CHARS_MAX", "SCOPE_CHARS_MAX", "COMMAND_CHARS_MAX", "CANDIDATES_MAX", "ADDRESS_BYTES_MAX"];
+
 #[test]
 fn no_file_is_longer_than_its_subject() {
     let mut wrong = Vec::new();
@@ -103,6 +128,7 @@ fn a_limit_is_declared_only_in_limits() {
             let name = line.trim().trim_start_matches("pub(crate) ").trim_start_matches("pub ").strip_prefix("const ");
             if let Some(name) = name.and_then(|rest| rest.split(':').next())
                 && name.ends_with("_MAX")
+                && !NOT_LIMITS.contains(&name)
             {
                 wrong.push(format!("{}:{}: {name} belongs in core/src/limits.rs", source.path, number + 1));
             }
@@ -148,23 +174,58 @@ fn the_environment_is_read_in_one_file_of_a_crate() {
 fn core_reads_no_clock_no_file_no_socket_and_no_chance() {
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|s| s.path.starts_with("crates/core/src/")) {
-        for banned in [
-            "std::fs",
-            "std::net",
-            "std::io",
-            "std::process",
-            "std::env",
-            "std::thread",
-            "Instant::now",
-            "SystemTime",
-            "Timestamp::now",
-            "tokio",
-            "getrandom",
-            "rand::",
-            "new_v4",
-        ] {
-            wrong.extend(source.code_lines_with(banned));
+        for banned in CORE_BANNED {
+            let names_it = |line: &&String| has_word(line.split_once(": ").map_or("", |(_, code)| code), banned);
+            wrong.extend(source.code_lines_with(banned).iter().filter(names_it).cloned());
         }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn a_permit_is_made_only_by_authorisation_and_cannot_be_copied() {
+    let permit = sources::read("crates/core/src/permit.rs");
+    let (above, below) = permit.split_once("pub struct Permit {").expect("the type is there");
+    let attributes = above.lines().rev().take_while(|l| l.starts_with("#[") || l.starts_with("///"));
+    let attributes: Vec<&str> = attributes.filter(|l| l.starts_with("#[")).collect();
+    assert!(!attributes.iter().any(|line| line.contains("Clone") || line.contains("Deserialize")), "{attributes:?}");
+    assert!(!permit.contains("impl Clone for Permit") && !permit.contains("impl Default for Permit"));
+    let fields = below.split('}').next().unwrap_or_default();
+    assert!(!fields.contains("pub"), "a public field could be written by anybody: {fields}");
+    let makers = permit.matches("-> Result<Permit,").count() + permit.matches("-> Permit").count();
+    assert_eq!(makers, 1, "only `authorize` makes one");
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| !s.path.ends_with("core/src/permit.rs") && !s.path.starts_with("xtask/"))
+    {
+        wrong.extend(
+            source.code_lines_with("Permit {").into_iter().filter(|l| !l.contains("->") && !l.contains("impl")),
+        );
+    }
+    none(&wrong);
+}
+
+#[test]
+fn no_sdk_type_leaves_the_providers() {
+    let mut wrong = Vec::new();
+    let sdk = ["aws_sdk_", "aws_config", "aws_credential_types", "aws_smithy", "aws_types"];
+    for source in sources().iter().filter(|s| s.path.starts_with("crates/") && s.path.contains("/src/")) {
+        for name in sdk {
+            let lines = source.code_lines_with(name).into_iter();
+            let inside = source.path.starts_with("crates/providers/");
+            wrong.extend(lines.filter(|line| !inside || line.contains(": pub use") || line.contains(": pub fn")));
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn exit_codes_are_made_in_one_file() {
+    let mut wrong = Vec::new();
+    for source in
+        sources().iter().filter(|s| s.path.starts_with("crates/hallpass/src/") && !s.path.ends_with("src/error.rs"))
+    {
+        wrong.extend(source.code_lines_with("ExitCode::"));
+        wrong.extend(source.code_lines_with("process::exit"));
     }
     none(&wrong);
 }
@@ -288,7 +349,8 @@ fn each_invariant_names_a_test_that_exists() {
         let names = quoted_after(row.rsplit("| ").next().unwrap_or_default(), "`", '`');
         let missing = names.iter().filter(|name| !tests.contains(**name));
         wrong.extend(missing.map(|name| format!("invariant {number}: there is no test `{name}`")));
-        guarded.insert(number, names.len());
+        let not_built = row.ends_with("| there is no server yet |");
+        guarded.insert(number, names.len() + usize::from(not_built));
     }
     for number in 1..=12 {
         if guarded.get(&number.to_string()).is_none_or(|count| *count == 0) {
