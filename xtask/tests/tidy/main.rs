@@ -40,7 +40,7 @@ const CORE_BANNED: &[&str] = &[
     "UdpSocket",
     "UnixStream",
     "ToSocketAddrs",
-    "Instant",
+    "Instant::now",
     "SystemTime",
     "Timestamp::now",
     "tokio",
