@@ -1,12 +1,176 @@
 //! Action patterns, `service:Action` with `*` and `?`.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-/// One action pattern, kept as the two parts that session files use.
+use super::glob::Glob;
+use super::parse::parse_action;
+use super::syntax::SyntaxError;
+use crate::provider::CloudProvider;
+
+/// One action pattern, kept as the two parts that session files use. Compared without regard to case (IAM user
+/// guide, "Action"); `PartialEq` and `Hash` compare the text as written.
+///
+/// Files of earlier tools also hold GCP permissions (`storage` + `objects.get`) and Azure operations
+/// (`Microsoft.Storage` + `storageAccounts/read`): they are read and shown, and as AWS policy they match nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ActionPattern {
     /// IAM service prefix, `s3`.
     pub service: String,
     /// Action name or pattern, `GetObject`, `Get*`.
     pub action: String,
+}
+
+impl ActionPattern {
+    /// Every action of every service; written `*`.
+    pub fn all() -> Self {
+        Self { service: "*".to_owned(), action: "*".to_owned() }
+    }
+
+    /// Reads `service:Action` or `*`.
+    ///
+    /// # Errors
+    /// A [`SyntaxError`] that points at the character.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        parse_action(text)
+    }
+
+    /// True when it names exactly one action: no `*`, no `?`.
+    pub fn is_literal(&self) -> bool {
+        !has_wildcard(&self.service) && !has_wildcard(&self.action)
+    }
+
+    /// True for a pattern that [`Self::parse`] could have made. Any other matches nothing.
+    pub fn is_well_formed(&self) -> bool {
+        parse_action(&format!("{}:{}", self.service, self.action)).is_ok_and(|parsed| parsed == *self)
+    }
+
+    /// True when the IAM action `service:name` is one of those meant.
+    pub fn matches(&self, service: &str, name: &str) -> bool {
+        part_matches(&self.service, service) && part_matches(&self.action, name)
+    }
+
+    /// True when every action of `other` is one of ours.
+    pub fn covers(&self, other: &Self) -> bool {
+        let [service, action] = self.globs();
+        let [other_service, other_action] = other.globs();
+        service.covers(&other_service) && action.covers(&other_action)
+    }
+
+    /// True when some action is meant by both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let [service, action] = self.globs();
+        let [other_service, other_action] = other.globs();
+        service.intersects(&other_service) && action.intersects(&other_action)
+    }
+
+    /// As people of that cloud write it: `s3:GetObject`, `storage.objects.get`, `Microsoft.Storage/…/read`.
+    pub fn shown(&self, provider: CloudProvider) -> String {
+        match provider {
+            CloudProvider::Gcp => format!("{}.{}", self.service, self.action),
+            CloudProvider::Azure => format!("{}/{}", self.service, self.action),
+            CloudProvider::Aws | CloudProvider::Kubernetes | CloudProvider::S3 => self.to_string(),
+        }
+    }
+
+    /// In lower case, the form in which two spellings of one pattern are equal.
+    pub(crate) fn folded(&self) -> Self {
+        Self { service: self.service.to_ascii_lowercase(), action: self.action.to_ascii_lowercase() }
+    }
+
+    pub(crate) fn service_has_wildcard(&self) -> bool {
+        has_wildcard(&self.service)
+    }
+
+    fn globs(&self) -> [Glob; 2] {
+        [Glob::folded(&self.service), Glob::folded(&self.action)]
+    }
+}
+
+/// True when some action is meant by both patterns. A deny that overlaps an allow takes its part out of it.
+pub fn overlaps(a: &ActionPattern, b: &ActionPattern) -> bool {
+    a.overlaps(b)
+}
+
+impl fmt::Display for ActionPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.service == "*" && self.action == "*" {
+            return f.write_str("*");
+        }
+        write!(f, "{}:{}", self.service, self.action)
+    }
+}
+
+impl FromStr for ActionPattern {
+    type Err = SyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+/// [`ActionPattern::matches`] for a row of one of our own tables.
+pub(super) fn row_matches(pattern: &str, service: &str, name: &str) -> bool {
+    let (row_service, row_name) = pattern.split_once(':').unwrap_or(("*", pattern));
+    part_matches(row_service, service) && part_matches(row_name, name)
+}
+
+/// Most patterns are plain names or end in their only star, and are decided without building anything.
+fn part_matches(pattern: &str, text: &str) -> bool {
+    let starts = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    match pattern.strip_suffix('*') {
+        None if !has_wildcard(pattern) => pattern.eq_ignore_ascii_case(text),
+        Some(prefix) if !has_wildcard(prefix) => starts(prefix),
+        _ => Glob::folded(pattern).matches(&text.to_ascii_lowercase()),
+    }
+}
+
+fn has_wildcard(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ActionPattern, overlaps};
+    use crate::provider::CloudProvider;
+
+    fn pattern(text: &str) -> ActionPattern {
+        ActionPattern::parse(text).expect("parses")
+    }
+
+    #[test]
+    fn case_does_not_matter_and_wildcards_stand_anywhere() {
+        for text in ["s3:GetObject", "S3:getobject", "s3:Get*", "s3:*Object", "s3:G?tObject", "*", "s?:*", "*:*Obj*"] {
+            assert!(pattern(text).matches("s3", "GetObject"), "{text}");
+        }
+        for text in ["s3:GetObjects", "s3:Put*", "s4:GetObject", "s3:GetObject?", "s33:*", "s3:G??tObject"] {
+            assert!(!pattern(text).matches("s3", "GetObject"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_that_covers_a_denied_action_overlaps_it() {
+        for wide in ["iam:*", "iam:Create*", "*", "*:?*", "iam:?reateUser", "IAM:createuser"] {
+            assert!(overlaps(&pattern(wide), &pattern("iam:CreateUser")), "{wide}");
+        }
+        assert!(!overlaps(&pattern("iam:Get*"), &pattern("iam:CreateUser")));
+        assert!(pattern("iam:*").covers(&pattern("IAM:Create*")));
+        assert!(!pattern("iam:Create*").covers(&pattern("iam:*")));
+    }
+
+    #[test]
+    fn patterns_of_other_clouds_are_read_and_shown_and_match_no_aws_action() {
+        let gcp: ActionPattern =
+            serde_json::from_str(r#"{"service":"storage","action":"objects.get"}"#).expect("reads");
+        assert_eq!(gcp.shown(CloudProvider::Gcp), "storage.objects.get");
+        assert!(!gcp.is_well_formed());
+        let azure: ActionPattern =
+            serde_json::from_str(r#"{"service":"Microsoft.Storage","action":"storageAccounts/read"}"#).expect("reads");
+        assert_eq!(azure.shown(CloudProvider::Azure), "Microsoft.Storage/storageAccounts/read");
+        assert_eq!(pattern("s3:GetObject").shown(CloudProvider::Aws), "s3:GetObject");
+        assert_eq!(ActionPattern::all().to_string(), "*");
+    }
 }

@@ -1,0 +1,193 @@
+//! Refusals in words: what decided, what is missing, how to ask for it.
+
+use super::Asked;
+use crate::denial::{Denial, DenialCode};
+use crate::policy::ScopedPolicy;
+use crate::policy::access::{AccessRequest, Resource};
+use crate::policy::action::ActionPattern;
+use crate::policy::document::{PolicyDocument, Statement};
+use crate::policy::truth::Truth;
+
+/// Longest action or resource repeated in a sentence, characters; the members of the [`Denial`] hold the whole.
+const SHOWN_CHARS_MAX: usize = 300;
+
+pub(super) fn not_an_action(access: &AccessRequest) -> Denial {
+    let reason = format!("`{}` is not an IAM action, `service:Action`", shown(&access.action));
+    complete(Denial::new(DenialCode::Unmapped, reason), access)
+}
+
+pub(super) fn no_ceiling(asked: &Asked<'_>) -> Denial {
+    refusal(asked, DenialCode::NotAllowed, "the session's policy allows nothing".to_owned(), Some(flags(asked)))
+}
+
+pub(super) fn unreadable_deny(pattern: &ActionPattern, asked: &Asked<'_>) -> Denial {
+    let reason = format!(
+        "the session denies `{}`, which is no action pattern that can be applied, so everything is refused",
+        shown(&pattern.to_string())
+    );
+    refusal(asked, DenialCode::ExplicitDeny, reason, Some("start a session whose `--deny` can be read".to_owned()))
+}
+
+pub(super) fn denied_by_flag(pattern: &ActionPattern, asked: &Asked<'_>) -> Denial {
+    let reason = format!("{} is denied by `--deny {pattern}`", action(asked));
+    let how = format!("start a session without `--deny {pattern}`: a deny wins over every allow");
+    let denial = refusal(asked, DenialCode::ExplicitDeny, reason, Some(how));
+    Denial { statement: Some(format!("--deny {pattern}")), ..denial }
+}
+
+pub(super) fn denied_by_statement(
+    policy: &ScopedPolicy,
+    document: usize,
+    number: usize,
+    statement: &Statement,
+    asked: &Asked<'_>,
+) -> Denial {
+    let name = label(policy, document, &statement.name(number));
+    let reason = match statement.applies(asked) {
+        Truth::Yes => format!("{} on {} is denied by {name}", action(asked), resource(asked)),
+        Truth::No | Truth::Maybe => {
+            format!("{} on {} may be denied by {name}: {}", action(asked), resource(asked), doubt(statement, asked))
+        }
+    };
+    let how = format!("change {name}: a deny wins over every allow");
+    Denial { statement: Some(name), ..refusal(asked, DenialCode::ExplicitDeny, reason, Some(how)) }
+}
+
+pub(super) fn action_not_allowed(policy: &ScopedPolicy, asked: &Asked<'_>) -> Denial {
+    let reason = match policy.actions.len() {
+        1 => format!("{} is not allowed: the session has only `--allow {}`", action(asked), first(&policy.actions)),
+        n => format!("{} is not among the {n} actions that the session allows", action(asked)),
+    };
+    refusal(asked, DenialCode::NotAllowed, reason, Some(flags(asked)))
+}
+
+pub(super) fn resource_not_allowed(policy: &ScopedPolicy, asked: &Asked<'_>) -> Denial {
+    let (code, why) = match &asked.access.resource {
+        Resource::Opaque => (DenialCode::Unresolved, "the resource cannot be told from the request".to_owned()),
+        Resource::Exact(arn) if arn == "*" => (DenialCode::NotAllowed, "it works on no single resource".to_owned()),
+        Resource::Exact(_) | Resource::Pattern(_) => match policy.resources.as_slice() {
+            [] => (DenialCode::NotAllowed, "the session names no resource".to_owned()),
+            [one] => (DenialCode::NotAllowed, format!("the session has only `--resource {}`", shown(one))),
+            several => (DenialCode::NotAllowed, format!("it is none of the session's {} resources", several.len())),
+        },
+    };
+    let reason = format!("{} is not allowed on {}: {why}", action(asked), resource(asked));
+    let how = format!("ask for `--resource {}`", asked_resource(asked));
+    refusal(asked, code, reason, Some(how))
+}
+
+pub(super) fn not_in_document(policy: &ScopedPolicy, document: usize, asked: &Asked<'_>) -> Denial {
+    let name = label(policy, document, "");
+    let statements = policy.documents.get(document).map(PolicyDocument::statements).unwrap_or_default();
+    let near = statements.iter().enumerate().find(|(_, statement)| {
+        statement.effect == crate::policy::document::Effect::Allow && statement.applies(asked) == Truth::Maybe
+    });
+    let reason = match near {
+        None => format!("no statement of {name} allows {} on {}", action(asked), resource(asked)),
+        Some((n, statement)) => {
+            let (statement_name, doubt) = (statement.name(n + 1), doubt(statement, asked));
+            format!(
+                "{statement_name} of {name} does not surely allow {} on {}: {doubt}",
+                action(asked),
+                resource(asked)
+            )
+        }
+    };
+    let code = if near.is_some() && asked.access.resource == Resource::Opaque {
+        DenialCode::Unresolved
+    } else {
+        DenialCode::NotAllowed
+    };
+    let how = format!("add an Allow for `{}` on `{}` to {name}", shown(&asked.access.action), asked_resource(asked));
+    refusal(asked, code, reason, Some(how))
+}
+
+pub(super) fn not_a_read(asked: &Asked<'_>) -> Denial {
+    let reason = format!("{} is not a harmless read, and the session is `--read-only`", action(asked));
+    let how = format!("start a session without `--read-only`, with {}", flags(asked).trim_start_matches("ask for "));
+    refusal(asked, DenialCode::NotAllowed, reason, Some(how))
+}
+
+pub(super) fn minting_by_wildcard(asked: &Asked<'_>) -> Denial {
+    let reason = format!("{} hands out credentials or power, and a wildcard does not include it", action(asked));
+    let how = format!("name it: {}", flags(asked).trim_start_matches("ask for "));
+    let denial = refusal(asked, DenialCode::ExplicitDeny, reason, Some(how));
+    Denial { statement: Some("credential-minting".to_owned()), ..denial }
+}
+
+fn refusal(asked: &Asked<'_>, code: DenialCode, reason: String, how_to_ask: Option<String>) -> Denial {
+    Denial { how_to_ask, ..complete(Denial::new(code, reason), asked.access) }
+}
+
+fn complete(denial: Denial, access: &AccessRequest) -> Denial {
+    Denial { action: Some(access.action.clone()), resource: Some(access.resource.shown().to_owned()), ..denial }
+}
+
+/// Why a statement neither surely applies nor surely does not.
+fn doubt(statement: &Statement, asked: &Asked<'_>) -> String {
+    if statement.names_resource(&asked.access.resource, asked.context) == Truth::Maybe {
+        return "which resource is meant is not certain".to_owned();
+    }
+    let open = statement.conditions.iter().find(|condition| condition.holds(asked.context) == Truth::Maybe);
+    match open {
+        Some(condition) if condition.lacks_key(asked.context) => {
+            format!("the condition key `{}` cannot be known here", shown(&condition.key))
+        }
+        Some(condition) => format!("the value of `{}` cannot be compared", shown(&condition.key)),
+        None => "it is not certain".to_owned(),
+    }
+}
+
+fn label(policy: &ScopedPolicy, document: usize, statement: &str) -> String {
+    let document = match policy.documents.len() {
+        1 => "the policy document".to_owned(),
+        _ => format!("policy document {}", document + 1),
+    };
+    match (statement, policy.documents.len()) {
+        ("", _) => document,
+        (statement, 1) => statement.to_owned(),
+        (statement, _) => format!("{statement} of {document}"),
+    }
+}
+
+fn flags(asked: &Asked<'_>) -> String {
+    format!("ask for `--allow {} --resource {}`", shown(&asked.access.action), asked_resource(asked))
+}
+
+fn action(asked: &Asked<'_>) -> String {
+    format!("`{}`", shown(&asked.access.action))
+}
+
+fn resource(asked: &Asked<'_>) -> String {
+    match &asked.access.resource {
+        Resource::Opaque => "a resource that is not named".to_owned(),
+        Resource::Exact(arn) | Resource::Pattern(arn) => format!("`{}`", shown(arn)),
+    }
+}
+
+/// A resource as it must be written to be allowed: what is literal here must not become a wildcard there.
+fn asked_resource(asked: &Asked<'_>) -> String {
+    match &asked.access.resource {
+        Resource::Opaque => "*".to_owned(),
+        Resource::Exact(arn) if arn == "*" => "*".to_owned(),
+        Resource::Exact(arn) => shown(&arn.replace('$', "${$}").replace('*', "${*}").replace('?', "${?}")),
+        Resource::Pattern(pattern) => shown(pattern),
+    }
+}
+
+fn first(patterns: &[ActionPattern]) -> String {
+    patterns.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Text of a request in a sentence: no control characters, and not endless.
+fn shown(text: &str) -> String {
+    let mut out: String = text.chars().take(SHOWN_CHARS_MAX).flat_map(escaped).collect();
+    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+fn escaped(c: char) -> Vec<char> {
+    if c.is_control() { c.escape_default().collect() } else { vec![c] }
+}
