@@ -8,9 +8,10 @@ pub(crate) mod credential_process;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod man;
-pub(crate) mod policy_args;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shim;
+pub(crate) mod since;
+pub(crate) mod tag;
 
 pub(crate) use context::Context;

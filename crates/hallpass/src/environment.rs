@@ -50,6 +50,26 @@ variables! {
     XDG_STATE_HOME;
     /// Where sockets live.
     XDG_RUNTIME_DIR;
+    /// AWS: access key id of the base identity.
+    AWS_ACCESS_KEY_ID;
+    /// AWS: secret key of the base identity.
+    AWS_SECRET_ACCESS_KEY;
+    /// AWS: profile of the base identity.
+    AWS_PROFILE;
+    /// AWS: file with the token of a web identity.
+    AWS_WEB_IDENTITY_TOKEN_FILE;
+    /// AWS: where a container finds its credentials.
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
+    /// AWS: where a container finds its credentials.
+    AWS_CONTAINER_CREDENTIALS_FULL_URI;
+    /// AWS: the credentials file, instead of `~/.aws/credentials`.
+    AWS_SHARED_CREDENTIALS_FILE;
+    /// AWS: the configuration file, instead of `~/.aws/config`.
+    AWS_CONFIG_FILE;
+    /// AWS: where STS is.
+    AWS_ENDPOINT_URL_STS;
+    /// AWS: the region.
+    AWS_REGION;
 }
 
 /// The value of `name`, when it is set, not empty, and text.

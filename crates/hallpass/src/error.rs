@@ -46,6 +46,24 @@ pub(crate) enum ExitStatus {
 }
 
 impl ExitStatus {
+    /// Every status of our own with its meaning, for the manual.
+    pub(crate) const DOCUMENTED: [(Self, &'static str); 14] = [
+        (Self::Success, "done"),
+        (Self::Failure, "failed, for a reason that has no number of its own"),
+        (Self::Usage, "the command line or the configuration cannot be understood"),
+        (Self::Network, "something could not be reached"),
+        (Self::Auth, "no base credential, or the cloud refused it"),
+        (Self::NotFound, "there is no such thing"),
+        (Self::Conflict, "the thing is in a state that does not allow this"),
+        (Self::Unsupported, "not possible on this system or with this session"),
+        (Self::Denied, "policy or bounds say no"),
+        (Self::TimedOut, "run: the session's time ended the child"),
+        (Self::BeforeChild, "run: failed before the child was started, for whatever reason"),
+        (Self::NotExecutable, "run: the child's program cannot be executed"),
+        (Self::CommandNotFound, "run: the child's program cannot be found"),
+        (Self::Interrupted, "interrupted"),
+    ];
+
     /// The number that the shell sees.
     pub(crate) fn code(self) -> u8 {
         match self {
@@ -178,6 +196,11 @@ impl CommandError {
             _ => ExitStatus::BeforeChild,
         };
         self
+    }
+
+    /// The sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The stable code.

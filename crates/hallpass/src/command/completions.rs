@@ -1,15 +1,31 @@
 //! `hallpass completions`.
 
+use std::io::Write;
+
 use clap::Args;
+use clap_complete::Shell;
 
+use crate::cli;
 use crate::command::Context;
-use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::error::{CommandError, ExitStatus};
 
-/// X
+/// Print the completions of a shell
 #[derive(Debug, Args)]
-pub(crate) struct CompletionsArgs {}
+#[command(after_help = "Examples:\n  \
+    hallpass completions bash > ~/.local/share/bash-completion/completions/hallpass\n  \
+    hallpass completions zsh > \"${fpath[1]}/_hallpass\"\n  \
+    hallpass completions fish > ~/.config/fish/completions/hallpass.fish")]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
 
-/// Runs the command.
-pub(crate) fn completions(_context: &Context, _args: CompletionsArgs) -> Result<ExitStatus, CommandError> {
-    Err(CommandError::new(ErrorKind::Unsupported, "unsupported", "not built yet"))
+/// Prints the script.
+pub(crate) fn completions(context: &Context, args: CompletionsArgs) -> Result<ExitStatus, CommandError> {
+    // Into memory first: the generator panics when its sink fails, and a closed pipe is no reason to panic.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut cli::definition(), "hallpass", &mut script);
+    context.printer.write(|out| out.write_all(&script))?;
+    Ok(ExitStatus::Success)
 }

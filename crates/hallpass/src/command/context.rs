@@ -15,7 +15,7 @@ use crate::cli::GlobalArgs;
 use crate::config::{self, Config};
 use crate::environment;
 use crate::error::{CommandError, ErrorKind};
-use crate::output::{Paint, Printer};
+use crate::output::{Paint, Printer, clean};
 
 /// The global flags, the printer, and the way to everything that is opened on demand.
 #[derive(Debug)]
@@ -115,6 +115,20 @@ impl Context {
             self.printer.warn(format_args!("what a killed process left could not be repaired ({error})"));
         }
         Ok(Some(store))
+    }
+
+    /// Opens the store for a command that takes access back. A mistake in the configuration must not stand in the
+    /// way of that, so the default durability then does.
+    ///
+    /// # Errors
+    /// When the store cannot be opened.
+    pub(crate) fn store_for_kill(&self) -> Result<Arc<dyn Store>, CommandError> {
+        let mut options = StoreOptions::new(self.state_dir()?, self.clock());
+        match self.config() {
+            Ok(config) => options.durability = config.store.durability().into(),
+            Err(error) => self.printer.warn(clean::lines(&error.to_string())),
+        }
+        Ok(connect(options)?)
     }
 
     /// Opens the store as it is.

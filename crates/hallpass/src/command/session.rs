@@ -1,8 +1,10 @@
 //! `hallpass session …`.
 
+pub(crate) mod find;
 pub(crate) mod import;
 pub(crate) mod kill;
 pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod revoke;
 pub(crate) mod show;
+mod view;

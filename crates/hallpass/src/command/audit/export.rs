@@ -1,15 +1,124 @@
 //! `hallpass audit export`.
 
-use clap::Args;
+use std::fs::{self, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
+use hallpass_control::audit::{ExportFilter, LogSource, export as export_log};
+
+use super::no_log;
 use crate::command::Context;
+use crate::command::session::find::find;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 
-/// X
+/// Print the audit log as JSON lines, exactly as stored
 #[derive(Debug, Args)]
-pub(crate) struct ExportArgs {}
+#[command(after_help = "Examples:\n  \
+    hallpass audit export -o audit.jsonl\n  \
+    hallpass audit export --session 3f2a91c0 --redact\n  \
+    hallpass audit export --from 1000 | jq .event.type")]
+pub(crate) struct ExportArgs {
+    /// Only entries of this session
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    /// Begin at this position
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    from: u64,
+    /// Leave out every field that is not public (arguments, resources, tags, users)
+    #[arg(long)]
+    redact: bool,
+    /// Write to this file, as a whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
 
-/// Runs the command.
-pub(crate) fn export(_context: &Context, _args: ExportArgs) -> Result<ExitStatus, CommandError> {
-    Err(CommandError::new(ErrorKind::Unsupported, "unsupported", "not built yet"))
+/// Writes the entries.
+pub(crate) fn export(context: &Context, args: ExportArgs) -> Result<ExitStatus, CommandError> {
+    let dir = context.state_dir()?;
+    let store = context.store_to_read()?.ok_or_else(|| no_log(context))?;
+    let session = match &args.session {
+        Some(text) => Some(find(context, &*store, text)?.session.id),
+        None => None,
+    };
+    drop(store);
+    let filter = ExportFilter { session, from_seq: args.from, redacted: args.redact };
+    let source = LogSource::new(dir);
+    let count = match &args.output {
+        Some(path) => atomically(path, |out| Ok(export_log(&source, &filter, out)?))?,
+        None => to_stdout(context, &source, &filter)?,
+    };
+    context.printer.say(format_args!("{count} entries"));
+    Ok(ExitStatus::Success)
+}
+
+fn to_stdout(context: &Context, source: &LogSource, filter: &ExportFilter) -> Result<u64, CommandError> {
+    let mut sink = Sink { failed: None };
+    let count = export_log(source, filter, &mut sink);
+    // The exporter can only say that its sink failed; the sink knows why, and a closed pipe is no failure.
+    match sink.failed {
+        Some(error) => Err(error.into()),
+        None => {
+            let count = count?;
+            context.printer.write(|out| out.flush())?;
+            Ok(count)
+        }
+    }
+}
+
+/// stdout that remembers what went wrong.
+struct Sink {
+    failed: Option<std::io::Error>,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::stdout().write(bytes).map_err(|error| self.remember(error))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stdout().flush().map_err(|error| self.remember(error))
+    }
+}
+
+impl Sink {
+    fn remember(&mut self, error: std::io::Error) -> std::io::Error {
+        let kind = error.kind();
+        self.failed = Some(error);
+        kind.into()
+    }
+}
+
+/// Writes beside `path`, and renames when everything is on disk. Only the owner may read it.
+fn atomically<T>(path: &Path, body: impl FnOnce(&mut dyn Write) -> Result<T, CommandError>) -> Result<T, CommandError> {
+    let unwritable = |error: &std::io::Error| {
+        let message = format!("`{}` cannot be written", path.display());
+        CommandError::new(ErrorKind::General, "export.unwritable", message).because(error)
+    };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(|e| unwritable(&e))?;
+    let written = write_all(file, body, &unwritable).and_then(|value| {
+        fs::rename(&beside, path).map_err(|e| unwritable(&e))?;
+        Ok(value)
+    });
+    if written.is_err() {
+        // Half a file is worth nothing, and its absence hides no error: `written` has it.
+        drop(fs::remove_file(&beside));
+    }
+    written
+}
+
+fn write_all<T>(
+    file: fs::File,
+    body: impl FnOnce(&mut dyn Write) -> Result<T, CommandError>,
+    unwritable: &dyn Fn(&std::io::Error) -> CommandError,
+) -> Result<T, CommandError> {
+    let mut out = BufWriter::new(file);
+    let value = body(&mut out)?;
+    let file = out.into_inner().map_err(|e| unwritable(e.error()))?;
+    file.sync_all().map_err(|e| unwritable(&e))?;
+    Ok(value)
 }

@@ -1,15 +1,47 @@
 //! `hallpass session show`.
 
 use clap::Args;
+use serde::Serialize;
 
+use super::find::{find, not_found};
+use super::view::{SessionView, fields};
 use crate::command::Context;
-use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::error::{CommandError, ExitStatus};
+use crate::output::{Paint, SCHEMA_VERSION, clean};
 
-/// X
+/// Show one session
 #[derive(Debug, Args)]
-pub(crate) struct ShowArgs {}
+#[command(after_help = "Examples:\n  \
+    hallpass session show 3f2a91c0\n  \
+    hallpass session show 3f2a91c0 --json")]
+pub(crate) struct ShowArgs {
+    /// The session: its id, or at least four characters of its beginning
+    #[arg(value_name = "SESSION")]
+    session: String,
+}
 
-/// Runs the command.
-pub(crate) fn show(_context: &Context, _args: ShowArgs) -> Result<ExitStatus, CommandError> {
-    Err(CommandError::new(ErrorKind::Unsupported, "unsupported", "not built yet"))
+#[derive(Serialize)]
+struct Shown<'a> {
+    schema_version: u32,
+    session: SessionView<'a>,
+}
+
+/// Prints every field.
+pub(crate) fn show(context: &Context, args: ShowArgs) -> Result<ExitStatus, CommandError> {
+    let store = context.store_to_read()?.ok_or_else(|| not_found(&args.session))?;
+    let record = find(context, &*store, &args.session)?;
+    let now = context.now();
+    let printer = context.printer;
+    if printer.is_json() {
+        printer.json(&Shown { schema_version: SCHEMA_VERSION, session: SessionView::new(&record, now) })?;
+        return Ok(ExitStatus::Success);
+    }
+    for (name, value) in fields(&record, now) {
+        printer.data(format_args!(
+            "{}  {}",
+            printer.paint(Paint::Dim, format_args!("{name:<10}")),
+            clean::line(&value)
+        ))?;
+    }
+    Ok(ExitStatus::Success)
 }

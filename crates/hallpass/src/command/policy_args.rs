@@ -1,1 +1,0 @@
-//! The policy flags that `run` and its relatives share.
