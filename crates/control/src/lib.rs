@@ -11,9 +11,12 @@
 //! | [`import`] | reads the session files of the tools that came before |
 //! | [`clock`] | the only place that reads the real clock |
 
+mod anchor;
 pub mod audit;
 pub mod authority;
 pub mod clock;
+pub mod failpoint;
+pub mod files;
 pub mod import;
 pub mod keeper;
 pub mod keys;

@@ -115,6 +115,12 @@ pub const STORE_RESERVE_BYTES: u64 = 1024 * 1024;
 pub const AUDIT_FINDINGS_MAX: usize = 100;
 /// Sessions without an end that a verification can hold at once.
 pub const AUDIT_OPEN_SESSIONS_MAX: usize = 100_000;
+/// Acts that a `log_interrupted` entry names.
+pub const INTERRUPTION_ACTS_MAX: usize = 16;
+/// Ended sessions that one transaction of a pruning removes.
+pub const PRUNED_AT_ONCE_MAX: u64 = 10_000;
+/// Connections for reading that a store keeps open.
+pub const STORE_READERS_MAX: usize = 4;
 /// Largest checkpoint note, bytes.
 pub const CHECKPOINT_NOTE_BYTES_MAX: usize = 4_096;
 /// Most bytes of one list (command, actions, resources) in a `session_created` entry; the rest is counted.

@@ -1,0 +1,170 @@
+//! What waits for the writer: operations that somebody awaits, bounded by back-pressure, and outcomes that nobody
+//! awaits, bounded by number.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hallpass_core::audit::Event;
+use hallpass_core::id::SessionId;
+use hallpass_core::limits::{STORE_BATCH_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX, STORE_QUEUE_MAX};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::operation::{Answer, Operation};
+use crate::store::StoreError;
+
+/// An operation and who awaits it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) operation: Operation,
+    pub(super) answer: oneshot::Sender<Result<Answer, StoreError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// An entry that nobody awaits.
+#[derive(Debug)]
+pub(super) struct Later {
+    pub(super) session: Option<SessionId>,
+    pub(super) event: Event,
+}
+
+/// What the writer does next.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// These, in one transaction; the outcomes come first.
+    Batch(Vec<Job>, Vec<Later>),
+    /// Nothing came for the given time.
+    Idle,
+    /// Nothing will come any more but these outcomes.
+    Closed(Vec<Later>),
+}
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    wake: Condvar,
+    room: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    later: Vec<Later>,
+    /// When the oldest of `later` came.
+    later_since: Option<Instant>,
+    /// What went wrong with outcomes since the last flush.
+    trouble: Option<StoreError>,
+    dropped: u64,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        let room = Arc::new(Semaphore::new(STORE_QUEUE_MAX));
+        Self { state: Mutex::default(), wake: Condvar::new(), room }
+    }
+
+    /// Waits for room, hands an operation over and waits for the answer. When the caller goes away, the operation is
+    /// done all the same.
+    pub(super) async fn submit(&self, operation: Operation) -> Result<Answer, StoreError> {
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.lock();
+            if state.closed {
+                return Err(StoreError::Closed);
+            }
+            state.jobs.push_back(Job { operation, answer: sender, _room: room });
+        }
+        self.wake.notify_one();
+        receiver.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Hands over an entry that nobody awaits. Past the bound it is dropped, and counted.
+    pub(super) fn submit_later(&self, later: Later) {
+        let mut state = self.lock();
+        if state.closed || state.later.len() >= STORE_LATER_MAX {
+            state.dropped += 1;
+            return;
+        }
+        state.later.push(later);
+        let first = state.later_since.is_none();
+        state.later_since.get_or_insert_with(Instant::now);
+        drop(state);
+        if first {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The next work, or [`Work::Idle`] after `idle`.
+    pub(super) fn take(&self, idle: Option<Duration>) -> Work {
+        let idle_at = idle.map(|idle| Instant::now() + idle);
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            let ripe = state.later_since.map(|since| since + Duration::from_millis(STORE_LATER_DELAY_MS_MAX));
+            if !state.jobs.is_empty() || ripe.is_some_and(|ripe| ripe <= now) {
+                let jobs = state.jobs.len().min(STORE_BATCH_MAX);
+                state.later_since = None;
+                return Work::Batch(state.jobs.drain(..jobs).collect(), std::mem::take(&mut state.later));
+            }
+            if state.closed {
+                return Work::Closed(std::mem::take(&mut state.later));
+            }
+            let Some(until) = ripe.or(idle_at) else {
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            if until <= now {
+                return Work::Idle;
+            }
+            let waited = self.wake.wait_timeout(state, until - now);
+            state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+    }
+
+    /// Puts outcomes back that could not be written, before the newer ones.
+    pub(super) fn put_back(&self, mut later: Vec<Later>, trouble: &StoreError) {
+        let mut state = self.lock();
+        state.trouble.get_or_insert_with(|| trouble.clone());
+        later.append(&mut state.later);
+        let surplus = later.len().saturating_sub(STORE_LATER_MAX);
+        later.truncate(STORE_LATER_MAX);
+        state.dropped += surplus as u64;
+        state.later = later;
+    }
+
+    /// Remembers what was wrong with one outcome.
+    pub(super) fn remember(&self, trouble: &StoreError) {
+        self.lock().trouble.get_or_insert_with(|| trouble.clone());
+    }
+
+    /// What went wrong with outcomes since the last call.
+    pub(super) fn trouble(&self) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let dropped = std::mem::take(&mut state.dropped);
+        match state.trouble.take() {
+            Some(trouble) => Err(trouble),
+            None if dropped > 0 => Err(StoreError::Dropped(dropped)),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing is accepted any more; what waits is still done.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.wake.notify_all();
+    }
+
+    /// The writer is gone: whoever waits is told.
+    pub(super) fn abandon(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.jobs.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics while it holds the lock, and every state in between is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
