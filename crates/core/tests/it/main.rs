@@ -1,4 +1,5 @@
 //! One binary for all integration tests of core: it links once.
 
 mod audit;
+mod resolve;
 mod sigv4;

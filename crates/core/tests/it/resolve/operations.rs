@@ -1,0 +1,489 @@
+//! The query, EC2, JSON and CBOR protocols.
+
+use hallpass_core::policy::access::Known;
+use hallpass_core::resolve::{Outcome, Protocol};
+use proptest::prelude::*;
+
+use super::{Asked, asked, outcome, shown};
+
+const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+fn form(service: &'static str, body: &str) -> String {
+    outcome(asked(service, "POST", "/").header("content-type", FORM).with_body(body))
+}
+
+fn json<'a>(service: &'a str, target: &'a str) -> Asked<'a> {
+    asked(service, "POST", "/").header("content-type", "application/x-amz-json-1.1").header("x-amz-target", target)
+}
+
+fn posted(service: &str, target: &str, body: &str) -> String {
+    outcome(json(service, target).with_body(body))
+}
+
+/// The outcome of a head that needs no body.
+fn bare(request: &Asked<'_>) -> String {
+    match request.head() {
+        Ok(Outcome::Resolved(resolved)) => shown(&resolved),
+        Ok(Outcome::NeedsBody) => "needs-body".to_owned(),
+        Err(denial) => denial.code.as_str().to_owned(),
+    }
+}
+
+#[test]
+fn an_action_is_read_from_the_form() {
+    assert_eq!(bare(&asked("sts", "POST", "/").header("content-type", FORM)), "needs-body");
+    for (service, body, expected) in [
+        ("sts", "Action=GetCallerIdentity&Version=2011-06-15", "GetCallerIdentity sts:GetCallerIdentity@*"),
+        ("iam", "Action=ListUsers&Version=2010-05-08", "ListUsers iam:ListUsers@*"),
+        ("ec2", "Action=DescribeInstances&Version=2016-11-15", "DescribeInstances ec2:DescribeInstances@*"),
+        (
+            "monitoring",
+            "Action=PutMetricData&Version=2010-08-01&Namespace=a+b",
+            "PutMetricData cloudwatch:PutMetricData@*",
+        ),
+        ("ses", "Action=SendEmail&Version=2010-12-01", "SendEmail ses:SendEmail@?"),
+        (
+            "elasticloadbalancing",
+            "Action=DescribeTargetGroups",
+            "DescribeTargetGroups elasticloadbalancing:DescribeTargetGroups@*",
+        ),
+    ] {
+        assert_eq!(form(service, body), expected, "{body}");
+    }
+}
+
+#[test]
+fn an_action_that_could_be_read_in_two_ways_is_refused() {
+    for bad in [
+        "",
+        "Version=2011-06-15",
+        "action=GetCallerIdentity",
+        "ACTION=GetCallerIdentity",
+        "Action=GetCallerIdentity&Action=AssumeRole",
+        "Action=GetCallerIdentity&action=AssumeRole",
+        "Action=GetCallerIdentity&%41ction=AssumeRole",
+        "Action=GetCallerIdentity&Operation=AssumeRole",
+        "Action=GetCallerIdentity&X-Amz-Credential=x",
+        "Action=GetCallerIdentity&AWSAccessKeyId=x",
+        "Action=GetCallerIdentity&a=%",
+        "Action=GetCallerIdentity&a=\u{e4}",
+        "Action=GetCallerIdentity\n",
+    ] {
+        assert_eq!(form("sts", bad), "malformed", "{bad}");
+    }
+    let both = asked("sts", "POST", "/?Action=GetCallerIdentity").header("content-type", FORM);
+    assert_eq!(outcome(both.with_body("Action=AssumeRole")), "malformed");
+    assert_eq!(bare(&asked("sts", "POST", "/?Version=2011-06-15").header("content-type", FORM)), "malformed");
+    let targeted =
+        asked("sqs", "POST", "/").header("content-type", FORM).header("x-amz-target", "AmazonSQS.SendMessage");
+    assert_eq!(outcome(targeted.with_body("Action=ListQueues")), "malformed");
+}
+
+#[test]
+fn an_operation_that_is_not_in_the_table_is_refused() {
+    for bad in ["GetCallerIdentity2", "getcalleridentity", "GetCallerIdentity ", "*", "GetScopedCredentials", "=x", ""]
+    {
+        assert_eq!(form("sts", &format!("Action={}", bad.replace(' ', "+"))), "unmapped", "{bad}");
+    }
+    let denial =
+        asked("sts", "POST", "/").header("content-type", FORM).with_body("Action=<script>").expect_err("refused");
+    assert!(!denial.message().contains("script"), "{}", denial.message());
+    let named =
+        asked("sts", "POST", "/").header("content-type", FORM).with_body("Action=NoSuchThing").expect_err("refused");
+    assert!(named.message().contains("sts NoSuchThing"), "{}", named.message());
+    assert!(named.how_to_ask.is_some());
+}
+
+#[test]
+fn a_get_carries_its_action_in_the_url_and_no_body() {
+    let get = asked("sts", "GET", "/?Action=GetCallerIdentity&Version=2011-06-15");
+    assert_eq!(bare(&get), "GetCallerIdentity sts:GetCallerIdentity@*");
+    assert_eq!(outcome(get.with_body("Action=AssumeRole")), "malformed");
+    assert_eq!(bare(&asked("sts", "GET", "/?Action=GetCallerIdentity").header("content-length", "5")), "malformed");
+    assert_eq!(
+        bare(&asked("sts", "GET", "/?Action=GetCallerIdentity").header("transfer-encoding", "chunked")),
+        "malformed"
+    );
+    assert_eq!(bare(&asked("sts", "GET", "/?Action=GetCallerIdentity&action=x")), "malformed");
+    assert_eq!(bare(&asked("sts", "PUT", "/?Action=GetCallerIdentity")), "unmapped");
+    assert_eq!(bare(&asked("sts", "GET", "/x?Action=GetCallerIdentity")), "unmapped");
+}
+
+#[test]
+fn a_form_that_is_packed_or_called_otherwise_is_not_read() {
+    assert_eq!(bare(&asked("sts", "POST", "/")), "unmapped");
+    assert_eq!(bare(&asked("sts", "POST", "/").header("content-type", "text/plain")), "unmapped");
+    let packed = asked("monitoring", "POST", "/").header("content-type", FORM).header("content-encoding", "gzip");
+    assert_eq!(bare(&packed), "unmapped");
+}
+
+#[test]
+fn rest_services_are_refused_and_say_so() {
+    for (service, method, target) in [
+        ("lambda", "GET", "/2015-03-31/functions"),
+        ("route53", "GET", "/2013-04-01/hostedzone"),
+        ("apigateway", "POST", "/restapis"),
+        ("s3express", "GET", "/buck"),
+        ("no-such-service", "POST", "/"),
+    ] {
+        let denial = asked(service, method, target).head().expect_err(service);
+        assert_eq!(denial.code.as_str(), "unmapped");
+        assert!(denial.reason.contains("only S3 and the query, JSON and EC2 protocols"), "{}", denial.reason);
+        assert!(!denial.message().contains(target.trim_end_matches('/')) || target == "/", "{}", denial.message());
+    }
+}
+
+#[test]
+fn a_target_names_service_and_operation() {
+    let put = json("kinesis", "Kinesis_20131202.ListStreams");
+    assert_eq!(bare(&put), "ListStreams kinesis:ListStreams@*");
+    assert_eq!(put.resolved().protocol, Protocol::Json11);
+    assert_eq!(put.resolved().endpoint, "kinesis");
+    let streams = json("dynamodb", "DynamoDBStreams_20120810.GetRecords");
+    assert_eq!(bare(&streams), "GetRecords dynamodb:GetRecords@?");
+    assert_eq!(streams.resolved().endpoint, "streams.dynamodb");
+    let trail = json("cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents");
+    assert_eq!(bare(&trail), "LookupEvents cloudtrail:LookupEvents@*");
+}
+
+#[test]
+fn a_target_that_is_not_exactly_one_of_the_service_is_refused() {
+    for (service, target, code) in [
+        ("dynamodb", "DynamoDB_20120810.NoSuchThing", "unmapped"),
+        ("dynamodb", "DynamoDB_20120810.listTables", "unmapped"),
+        ("dynamodb", "DynamoDB_20111205.ListTables", "unmapped"),
+        ("dynamodb", "Kinesis_20131202.ListStreams", "unmapped"),
+        ("dynamodb", "DynamoDB_20120810.ListTables.", "unmapped"),
+        ("dynamodb", "DynamoDB_20120810. ListTables", "unmapped"),
+        ("dynamodb", "ListTables", "malformed"),
+        ("dynamodb", "", "malformed"),
+        ("iam", "-.ListUsers", "unmapped"),
+        ("lambda", "AWSLambda.Invoke", "unmapped"),
+    ] {
+        assert_eq!(bare(&json(service, target)), code, "{service} {target}");
+    }
+    let twice = json("dynamodb", "DynamoDB_20120810.ListTables").header("x-amz-target", "DynamoDB_20120810.GetItem");
+    assert_eq!(bare(&twice), "malformed");
+    let typed = asked("dynamodb", "POST", "/").header("x-amz-target", "DynamoDB_20120810.ListTables");
+    assert_eq!(bare(&typed), "malformed");
+    let table = "DynamoDB_20120810.ListTables";
+    assert_eq!(bare(&Asked { target: "/x", ..json("dynamodb", table) }), "malformed");
+    assert_eq!(bare(&Asked { target: "/?Action=GetItem", ..json("dynamodb", table) }), "malformed");
+    assert_eq!(bare(&Asked { method: "GET", ..json("dynamodb", table) }), "malformed");
+    assert_eq!(bare(&json("dynamodb", table).header("x-http-method-override", "PUT")), "malformed");
+}
+
+#[test]
+fn a_cbor_operation_is_in_the_path_and_nowhere_else() {
+    let path = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
+    let cbor = |target| asked("monitoring", "POST", target).header("smithy-protocol", "rpc-v2-cbor");
+    assert_eq!(bare(&cbor(path)), "PutMetricData cloudwatch:PutMetricData@*");
+    assert_eq!(cbor(path).resolved().protocol, Protocol::RpcV2Cbor);
+    assert_eq!(bare(&asked("monitoring", "POST", path)), "malformed");
+    assert_eq!(bare(&cbor(path).header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")), "malformed");
+    assert_eq!(bare(&asked("monitoring", "POST", path).header("smithy-protocol", "rpc-v3")), "unmapped");
+    for bad in [
+        "/service/GraniteServiceVersion20100801/operation/NoSuchThing",
+        "/service/GraniteServiceVersion20100801/operation/PutMetricData/",
+        "/service/GraniteServiceVersion20100801/operation/Put%4detricData",
+        "/service/CodeBuild_20161006/operation/PutMetricData",
+        "/service/x/operation/y/operation/PutMetricData",
+    ] {
+        assert_eq!(bare(&cbor(bad)), "unmapped", "{bad}");
+    }
+    assert_eq!(bare(&cbor("/")), "malformed");
+    assert_eq!(bare(&cbor("/service/GraniteServiceVersion20100801/operation/PutMetricData?x=y")), "malformed");
+    assert_eq!(bare(&asked("monitoring", "GET", path).header("smithy-protocol", "rpc-v2-cbor")), "malformed");
+}
+
+/// A Deny on an action reaches every operation that AWS authorises as that action.
+#[test]
+fn an_operation_of_another_name_needs_the_actions_that_aws_checks() {
+    let url = "QueueUrl=https://sqs.eu-west-1.amazonaws.com/123456789012/q";
+    let queue = "arn:aws:sqs:eu-west-1:123456789012:q";
+    for (operation, action) in [
+        ("SendMessageBatch", "SendMessage"),
+        ("DeleteMessageBatch", "DeleteMessage"),
+        ("ChangeMessageVisibilityBatch", "ChangeMessageVisibility"),
+    ] {
+        assert_eq!(form("sqs", &format!("Action={operation}&{url}")), format!("{operation} sqs:{action}@{queue}"));
+    }
+    let topic = "arn:aws:sns:eu-west-1:123456789012:t";
+    assert_eq!(
+        form("sns", &format!("Action=PublishBatch&TopicArn={topic}")),
+        format!("PublishBatch sns:Publish@{topic}")
+    );
+    assert_eq!(
+        posted("kms", "TrentService.ReEncrypt", r#"{"SourceKeyId":"alias/a"}"#),
+        "ReEncrypt kms:ReEncryptFrom@? kms:ReEncryptTo@?"
+    );
+    assert_eq!(
+        posted("secretsmanager", "secretsmanager.BatchGetSecretValue", "{}"),
+        "BatchGetSecretValue secretsmanager:BatchGetSecretValue@? secretsmanager:GetSecretValue@? secretsmanager:ListSecrets@?"
+    );
+    assert_eq!(bare(&json("budgets", "AWSBudgetServiceGateway.DeleteBudget")), "DeleteBudget budgets:ModifyBudget@?");
+    assert_eq!(
+        bare(&json("tagging", "ResourceGroupsTaggingAPI_20170126.GetResources")),
+        "GetResources tag:GetResources@*"
+    );
+    assert_eq!(bare(&json("memorydb", "AmazonMemoryDB.CreateACL").header("x", "y")), "needs-body");
+}
+
+#[test]
+fn operations_whose_reach_is_not_in_the_request_are_refused() {
+    for operation in ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"] {
+        assert_eq!(bare(&json("dynamodb", &format!("DynamoDB_20120810.{operation}"))), "unresolved", "{operation}");
+    }
+    assert_eq!(bare(&json("tagging", "ResourceGroupsTaggingAPI_20170126.TagResources")), "unresolved");
+    assert_eq!(bare(&json("states", "AWSStepFunctions.StartSyncExecution")), "unmapped");
+    assert_eq!(bare(&json("cloudcontrolapi", "CloudApiService.CreateResource")), "unmapped");
+}
+
+#[test]
+fn a_role_that_is_handed_over_needs_pass_role() {
+    let role = "arn:aws:iam::123456789012:role/Deploy";
+    assert_eq!(form("ec2", "Action=RunInstances&ImageId=ami-1"), "RunInstances ec2:RunInstances@?");
+    assert_eq!(
+        form("ec2", "Action=RunInstances&IamInstanceProfile.Name=p"),
+        "RunInstances ec2:RunInstances@? iam:PassRole@?"
+    );
+    assert_eq!(
+        form("ec2", "Action=RunInstances&LaunchTemplate.LaunchTemplateId=lt-1"),
+        "RunInstances ec2:RunInstances@? iam:PassRole@? ec2:CreateTags@?"
+    );
+    assert_eq!(
+        form("cloudformation", &format!("Action=CreateStack&StackName=s&RoleARN={role}")),
+        format!("CreateStack cloudformation:CreateStack@? iam:PassRole@{role}")
+    );
+    let target = "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition";
+    assert_eq!(bare(&json("ecs", target)), "needs-body");
+    let register =
+        |body: &str| posted("ecs", target, body).replace("RegisterTaskDefinition ecs:RegisterTaskDefinition@", "");
+    assert_eq!(register("{}"), "?");
+    assert_eq!(
+        register(&format!(r#"{{"taskRoleArn":"{role}","executionRoleArn":"{role}"}}"#)),
+        format!("? iam:PassRole@{role}")
+    );
+    assert_eq!(register(r#"{"taskRoleArn":"Deploy"}"#), "? iam:PassRole@?");
+    assert_eq!(register(r#"{"taskRoleArn":"arn:aws:iam::123456789012:role/*"}"#), "? iam:PassRole@?");
+    assert_eq!(register(r#"{"taskRoleArn":"a","taskRoleArn":"b"}"#), "malformed");
+    let unread = asked("codebuild", "POST", "/service/CodeBuild_20161006/operation/CreateProject");
+    assert_eq!(
+        bare(&unread.header("smithy-protocol", "rpc-v2-cbor")),
+        "CreateProject codebuild:CreateProject@? iam:PassRole@?"
+    );
+}
+
+#[test]
+fn tags_on_creation_need_the_tagging_action() {
+    assert_eq!(
+        form("ec2", "Action=CreateVolume&TagSpecification.1.ResourceType=volume&TagSpecification.1.Tag.1.Key=a"),
+        "CreateVolume ec2:CreateVolume@? ec2:CreateTags@?"
+    );
+    assert_eq!(form("ec2", "Action=CreateVolume&Size=1"), "CreateVolume ec2:CreateVolume@?");
+    let role = "arn:aws:iam::123456789012:role/R";
+    assert_eq!(
+        form("sts", &format!("Action=AssumeRole&RoleArn={role}&Tags.member.1.Key=a&SourceIdentity=me")),
+        format!("AssumeRole sts:AssumeRole@{role} sts:TagSession@{role} sts:SetSourceIdentity@{role}")
+    );
+}
+
+#[test]
+fn resources_are_named_where_the_request_names_them() {
+    let account = "123456789012";
+    for (service, body, expected) in [
+        (
+            "sts",
+            "Action=AssumeRole&RoleArn=arn:aws:iam::123456789012:role/a/R",
+            "sts:AssumeRole@arn:aws:iam::123456789012:role/a/R",
+        ),
+        ("sts", "Action=AssumeRole&RoleArn=arn:aws:iam::123456789012:role/*", "sts:AssumeRole@?"),
+        ("sts", "Action=AssumeRole&RoleArn=arn:aws-cn:iam::123456789012:role/R", "sts:AssumeRole@?"),
+        ("sts", "Action=AssumeRole&RoleArn=R", "sts:AssumeRole@?"),
+        ("iam", "Action=GetRole&RoleName=R", "iam:GetRole@~arn:aws:iam::123456789012:role/*R"),
+        ("iam", "Action=GetRole&RoleName=*", "iam:GetRole@?"),
+        ("iam", "Action=DeleteUser&UserName=U", "iam:DeleteUser@~arn:aws:iam::123456789012:user/*U"),
+        ("iam", "Action=ListAccessKeys", "iam:ListAccessKeys@?"),
+        ("iam", "Action=CreateUser&UserName=U", "iam:CreateUser@arn:aws:iam::123456789012:user/U"),
+        ("iam", "Action=CreateRole&RoleName=R&Path=/a/b/", "iam:CreateRole@arn:aws:iam::123456789012:role/a/b/R"),
+        ("iam", "Action=CreateRole&RoleName=R&Path=/a/*/", "iam:CreateRole@?"),
+        (
+            "sqs",
+            "Action=SendMessage&QueueUrl=http://127.0.0.1:4566/000000000000/q.fifo",
+            "sqs:SendMessage@arn:aws:sqs:eu-west-1:000000000000:q.fifo",
+        ),
+        ("sqs", "Action=SendMessage&QueueUrl=https://x/123456789012/a/b", "sqs:SendMessage@?"),
+        ("sqs", "Action=SendMessage&QueueUrl=https://x/123456789012/q?a", "sqs:SendMessage@?"),
+        ("sqs", "Action=SendMessage&QueueUrl=https://x/123456789012/*", "sqs:SendMessage@?"),
+        ("sqs", "Action=SendMessage&QueueUrl=q", "sqs:SendMessage@?"),
+        ("sqs", "Action=CreateQueue&QueueName=q", "sqs:CreateQueue@arn:aws:sqs:eu-west-1:123456789012:q"),
+        ("sqs", "Action=GetQueueUrl&QueueName=q&QueueOwnerAWSAccountId=1", "sqs:GetQueueUrl@?"),
+        (
+            "sns",
+            "Action=Publish&TopicArn=arn:aws:sns:us-east-1:123456789012:t",
+            "sns:Publish@arn:aws:sns:us-east-1:123456789012:t",
+        ),
+        ("sns", "Action=Publish&TopicArn=arn:aws:sns:us-east-1:123456789012:t&TargetArn=x", "sns:Publish@?"),
+        ("sns", "Action=Publish&PhoneNumber=1", "sns:Publish@?"),
+        ("sns", "Action=CreateTopic&Name=t", "sns:CreateTopic@arn:aws:sns:eu-west-1:123456789012:t"),
+    ] {
+        let got = form(service, body);
+        assert_eq!(got.split_once(' ').map(|(_, access)| access), Some(expected), "{body}: {got}");
+    }
+    let unknown = Asked { account: None, ..asked("sqs", "POST", "/").header("content-type", FORM) };
+    let got = outcome(unknown.with_body(format!("Action=CreateQueue&QueueName=q&x={account}")));
+    assert_eq!(got, "CreateQueue sqs:CreateQueue@~arn:aws:sqs:eu-west-1:*:q");
+}
+
+#[test]
+fn json_resources_are_named_where_the_request_names_them() {
+    let table = "dynamodb:GetItem@arn:aws:dynamodb:eu-west-1:123456789012:table/T";
+    let key = "12345678-1234-1234-1234-123456789012";
+    let key_arn = format!("arn:aws:kms:eu-west-1:123456789012:key/{key}");
+    let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret";
+    let value = "secretsmanager:GetSecretValue";
+    let parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter";
+    for (service, target, body, expected) in [
+        ("dynamodb", "DynamoDB_20120810.GetItem", r#"{"TableName":"T"}"#, table.to_owned()),
+        (
+            "dynamodb",
+            "DynamoDB_20120810.GetItem",
+            r#"{"TableName":"arn:aws:dynamodb:eu-west-1:123456789012:table/T"}"#,
+            table.to_owned(),
+        ),
+        ("dynamodb", "DynamoDB_20120810.GetItem", r#"{"TableName":"T*"}"#, "dynamodb:GetItem@?".to_owned()),
+        ("dynamodb", "DynamoDB_20120810.GetItem", r#"{"TableName":"T","tableName":"U"}"#, "malformed".to_owned()),
+        ("dynamodb", "DynamoDB_20120810.GetItem", "{}", "dynamodb:GetItem@?".to_owned()),
+        (
+            "dynamodb",
+            "DynamoDB_20120810.Query",
+            r#"{"TableName":"T","IndexName":"I"}"#,
+            format!("{}/index/I", table.replace("GetItem", "Query")),
+        ),
+        (
+            "secretsmanager",
+            "secretsmanager.GetSecretValue",
+            r#"{"SecretId":"prod/db"}"#,
+            format!("{value}@~{secret}:prod/db-??????"),
+        ),
+        (
+            "secretsmanager",
+            "secretsmanager.GetSecretValue",
+            &format!(r#"{{"SecretId":"{secret}:db-AbC123"}}"#),
+            format!("{value}@{secret}:db-AbC123"),
+        ),
+        (
+            "secretsmanager",
+            "secretsmanager.GetSecretValue",
+            &format!(r#"{{"SecretId":"{secret}:db"}}"#),
+            format!("{value}@~{secret}:db-??????"),
+        ),
+        ("secretsmanager", "secretsmanager.GetSecretValue", r#"{"SecretId":"a*"}"#, format!("{value}@?")),
+        ("kms", "TrentService.Decrypt", &format!(r#"{{"KeyId":"{key}"}}"#), format!("kms:Decrypt@{key_arn}")),
+        ("kms", "TrentService.Decrypt", &format!(r#"{{"KeyId":"{key_arn}"}}"#), format!("kms:Decrypt@{key_arn}")),
+        ("kms", "TrentService.Decrypt", r#"{"KeyId":"alias/a"}"#, "kms:Decrypt@?".to_owned()),
+        ("kms", "TrentService.Decrypt", "{}", "kms:Decrypt@?".to_owned()),
+        ("ssm", "AmazonSSM.GetParameter", r#"{"Name":"/a/b:3"}"#, format!("ssm:GetParameter@{parameter}/a/b")),
+        ("ssm", "AmazonSSM.GetParameter", r#"{"Name":"a"}"#, format!("ssm:GetParameter@{parameter}/a")),
+        (
+            "ssm",
+            "AmazonSSM.GetParameters",
+            r#"{"Names":["a","/b"]}"#,
+            format!("ssm:GetParameters@{parameter}/a ssm:GetParameters@{parameter}/b"),
+        ),
+        (
+            "ssm",
+            "AmazonSSM.GetParameter",
+            r#"{"Name":"/aws/reference/secretsmanager/x"}"#,
+            format!("ssm:GetParameter@{parameter}/aws/reference/secretsmanager/x {value}@?"),
+        ),
+        (
+            "kinesis",
+            "Kinesis_20131202.PutRecord",
+            r#"{"StreamName":"s"}"#,
+            "kinesis:PutRecord@arn:aws:kinesis:eu-west-1:123456789012:stream/s".to_owned(),
+        ),
+        (
+            "kinesis",
+            "Kinesis_20131202.PutRecord",
+            r#"{"StreamName":"s","StreamARN":"x"}"#,
+            "kinesis:PutRecord@?".to_owned(),
+        ),
+        (
+            "sqs",
+            "AmazonSQS.SendMessage",
+            r#"{"QueueUrl":"https://x/123456789012/q"}"#,
+            "sqs:SendMessage@arn:aws:sqs:eu-west-1:123456789012:q".to_owned(),
+        ),
+    ] {
+        assert_eq!(bare(&json(service, target)), "needs-body", "{target}");
+        let got = posted(service, target, body);
+        let accesses = got.split_once(' ').map_or(got.as_str(), |(_, rest)| rest);
+        assert_eq!(accesses, expected, "{target} {body}");
+    }
+}
+
+#[test]
+fn every_table_of_a_batch_or_a_transaction_is_a_resource() {
+    let table = |name: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{name}");
+    assert_eq!(
+        posted("dynamodb", "DynamoDB_20120810.BatchGetItem", r#"{"RequestItems":{"mine":{},"theirs":{}}}"#),
+        format!("BatchGetItem dynamodb:BatchGetItem@{} dynamodb:BatchGetItem@{}", table("mine"), table("theirs"))
+    );
+    let steps = r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"Delete":{"TableName":"b"}},{"ConditionCheck":{"TableName":"a"}},{"Update":{}}]}"#;
+    assert_eq!(
+        posted("dynamodb", "DynamoDB_20120810.TransactWriteItems", steps),
+        format!(
+            "TransactWriteItems dynamodb:PutItem@{} dynamodb:DeleteItem@{} dynamodb:ConditionCheckItem@{} dynamodb:UpdateItem@?",
+            table("a"),
+            table("b"),
+            table("a")
+        )
+    );
+    let every = "dynamodb:PutItem@? dynamodb:UpdateItem@? dynamodb:DeleteItem@? dynamodb:ConditionCheckItem@?";
+    for empty in ["{}", r#"{"TransactItems":[]}"#] {
+        assert_eq!(
+            posted("dynamodb", "DynamoDB_20120810.TransactWriteItems", empty),
+            format!("TransactWriteItems {every}")
+        );
+    }
+    let odd = posted(
+        "dynamodb",
+        "DynamoDB_20120810.TransactWriteItems",
+        r#"{"TransactItems":[{"Replace":{"TableName":"a"}}]}"#,
+    );
+    assert!(odd.contains("dynamodb:PutItem@?") && odd.contains("dynamodb:DeleteItem@?"), "{odd}");
+    assert_eq!(posted("dynamodb", "DynamoDB_20120810.BatchGetItem", "{}"), "BatchGetItem dynamodb:BatchGetItem@?");
+}
+
+#[test]
+fn a_global_service_is_requested_in_its_home_region() {
+    let iam = asked("iam", "GET", "/?Action=ListUsers").resolved();
+    assert!(matches!(iam.context.get("aws:RequestedRegion"), Known::Present([home]) if home == "us-east-1"));
+    assert_eq!((iam.region.as_str(), iam.endpoint.as_str()), ("eu-west-1", "iam"));
+    let sts = asked("sts", "GET", "/?Action=GetCallerIdentity").resolved();
+    assert!(matches!(sts.context.get("aws:RequestedRegion"), Known::Present([region]) if region == "eu-west-1"));
+}
+
+proptest! {
+    #[test]
+    fn no_head_makes_resolution_panic(
+        service in "(sts|ec2|sqs|dynamodb|monitoring|lambda|\\PC{0,8})",
+        method in "(GET|POST|\\PC{0,4})",
+        target in "/\\PC{0,30}",
+        header in "\\PC{0,30}",
+    ) {
+        for name in ["x-amz-target", "smithy-protocol", "content-type", "content-encoding"] {
+            let request = asked(&service, &method, &target).header(name, &header);
+            let _outcome = request.head();
+            let _outcome = request.with_body(header.as_bytes());
+        }
+    }
+
+    #[test]
+    fn no_json_body_makes_resolution_panic(body in "\\{(\"[A-Za-z]{1,9}\":(\"\\PC{0,9}\"|[0-9]|\\[\\]|\\{\\}),?){0,4}\\}") {
+        for target in ["DynamoDB_20120810.TransactWriteItems", "DynamoDB_20120810.GetItem"] {
+            let _outcome = json("dynamodb", target).with_body(&body);
+        }
+    }
+}
