@@ -9,6 +9,8 @@
 //! | [`error`] | what went wrong, for people and for programs; the only home of exit codes |
 //! | [`output`] | stdout is data, stderr is talk |
 //! | [`deliver`] | ways to hand a session to the child |
+//! | [`scrub`] | what of the parent's environment a child must not see |
+//! | [`demo`] | the embedded store and the story that `hallpass demo` tells |
 //! | [`supervise`] | the child: its processes, signals, time |
 //! | [`control_socket`] | how another terminal reaches the keeper of a session |
 
@@ -17,9 +19,11 @@ mod command;
 mod config;
 mod control_socket;
 mod deliver;
+mod demo;
 mod environment;
 mod error;
 mod output;
+mod scrub;
 mod supervise;
 
 fn main() -> std::process::ExitCode {

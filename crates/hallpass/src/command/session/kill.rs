@@ -1,15 +1,190 @@
 //! `hallpass session kill`.
 
 use clap::Args;
+use hallpass_control::Store;
+use hallpass_control::store::{Record, Transition};
+use hallpass_core::audit::Event;
+use hallpass_core::session::{SessionEvent, SessionStatus};
+use serde::Serialize;
 
+use super::find::{find, not_found};
 use crate::command::Context;
+use crate::command::run::issue::this_user;
+use crate::control_socket::client::{self, Outcome};
+use crate::control_socket::protocol::Killed;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::{Paint, SCHEMA_VERSION, clean};
 
-/// X
+/// End a session now: its access at once, then its processes
+///
+/// The gate refuses from this instant, streams under way are cut, the command gets TERM and then KILL. A session that
+/// has ended already is left as it is.
 #[derive(Debug, Args)]
-pub(crate) struct KillArgs {}
+#[command(after_help = "Examples:\n  \
+    hallpass session kill 3f2a91c0\n  \
+    hallpass session kill 3f2a91c0 --json")]
+pub(crate) struct KillArgs {
+    /// The session: its id, or at least four characters of its beginning
+    #[arg(value_name = "SESSION")]
+    session: String,
+}
 
-/// Runs the command.
-pub(crate) fn kill(_context: &Context, _args: KillArgs) -> Result<ExitStatus, CommandError> {
-    Err(CommandError::new(ErrorKind::Unsupported, "unsupported", "not built yet"))
+/// What became of it. Times are microseconds from the moment the keeper read the command.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    schema_version: u32,
+    session: String,
+    /// `killed`, `ended_already`, `keeper_gone`, `keeper_ended`, `refused_by_store`.
+    outcome: &'static str,
+    status: String,
+    revocation: &'static str,
+    steps: Option<Killed>,
+    warnings: Vec<String>,
+}
+
+/// Kills, and says what that achieved.
+pub(crate) fn kill(context: &Context, args: KillArgs) -> Result<ExitStatus, CommandError> {
+    if !context.state_dir()?.exists() {
+        return Err(not_found(&args.session));
+    }
+    // Not even a configuration with a mistake in it, or the repair of other sessions, stands before a kill.
+    let store = context.store_for_kill()?;
+    let record = find(context, &*store, &args.session)?;
+    let report = end(context, &*store, &record)?;
+    print(context, &report)?;
+    Ok(ExitStatus::Success)
+}
+
+/// Takes a session's access back and ends its processes, by whichever way still works.
+///
+/// # Errors
+/// When its access could not be ended, or its end not be recorded.
+pub(super) fn end(context: &Context, store: &dyn Store, record: &Record) -> Result<Report, CommandError> {
+    let session = &record.session;
+    let mut report = Report {
+        schema_version: SCHEMA_VERSION,
+        session: session.id.to_string(),
+        outcome: "ended_already",
+        status: session.status.to_string(),
+        revocation: session.revocation.as_str(),
+        steps: None,
+        warnings: Vec::new(),
+    };
+    if session.status.is_final() {
+        return Ok(report);
+    }
+    let outcome = record.keeper.as_ref().map_or(Outcome::KeeperGone, client::kill);
+    match outcome {
+        Outcome::Killed(killed) => {
+            report.outcome = "killed";
+            report.status = killed.status.clone().unwrap_or_else(|| SessionStatus::Revoked.to_string());
+            let stuck = killed.processes_stuck;
+            if stuck > 0 {
+                report
+                    .warnings
+                    .push(format!("{stuck} processes hang in the kernel and outlive KILL; they have no access"));
+            }
+            if let Some(why) = &killed.not_recorded {
+                report.warnings.push(format!("the keeper could not record it: {why}"));
+                report.status = record_end(context, store, record, Some(&killed), "killed")?;
+            }
+            report.steps = Some(killed);
+        }
+        Outcome::KeeperGone => {
+            report.outcome = "keeper_gone";
+            report.status = repaired(context, store, record, None)?;
+        }
+        Outcome::KeeperEnded { after_us } => {
+            report.outcome = "keeper_ended";
+            report.warnings.push("its keeper did not answer and was ended with SIGKILL".to_owned());
+            let killed = Killed { gate_refusing_us: after_us, streams_cut_us: after_us, ..Killed::default() };
+            report.status = repaired(context, store, record, Some(&killed))?;
+        }
+        Outcome::OutOfReach(why) => {
+            report.outcome = "refused_by_store";
+            report.status = record_end(context, store, record, None, "killed; its keeper could not be reached")?;
+            report.warnings.push(format!("its keeper could not be reached: {why}"));
+            report
+                .warnings
+                .push("the store refuses its requests from now on, but its processes may still run".to_owned());
+        }
+    }
+    Ok(report)
+}
+
+/// The keeper is dead: the repair marks what nobody knows any more, then the kill is recorded.
+fn repaired(
+    context: &Context,
+    store: &dyn Store,
+    record: &Record,
+    killed: Option<&Killed>,
+) -> Result<String, CommandError> {
+    context.repair(store)?;
+    record_end(context, store, record, killed, "killed; its keeper was gone")
+}
+
+/// Records the kill; the session is revoked by it unless it has ended before.
+fn record_end(
+    context: &Context,
+    store: &dyn Store,
+    record: &Record,
+    killed: Option<&Killed>,
+    reason: &str,
+) -> Result<String, CommandError> {
+    let killed = killed.cloned().unwrap_or_default();
+    let event = Event::SessionKilled {
+        by: this_user(),
+        gate_refusing_us: killed.gate_refusing_us,
+        streams_cut_us: killed.streams_cut_us,
+        streams_cut: killed.streams_cut,
+        processes_signalled_us: killed.processes_signalled_us,
+        processes_gone_us: killed.processes_gone_us,
+    };
+    let id = record.session.id.clone();
+    let change = Transition { events: vec![event], ..Transition::new(id, SessionEvent::Revoke, context.now(), reason) };
+    let ended = context.block_on(store.transition(change))?.map_err(|error| {
+        CommandError::new(ErrorKind::General, "kill.not_recorded", "the end of the session could not be recorded")
+            .because(&error)
+            .next("correct what stands above, then kill again")
+    })?;
+    Ok(ended.session.status.to_string())
+}
+
+/// Prints the report.
+pub(super) fn print(context: &Context, report: &Report) -> Result<(), CommandError> {
+    let printer = context.printer;
+    if printer.is_json() {
+        return printer.json(report);
+    }
+    let short = report.session.get(..8).unwrap_or(&report.session);
+    let line = match report.outcome {
+        "ended_already" => format!("session {short} has ended already: {}", report.status),
+        "killed" => {
+            format!("session {short} is {}: {}", report.status, report.steps.as_ref().map(steps).unwrap_or_default())
+        }
+        _ => format!("session {short} is {}", report.status),
+    };
+    printer.data(printer.paint(Paint::Bold, line))?;
+    for warning in &report.warnings {
+        printer.warn(clean::line(warning));
+    }
+    if report.outcome != "ended_already" && report.revocation != "instant" {
+        printer.warn(format_args!(
+            "its credential left the gate and ends {}; take it back with `hallpass session revoke {short}`",
+            if report.revocation == "role-wide" {
+                "only when it expires, or by a denial on the role"
+            } else {
+                "when it expires"
+            }
+        ));
+    }
+    Ok(())
+}
+
+fn steps(killed: &Killed) -> String {
+    let ms = |us: u64| format!("{}.{} ms", us / 1_000, us % 1_000 / 100);
+    let gone = killed
+        .processes_gone_us
+        .map_or_else(|| "processes still ending".to_owned(), |us| format!("processes gone after {}", ms(us)));
+    format!("refused after {}, {} streams cut, {gone}", ms(killed.gate_refusing_us), killed.streams_cut)
 }
