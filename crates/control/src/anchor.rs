@@ -5,7 +5,7 @@
 //! when the power failed; it does not count, and the next append takes it away.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take, Write};
 use std::path::Path;
 
 use hallpass_core::audit::checkpoint::Checkpoint;
@@ -56,17 +56,18 @@ fn is_record_end(bytes: &[u8]) -> bool {
     line.starts_with("\u{2014} ".as_bytes())
 }
 
-/// Reads the notes one after the other.
+/// Reads the notes one after the other, as far as the file reached when it was opened.
 #[derive(Debug)]
 pub(crate) struct Notes {
-    reader: Option<BufReader<File>>,
+    reader: Option<BufReader<Take<File>>>,
 }
 
 impl Notes {
     /// Opens the file; one that does not exist has no notes.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = files::open_existing(path, Privacy::Unwritable)?;
-        Ok(Self { reader: file.map(BufReader::new) })
+        let Some(file) = files::open_existing(path, Privacy::Unwritable)? else { return Ok(Self { reader: None }) };
+        let length = file.metadata().map_err(|error| files::failed("look at", path, &error))?.len();
+        Ok(Self { reader: Some(BufReader::new(file.take(length))) })
     }
 
     /// The next whole record; an error when it is no text or too large, after which there is no next.

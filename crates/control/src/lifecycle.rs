@@ -1,12 +1,17 @@
 //! A session's way through the store: issue bookkeeping, activation, end, and the repair after a killed process.
 
+use std::collections::BTreeSet;
+
 use hallpass_core::audit::Event;
 use hallpass_core::id::SessionId;
 use hallpass_core::session::{Revocation, SessionEvent};
 use jiff::Timestamp;
 
 use crate::keeper::Keeper;
-use crate::store::{Record, Store, StoreError, Transition};
+use crate::store::{EntryFilter, Filter, Page, Record, Retention, Store, StoreError, Transition};
+
+/// Positions that fit into one `requests_unknown` entry with room to spare.
+const UNKNOWN_AT_ONCE: usize = 2_000;
 
 /// A credential was issued and delivery is ready: the session becomes active. `issued` is its `credentials_issued`
 /// entry; `access_key_id` is the one that the child sees.
@@ -51,9 +56,9 @@ pub struct Repaired {
     pub requests_unknown: u64,
 }
 
-/// Ends every live session whose keeper is gone: expired when its time is over, failed otherwise, with one
-/// `requests_unknown` entry for what was allowed and never settled. Signs a checkpoint over what a killed process
-/// left uncovered.
+/// Ends every live session whose keeper is gone: expired when its time is over, failed otherwise, with
+/// `requests_unknown` entries for what was allowed and never settled. Then signs a checkpoint over what a killed
+/// process left uncovered, and removes ended sessions beyond [`hallpass_core::limits::SESSIONS_KEPT_MAX`].
 ///
 /// # Errors
 /// An outage of the store.
@@ -62,6 +67,74 @@ pub async fn repair(
     now: Timestamp,
     is_alive: &(dyn Fn(&Keeper) -> bool + Send + Sync),
 ) -> Result<Repaired, StoreError> {
-    let _ = (store, now, is_alive);
-    Ok(Repaired::default())
+    let mut repaired = Repaired::default();
+    let mut kept = 0_u64;
+    let mut page = Page::default();
+    loop {
+        let listing = store.list(Filter { live: true, ..Filter::default() }, page).await?;
+        for record in listing.records {
+            if record.keeper.as_ref().is_some_and(is_alive) {
+                kept += 1;
+                continue;
+            }
+            end_orphan(store, record, now, &mut repaired).await?;
+        }
+        match listing.next {
+            Some(after) => page = Page { after: Some(after), ..Page::default() },
+            None => break,
+        }
+    }
+    let log = store.log_info().await?;
+    if kept == 0 && log.signed_size < log.size {
+        store.checkpoint().await?;
+    }
+    store.prune(Retention::default()).await?;
+    Ok(repaired)
+}
+
+async fn end_orphan(
+    store: &dyn Store,
+    record: Record,
+    now: Timestamp,
+    repaired: &mut Repaired,
+) -> Result<(), StoreError> {
+    let session = record.session;
+    let (event, reason) = if session.is_expired(now) {
+        (SessionEvent::Expire, "its time ran out and its process is gone")
+    } else {
+        (SessionEvent::Fail, "its process ended without ending it")
+    };
+    let unknown = unsettled(store, &session.id).await?;
+    let events = unknown.chunks(UNKNOWN_AT_ONCE).map(|of| Event::RequestsUnknown { of: of.to_vec() }).collect();
+    let change = Transition { events, ..Transition::new(session.id, event, now, reason) };
+    match store.transition(change).await {
+        Ok(record) => {
+            repaired.requests_unknown += unknown.len() as u64;
+            repaired.ended.push(record);
+            Ok(())
+        }
+        // Another process repaired it, or its keeper ended it after all.
+        Err(StoreError::Conflict { .. } | StoreError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Positions of a session's allowed requests without an outcome. Reads only the runs of that session.
+async fn unsettled(store: &dyn Store, id: &SessionId) -> Result<Vec<u64>, StoreError> {
+    let kinds = ["request_allowed", "request_settled", "requests_unknown"].map(str::to_owned).to_vec();
+    let mut filter = EntryFilter { session: Some(id.clone()), kinds, ..EntryFilter::default() };
+    let mut open = BTreeSet::new();
+    loop {
+        let entries = store.entries(filter.clone()).await?;
+        let Some(last) = entries.last() else { return Ok(open.into_iter().collect()) };
+        filter.from_seq = Some(last.seq + 1);
+        for entry in &entries {
+            match entry.decode().map_err(|error| StoreError::Corrupt(error.to_string()))?.event {
+                Event::RequestAllowed { .. } => _ = open.insert(entry.seq),
+                Event::RequestSettled { of, .. } => _ = open.remove(&of),
+                Event::RequestsUnknown { of } => of.iter().for_each(|seq| _ = open.remove(seq)),
+                _ => {}
+            }
+        }
+    }
 }

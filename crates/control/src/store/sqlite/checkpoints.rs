@@ -22,7 +22,7 @@ pub(super) fn insert(connection: &Connection, signed: &SignedCheckpoint) -> Resu
 }
 
 /// The newest checkpoint.
-pub(super) fn last(connection: &Connection) -> Result<SignedCheckpoint, StoreError> {
+pub(crate) fn last(connection: &Connection) -> Result<SignedCheckpoint, StoreError> {
     newest(connection)?.ok_or_else(|| StoreError::Corrupt("the log has no checkpoint".into()))
 }
 
