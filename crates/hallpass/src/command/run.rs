@@ -1,15 +1,264 @@
-//! `hallpass run`.
+//! `hallpass run`: lends a command a session, keeps it, and takes it back.
 
-use clap::Args;
+#[macro_use]
+pub(crate) mod fail_points;
+pub(crate) mod args;
+mod banner;
+mod dry_run;
+pub(crate) mod issue;
+mod live;
+mod nested;
+pub(crate) mod policy;
+mod routes;
+pub(crate) mod wish;
+
+use std::ffi::OsStr;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use hallpass_control::Store;
+use hallpass_core::id::SessionId;
+use hallpass_core::limits::{KILL_GRACE_S, KILL_GRACE_S_MAX};
+use hallpass_dataplane::gate::Closed;
+use hallpass_providers::aws::AwsProvider;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+pub(crate) use args::RunArgs;
+pub(crate) use issue::this_user;
+use live::{Live, Opening};
+use wish::Wish;
 
 use crate::command::Context;
+use crate::config::duration::Seconds;
+use crate::config::session::OnExpiry;
+use crate::deliver::place::Root;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
-
-/// Run a command in a session of its own
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {}
+use crate::scrub::{Scrubbed, scrub};
+use crate::supervise::spawn::{Start, find, spawn};
+use crate::supervise::{Cause, Happening, Outcome, Rules, Terminal, listen, supervise};
 
 /// Runs the command.
-pub(crate) fn run(_context: &Context, _args: RunArgs) -> Result<ExitStatus, CommandError> {
-    Err(CommandError::new(ErrorKind::Unsupported, "unsupported", "not built yet"))
+pub(crate) fn run(context: &Context, args: RunArgs) -> Result<ExitStatus, CommandError> {
+    launch(context, &args).map_err(|error| match error.kind() {
+        // These say more than "not started".
+        ErrorKind::Denied | ErrorKind::Unsupported => error,
+        _ => error.before_child(),
+    })
+}
+
+/// Everything up to the start of the command, then [`keep`]. No error comes from here once the command runs.
+fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError> {
+    refuse_budget(args.budget.as_deref())?;
+    let grace = grace(args.grace)?;
+    let scrubbed = scrub()?;
+    fail_points::arm();
+    let original = &scrubbed.original;
+    let config = context.config()?;
+    let wish = Wish::new(&args.lend, args.delivery, config, original)?;
+    nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
+    let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
+    find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
+    let provider = AwsProvider::new(wish.aws.clone(), context.clock());
+    let mut session = wish.session(new_id()?, context.now(), &args.command, original);
+    if args.dry_run {
+        return dry_run::show(context.printer, &wish, &session, original);
+    }
+    let store = context.store()?;
+    let root = Root::open(&context.state_dir()?)?;
+    let runtime = runtime()?;
+    let strict = args.strict || config.session.strict();
+    let live = runtime.block_on(async {
+        sweep(&root, &*store).await;
+        if session.region.is_none() {
+            session.region = provider.region().await;
+        }
+        let opening = Opening { wish: &wish, session, original, store, clock: context.clock(), root: &root };
+        let live = Live::open(opening, &provider).await?;
+        let checked = banner::self_check(context.printer, &live.findings, strict);
+        let activated = match checked {
+            Ok(()) => live.activate().await,
+            refused => refused,
+        };
+        match activated {
+            Ok(()) => Ok(live),
+            Err(error) => {
+                live.abandon(&error).await;
+                Err(error)
+            }
+        }
+    })?;
+    banner::show(context.printer, &live.session, &live.issued, &live.lent);
+    let on_expiry = args.on_expiry.unwrap_or_else(|| config.session.on_expiry());
+    keep(context, Keep { args, scrubbed: &scrubbed, runtime, grace, on_expiry }, live)
+}
+
+/// What [`keep`] obeys.
+struct Keep<'a> {
+    args: &'a RunArgs,
+    scrubbed: &'a Scrubbed,
+    runtime: Runtime,
+    grace: Duration,
+    on_expiry: OnExpiry,
+}
+
+/// Starts the command, stays with it, and closes the session.
+fn keep(context: &Context, keep: Keep<'_>, live: Live) -> Result<ExitStatus, CommandError> {
+    let Keep { args, scrubbed, runtime, grace, on_expiry } = keep;
+    let (sender, inbox) = mpsc::channel::<Happening>();
+    let terminal = Terminal::open();
+    let own_group = !terminal.as_ref().is_some_and(Terminal::is_ours);
+    let guard = runtime.enter();
+    let control = live.listen(sender.clone(), grace);
+    drop(guard);
+    let start =
+        Start { command: &args.command, environment: &live.lent.variables, own_group, core_limit: scrubbed.core_limit };
+    let started = control.and_then(|control| {
+        listen(sender)?;
+        Ok((control, spawn(&start)?))
+    });
+    let (control, child) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            runtime.block_on(live.abandon(&error));
+            return Err(error);
+        }
+    };
+    fail_point!("run::spawned");
+    let access = live.lent.access.switch();
+    let mut at_expiry = || {
+        access.refuse(Closed::Expired);
+        let terminate = on_expiry == OnExpiry::Terminate;
+        if !terminate {
+            runtime.block_on(live.expire());
+            context.printer.warn("the session's time is over: every request of the command is refused from now on");
+        }
+        terminate
+    };
+    let rules = Rules {
+        grace,
+        expires_at: live.session.expires_at,
+        clock: context.clock(),
+        at_expiry: &mut at_expiry,
+        terminal: terminal.as_ref(),
+        own_group,
+    };
+    let outcome = supervise(&child, &inbox, rules).unwrap_or_else(|error| {
+        // Without a view of the processes nothing may be lent any more.
+        tracing::error!(%error, "the command can no longer be watched");
+        Outcome { code: None, cause: Cause::Told, stuck: 0 }
+    });
+    let closed = runtime.block_on(live.close(&outcome, control, inbox));
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    if let Err(error) = closed {
+        context.printer.error(&error);
+    }
+    Ok(farewell(context, outcome))
+}
+
+/// Says on stderr what the exit status alone would not, and gives the status.
+fn farewell(context: &Context, outcome: Outcome) -> ExitStatus {
+    if outcome.stuck > 0 {
+        let stuck = outcome.stuck;
+        context
+            .printer
+            .warn(format_args!("{stuck} processes of the command hang in the kernel and could not be ended"));
+    }
+    let code = outcome.code.map_or(ExitStatus::Failure, ExitStatus::Child);
+    match outcome.cause {
+        Cause::Exited | Cause::Told => code,
+        Cause::Expired => {
+            context.printer.warn("the session's time is over, and the command was ended");
+            ExitStatus::TimedOut
+        }
+        Cause::Killed => {
+            context.printer.warn("the session was taken back, and the command was ended");
+            code
+        }
+    }
+}
+
+/// A budget is checked and refused: a limit that nobody enforces must not look like one.
+fn refuse_budget(budget: Option<&str>) -> Result<(), CommandError> {
+    let Some(text) = budget else { return Ok(()) };
+    match text.parse::<f64>() {
+        Ok(usd) if usd.is_finite() && usd > 0.0 => Err(CommandError::new(
+            ErrorKind::Unsupported,
+            "run.budget",
+            "this version does not enforce budgets, so it does not take one",
+        )
+        .next("leave out `--budget`, and limit the session with `--ttl` and `--allow`")),
+        _ => {
+            Err(CommandError::usage("budget.invalid", format!("`{text}` is not a budget: a finite number above zero"))
+                .next("write it like `--budget 2.50`"))
+        }
+    }
+}
+
+fn grace(asked: Option<Seconds>) -> Result<Duration, CommandError> {
+    let seconds = asked.map_or(KILL_GRACE_S, |Seconds(seconds)| seconds);
+    if seconds > KILL_GRACE_S_MAX {
+        let message = format!("`--grace` may be {KILL_GRACE_S_MAX} seconds at most, not {seconds}");
+        return Err(CommandError::usage("run.grace", message));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+/// A fresh session id.
+pub(crate) fn new_id() -> Result<SessionId, CommandError> {
+    Ok(SessionId::new(Uuid::new_v4().to_string())?)
+}
+
+/// Worker threads for the gate; the main thread stays with the command.
+fn runtime() -> Result<Runtime, CommandError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(GATE_THREADS_MAX);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    Ok(builder.worker_threads(threads).thread_name("gate").enable_all().build()?)
+}
+
+/// More threads do not make one session's gate faster.
+const GATE_THREADS_MAX: usize = 4;
+
+/// Removes the private folders of sessions that have ended without tidying up.
+pub(crate) async fn sweep(root: &Root, store: &dyn Store) {
+    let sessions = match root.sessions() {
+        Ok(sessions) => sessions,
+        Err(error) => return tracing::warn!(%error, "leftover folders could not be listed"),
+    };
+    for id in sessions {
+        let over = match store.session(&id).await {
+            Ok(Some(record)) => {
+                record.session.status.is_final() && !record.keeper.is_some_and(|keeper| keeper.is_alive())
+            }
+            Ok(None) => true,
+            Err(_) => false,
+        };
+        if over && let Err(error) = root.remove(&id) {
+            tracing::warn!(%error, session = %id, "a leftover folder could not be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::KILL_GRACE_S_MAX;
+
+    use super::{grace, refuse_budget};
+    use crate::config::duration::Seconds;
+
+    #[test]
+    fn a_budget_is_refused_because_nobody_would_enforce_it() {
+        assert!(refuse_budget(None).is_ok());
+        let status = |text| refuse_budget(Some(text)).map_err(|e| e.exit_status().code());
+        assert_eq!(status("2.50"), Err(7));
+        for bad in ["NaN", "inf", "-5", "0", "x", ""] {
+            assert_eq!(status(bad), Err(2), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_grace_past_the_limit_is_refused() {
+        assert!(grace(Some(Seconds(KILL_GRACE_S_MAX))).is_ok());
+        assert!(grace(Some(Seconds(KILL_GRACE_S_MAX + 1))).is_err());
+    }
 }

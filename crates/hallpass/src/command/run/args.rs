@@ -1,0 +1,121 @@
+//! What the command line can say.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use hallpass_core::delivery::Delivery;
+use hallpass_core::provider::CloudProvider;
+
+use crate::config::duration::{Seconds, Ttl};
+use crate::config::session::OnExpiry;
+
+/// Run a command in a session of its own
+///
+/// The command's environment holds a placeholder instead of a credential. Its requests pass a gate, which lets
+/// through what the session may do, records it, and signs it with the real credential. When the command ends, when
+/// its time is over, or when somebody says `hallpass session kill`, access ends in that instant.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status:\n  \
+    the command's own; 128+N when signal N ended it; 124 when its time was over;\n  \
+    125 when the session could not be started; 126 and 127 when the command could not be;\n  \
+    77 when policy or bounds say no; 7 for what this version does not do\n\n\
+Examples:\n  \
+    hallpass run --read-only -- aws s3 ls\n  \
+    hallpass run --role arn:aws:iam::111122223333:role/agent --allow s3:GetObject --resource 's3://data/*' -- ./job\n  \
+    hallpass run --profile deploy --ttl 1h -- claude")]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) lend: LendArgs,
+    /// How the session is handed over
+    #[arg(long, value_name = "KIND")]
+    pub(crate) delivery: Option<Delivery>,
+    /// What happens to the command when the time is over
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) on_expiry: Option<OnExpiry>,
+    /// Time between TERM and KILL when the command is ended
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) grace: Option<Seconds>,
+    /// Refuse to start while another identity is within the command's reach
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Money that the session may spend, USD
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget: Option<String>,
+    /// Show what would be lent, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// What is to be lent, and against which identity: shared by `run` and `credential-process`.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LendArgs {
+    /// Actions to allow, such as `s3:GetObject,lambda:Update*` or `storage:read`
+    #[arg(long, value_name = "ACTIONS")]
+    pub(crate) allow: Vec<String>,
+    /// Actions to deny; a denial wins over every permission
+    #[arg(long, value_name = "ACTIONS")]
+    pub(crate) deny: Vec<String>,
+    /// Limit the allowed actions to this ARN pattern, or `s3://bucket/prefix/*`
+    #[arg(long, value_name = "ARN")]
+    pub(crate) resource: Vec<String>,
+    /// An IAM policy document: a file, or the JSON itself
+    #[arg(long, value_name = "FILE|JSON")]
+    pub(crate) policy: Option<String>,
+    /// Allow only what reads
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// A named policy of the configuration
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The role to borrow; without one the gate lends your own identity
+    #[arg(long, alias = "role-arn", value_name = "ARN")]
+    pub(crate) role: Option<String>,
+    /// The cloud
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<CloudProvider>,
+    /// How long, such as `15m`, `1h30m` or `900`
+    #[arg(long, short = 'd', visible_alias = "duration", value_name = "DURATION")]
+    pub(crate) ttl: Option<Ttl>,
+    /// The region of the command
+    #[arg(short, long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// A label for the audit log, also sent as a session tag: `key=value`
+    #[arg(long = "tag", value_name = "K=V", value_parser = tag)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// The external id that the role asks for
+    #[arg(long, value_name = "ID")]
+    pub(crate) external_id: Option<String>,
+    /// The person that CloudTrail shows for the session
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source_identity: Option<String>,
+    /// The profile of ~/.aws to sign in with
+    #[arg(long, value_name = "NAME")]
+    pub(crate) aws_profile: Option<String>,
+}
+
+/// `key=value`; `key:value` as well, when there is no `=`.
+fn tag(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').or_else(|| text.split_once(':'));
+    match pair {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a tag is written like `key=value`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tag;
+
+    #[test]
+    fn a_tag_is_split_once_at_the_equals_sign_or_else_at_the_colon() {
+        let ok = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
+        assert_eq!(tag("a=b=c"), ok("a", "b=c"));
+        assert_eq!(tag("a:b"), ok("a", "b"));
+        assert_eq!(tag("a:b=c"), ok("a:b", "c"));
+        assert_eq!(tag("a="), ok("a", ""));
+        assert!(tag("a").is_err() && tag("=b").is_err());
+    }
+}

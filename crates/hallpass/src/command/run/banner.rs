@@ -1,0 +1,81 @@
+//! What is said on stderr before the command starts.
+
+use hallpass_core::provider::{EnforcedBy, Issued};
+use hallpass_core::session::Session;
+use jiff::Timestamp;
+
+use crate::deliver::Lent;
+use crate::deliver::self_check::{Finding, Grade};
+use crate::error::{CommandError, ErrorKind};
+use crate::output::time::span;
+use crate::output::{Paint, Printer, clean};
+
+/// The hardening that is in force: placeholder and gate, no features of the operating system.
+const HARDENING: &str = "basic";
+/// More of a scope than this does not help anybody who reads it in passing.
+const SCOPE_CHARS_MAX: usize = 160;
+
+/// The banner: what is lent, who enforces it, until when, and how it can be taken back.
+pub(crate) fn show(printer: Printer, session: &Session, issued: &Issued, lent: &Lent) {
+    let enforced = match (session.delivery.exposes_real_credential(), issued.enforced_by) {
+        (false, EnforcedBy::Gate) => "the gate alone (no role: your own identity signs)",
+        (false, EnforcedBy::GateAndCloud) => "the gate and the cloud",
+        (true, _) => "the cloud alone (the real credential leaves)",
+    };
+    let left = u64::try_from(session.expires_at.duration_since(session.created_at).as_secs()).unwrap_or(0);
+    let dim = |text: String| printer.say(printer.paint_talk(Paint::Dim, clean::lines(&text)));
+    dim(format!("hallpass: session {} for {}, {}", session.short_id(), span(left), scope(session)));
+    dim(format!(
+        "hallpass: enforced by {enforced} · revocation {} · delivery {} · hardening {HARDENING}",
+        lent.revocation.as_str(),
+        session.delivery.as_str(),
+    ));
+    let outlives = lent.exposed.as_ref().and_then(|c| c.expires_at).filter(|at| *at > session.expires_at);
+    if let Some(at) = outlives {
+        printer.warn(format_args!("the credential that leaves works until {}, longer than the session", seconds(at)));
+    }
+}
+
+fn scope(session: &Session) -> String {
+    let actions: Vec<String> = session.policy.actions.iter().map(|a| format!("{}:{}", a.service, a.action)).collect();
+    let actions = if actions.is_empty() { "as its policy document says".to_owned() } else { actions.join(", ") };
+    let resources = session.policy.resources.join(", ");
+    let on = if resources.is_empty() || resources == "*" { String::new() } else { format!(" on {resources}") };
+    let whole = format!("{actions}{on}");
+    match whole.char_indices().nth(SCOPE_CHARS_MAX) {
+        Some((end, _)) => format!("{} …", &whole[..end]),
+        None => whole,
+    }
+}
+
+/// A time without its fraction.
+pub(crate) fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Lists what is within the child's reach; refuses when `strict`.
+///
+/// # Errors
+/// With `strict`, when there is anything.
+pub(crate) fn self_check(printer: Printer, findings: &[Finding], strict: bool) -> Result<(), CommandError> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let line = |finding: &Finding| format!("{}: {}; {}", finding.grade.as_str(), finding.what, finding.next);
+    if strict {
+        let message = "another identity is within the command's reach, and `--strict` does not allow that";
+        let refused = CommandError::new(ErrorKind::General, "run.strict", message);
+        let refused = findings.iter().fold(refused, |error, finding| error.cause(line(finding)));
+        return Err(refused.next("move what is listed out of reach, or leave out `--strict`"));
+    }
+    let resolves = findings.iter().filter(|f| f.grade == Grade::Resolves).count();
+    if resolves > 0 {
+        printer.warn(format_args!("the command's tools would find {resolves} other identities by themselves"));
+    } else {
+        printer.warn(format_args!("{} other identities could be read by the command if it looked", findings.len()));
+    }
+    for finding in findings {
+        printer.say(printer.paint_talk(Paint::Dim, format_args!("  {}", clean::lines(&line(finding)))));
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! A live session: opened, kept while its command runs, closed truthfully.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
+
+use hallpass_control::store::Transition;
+use hallpass_control::{Keeper, Store, lifecycle};
+use hallpass_core::clock::Clock;
+use hallpass_core::id::SessionId;
+use hallpass_core::limits::SETTLE_GRACE_S_MAX;
+use hallpass_core::provider::{Issued, Provider};
+use hallpass_core::session::{Session, SessionEvent};
+use hallpass_dataplane::gate::{Closed, GateConfig, Journal, JournalError, Placeholder};
+use tokio_util::task::TaskTracker;
+
+use super::issue::{failed, issue, issued_event, this_user};
+use super::routes;
+use super::wish::Wish;
+use crate::control_socket;
+use crate::control_socket::server::{ControlSocket, Desk};
+use crate::deliver::environment::Variables;
+use crate::deliver::place::{Place, Root};
+use crate::deliver::self_check::{self, Finding, Look};
+use crate::deliver::{Handover, Lent, deliver};
+use crate::error::CommandError;
+use crate::supervise::{Cause, Happening, Outcome};
+
+/// What opening needs.
+pub(crate) struct Opening<'a> {
+    /// What is asked for.
+    pub(crate) wish: &'a Wish,
+    /// The session to be.
+    pub(crate) session: Session,
+    /// The caller's environment.
+    pub(crate) original: &'a Variables,
+    /// Where it is recorded.
+    pub(crate) store: Arc<dyn Store>,
+    /// Tells the time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where private files go.
+    pub(crate) root: &'a Root,
+}
+
+/// A session that has been lent.
+pub(crate) struct Live {
+    /// The session.
+    pub(crate) session: Session,
+    /// What was issued.
+    pub(crate) issued: Issued,
+    /// How it was handed over.
+    pub(crate) lent: Lent,
+    /// What else is within the child's reach.
+    pub(crate) findings: Vec<Finding>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    place: Place,
+    tasks: TaskTracker,
+}
+
+impl Live {
+    /// Records, issues and hands over. The session stays pending until [`Self::activate`].
+    ///
+    /// # Errors
+    /// Whatever stands in the way; the record says `failed` then.
+    pub(crate) async fn open(opening: Opening<'_>, provider: &dyn Provider) -> Result<Self, CommandError> {
+        let Opening { wish, session, original, store, clock, root } = opening;
+        let socket = root.path_of(&session.id).join(control_socket::FILE);
+        let keeper = Keeper::this_process(socket, this_user())?;
+        let issued = issue(wish, &session, Some(keeper), provider, &*store, &clock).await?;
+        let tasks = TaskTracker::new();
+        let handed_over = async {
+            let place = root.place(&session.id)?;
+            let gate = |placeholder| gate_config(placeholder, wish, &session, &issued, original, &store, &clock);
+            let handover = Handover {
+                session: &session,
+                issued: &issued,
+                original,
+                place: &place,
+                clock: Arc::clone(&clock),
+                tasks: &tasks,
+                gate: &gate,
+            };
+            let lent = deliver(&handover).await?;
+            fail_point!("run::delivered");
+            Ok((place, lent))
+        };
+        match handed_over.await {
+            Ok((place, lent)) => {
+                let findings = look(&lent, original, &place);
+                Ok(Self { session, issued, lent, findings, store, clock, place, tasks })
+            }
+            Err(error) => {
+                failed(&*store, &session, &clock, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The session becomes active: from here on requests may pass.
+    ///
+    /// # Errors
+    /// When it was taken back meanwhile, or the store fails.
+    pub(crate) async fn activate(&self) -> Result<(), CommandError> {
+        let placeholder = self.lent.placeholder.then(|| self.lent.access_key_id.clone());
+        let event = issued_event(&self.issued, placeholder, self.lent.revocation).await?;
+        let (id, key) = (&self.session.id, self.lent.access_key_id.clone());
+        lifecycle::activate(&*self.store, id, self.clock.now(), event, key, self.lent.revocation).await?;
+        fail_point!("run::activated");
+        Ok(())
+    }
+
+    /// Begins to listen for `session kill`. Call it inside the runtime.
+    ///
+    /// # Errors
+    /// When the socket cannot be made.
+    pub(crate) fn listen(&self, supervisor: Sender<Happening>, grace: Duration) -> Result<ControlSocket, CommandError> {
+        let desk = Desk {
+            session: self.session.id.clone(),
+            access: self.lent.access.switch(),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            supervisor,
+            grace,
+        };
+        Ok(ControlSocket::bind(&self.place.path().join(control_socket::FILE), desk)?)
+    }
+
+    /// The child could not be started after all.
+    pub(crate) async fn abandon(self, error: &CommandError) {
+        self.lent.access.switch().refuse(Closed::Completed);
+        failed(&*self.store, &self.session, &self.clock, error).await;
+        self.lent.access.shutdown(Duration::ZERO).await;
+    }
+
+    /// Records the expiry of a session whose command may run on without it.
+    pub(crate) async fn expire(&self) {
+        let change = Transition::new(self.session.id.clone(), SessionEvent::Expire, self.clock.now(), EXPIRED);
+        if let Err(error) = lifecycle::end(&*self.store, change).await {
+            tracing::warn!(%error, "the expiry could not be recorded; the next start repairs it");
+        }
+    }
+
+    /// Access ends, what is in flight is settled, and the record says how it was. A record that says `revoked` stays.
+    ///
+    /// # Errors
+    /// When the end could not be recorded; the next start repairs that.
+    pub(crate) async fn close(
+        self,
+        outcome: &Outcome,
+        control: ControlSocket,
+        inbox: Receiver<Happening>,
+    ) -> Result<(), CommandError> {
+        self.lent.access.switch().refuse(Closed::Completed);
+        let (event, reason) = match outcome.cause {
+            Cause::Exited => (SessionEvent::Complete, "the command ended"),
+            Cause::Told => (SessionEvent::Complete, "hallpass was told to end, and ended the command"),
+            Cause::Expired => (SessionEvent::Expire, EXPIRED),
+            Cause::Killed => (SessionEvent::Revoke, "taken back"),
+        };
+        // A kill that arrives from here on finds no supervisor, and nothing left to end.
+        drop(inbox);
+        control.finish().await;
+        self.lent.access.shutdown(Duration::from_secs(SETTLE_GRACE_S_MAX)).await;
+        let change = Transition {
+            exit_code: outcome.code.map(i32::from),
+            ..Transition::new(self.session.id.clone(), event, self.clock.now(), reason)
+        };
+        let ended = lifecycle::end(&*self.store, change).await;
+        fail_point!("run::ended");
+        self.tasks.close();
+        drop(self.place);
+        match ended {
+            // Somebody ended the record before: what it says then is the truth.
+            Ok(_) | Err(hallpass_control::StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.store.checkpoint().await?;
+        Ok(())
+    }
+}
+
+const EXPIRED: &str = "its time was over";
+
+fn gate_config(
+    placeholder: Placeholder,
+    wish: &Wish,
+    session: &Session,
+    issued: &Issued,
+    original: &Variables,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> Result<GateConfig, CommandError> {
+    Ok(GateConfig {
+        session: session.id.clone(),
+        placeholder,
+        policy: session.policy.clone(),
+        expires_at: session.expires_at,
+        source: Arc::clone(&issued.source),
+        clock: Arc::clone(clock),
+        journal: journal(store, &session.id),
+        upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref())?,
+        caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
+        extra_roots: routes::extra_roots(original)?,
+    })
+}
+
+fn journal(store: &Arc<dyn Store>, session: &SessionId) -> Journal {
+    let (recorder, of) = (Arc::clone(store), session.clone());
+    let (settler, later_of) = (Arc::clone(store), session.clone());
+    let record = move |event| -> hallpass_core::provider::BoxFuture<'static, Result<u64, JournalError>> {
+        let (store, session) = (Arc::clone(&recorder), of.clone());
+        Box::pin(async move {
+            let position = store.append(Some(&session), event).await;
+            position.map(|position| position.0).map_err(|error| JournalError(error.to_string()))
+        })
+    };
+    Journal::new(record, move |event| settler.append_later(Some(&later_of), event))
+}
+
+fn look(lent: &Lent, original: &Variables, place: &Place) -> Vec<Finding> {
+    // Everything that was added to the parent's environment is ours to give.
+    let given = lent.variables.iter().filter(|(name, value)| original.get(*name) != Some(value));
+    let values: Vec<&str> = given.filter_map(|(_, value)| value.to_str()).collect();
+    let ancestors = self_check::ancestors();
+    self_check::check(&Look {
+        child: &lent.variables,
+        original,
+        place: place.path(),
+        lent: &values,
+        system: std::path::Path::new("/"),
+        ancestors: &ancestors,
+    })
+}

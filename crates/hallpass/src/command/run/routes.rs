@@ -1,0 +1,155 @@
+//! Where the gate sends requests: the caller's own endpoints, and whom the real credential stands for.
+
+use std::ffi::OsStr;
+use std::io::Read;
+
+use hallpass_core::limits::CA_BUNDLE_BYTES_MAX;
+use hallpass_dataplane::gate::{CallerIdentity, Upstreams};
+
+use crate::deliver::environment::Variables;
+use crate::error::{CommandError, ErrorKind};
+
+/// Service ids whose signing name is not the id in lower case without `_` (service-2.json of botocore:
+/// `serviceId`, `signingName` or `endpointPrefix`).
+const SIGNING_NAMES: &[(&str, &str)] = &[
+    ("APPLICATION_AUTO_SCALING", "application-autoscaling"),
+    ("API_GATEWAY", "apigateway"),
+    ("BEDROCK_RUNTIME", "bedrock"),
+    ("CLOUDWATCH", "monitoring"),
+    ("CLOUDWATCH_EVENTS", "events"),
+    ("CLOUDWATCH_LOGS", "logs"),
+    ("COGNITO_IDENTITY", "cognito-identity"),
+    ("COGNITO_IDENTITY_PROVIDER", "cognito-idp"),
+    ("DYNAMODB_STREAMS", "dynamodb"),
+    ("EFS", "elasticfilesystem"),
+    ("ELASTIC_LOAD_BALANCING_V2", "elasticloadbalancing"),
+    ("EMR", "elasticmapreduce"),
+    ("EVENTBRIDGE", "events"),
+    ("IOT_DATA_PLANE", "iotdata"),
+    ("OPENSEARCH", "es"),
+    ("PINPOINT", "mobiletargeting"),
+    ("REDSHIFT_DATA", "redshift-data"),
+    ("RESOURCE_GROUPS", "resource-groups"),
+    ("RESOURCE_GROUPS_TAGGING_API", "tagging"),
+    ("S3_CONTROL", "s3"),
+    ("SESV2", "ses"),
+    ("SFN", "states"),
+];
+
+const BY_SERVICE: &str = "AWS_ENDPOINT_URL_";
+
+/// The caller's endpoints, as every SDK reads them: one for each service wins over one for all.
+///
+/// # Errors
+/// When one is not a URL that the gate can send to.
+pub(crate) fn upstreams(original: &Variables, configured: Option<&str>) -> Result<Upstreams, CommandError> {
+    let text = |name: &str| original.get(OsStr::new(name)).and_then(|v| v.to_str()).filter(|v| !v.is_empty());
+    let wrong = |error: hallpass_dataplane::gate::UpstreamUrlError| {
+        CommandError::usage("run.endpoint", "an endpoint of yours cannot be used").because(&error)
+    };
+    let ignored = text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let mut upstreams = Upstreams::aws();
+    if !ignored {
+        for (name, url) in original {
+            let service = name.to_str().and_then(|name| name.strip_prefix(BY_SERVICE));
+            if let (Some(service), Some(url)) = (service, url.to_str().filter(|url| !url.is_empty())) {
+                upstreams = upstreams.with_service(&signing_name(service), url).map_err(wrong)?;
+            }
+        }
+    }
+    match configured.or_else(|| text("AWS_ENDPOINT_URL").filter(|_| !ignored)) {
+        Some(url) => upstreams.with_base(url).map_err(wrong),
+        None => Ok(upstreams),
+    }
+}
+
+fn signing_name(service: &str) -> String {
+    let named = SIGNING_NAMES.iter().find(|(id, _)| *id == service).map(|(_, name)| (*name).to_owned());
+    named.unwrap_or_else(|| service.to_ascii_lowercase().replace('_', ""))
+}
+
+/// Whom the real credential stands for, as far as it is known without a call.
+pub(crate) fn caller(identity: Option<&str>, region: Option<&str>) -> CallerIdentity {
+    let mut parts = identity.unwrap_or_default().split(':').skip(1);
+    let partition = match (parts.next().filter(|p| !p.is_empty()), region) {
+        (Some(partition), _) => partition,
+        (None, Some(region)) if region.starts_with("cn-") => "aws-cn",
+        (None, Some(region)) if region.starts_with("us-gov-") => "aws-us-gov",
+        (None, _) => "aws",
+    };
+    let account = parts.nth(2).unwrap_or_default();
+    CallerIdentity {
+        partition: partition.to_owned(),
+        account: account.to_owned(),
+        arn: identity.unwrap_or_default().to_owned(),
+    }
+}
+
+/// The certificate authorities that the caller adds with `AWS_CA_BUNDLE`.
+///
+/// # Errors
+/// When the file cannot be read or is larger than [`CA_BUNDLE_BYTES_MAX`].
+pub(crate) fn extra_roots(original: &Variables) -> Result<Option<Vec<u8>>, CommandError> {
+    let Some(path) = original.get(OsStr::new("AWS_CA_BUNDLE")).filter(|v| !v.is_empty()) else { return Ok(None) };
+    let wrong = |why: String| {
+        CommandError::new(ErrorKind::Usage, "run.ca_bundle", "the file that AWS_CA_BUNDLE names cannot be used")
+            .cause(why)
+            .next("correct AWS_CA_BUNDLE, or unset it")
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| wrong(format!("`{}`: {e}", path.display())))?;
+    file.take(CA_BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| wrong(e.to_string()))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > CA_BUNDLE_BYTES_MAX {
+        return Err(wrong(format!("it has more than {CA_BUNDLE_BYTES_MAX} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::CA_BUNDLE_BYTES_MAX;
+
+    use super::{caller, extra_roots, signing_name, upstreams};
+    use crate::deliver::environment::Variables;
+
+    fn variables(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().map(|(k, v)| (k.into(), v.into())).collect()
+    }
+
+    #[test]
+    fn a_service_id_becomes_its_signing_name() {
+        for (id, name) in
+            [("S3", "s3"), ("SFN", "states"), ("SECRETS_MANAGER", "secretsmanager"), ("DYNAMODB", "dynamodb")]
+        {
+            assert_eq!(signing_name(id), name);
+        }
+    }
+
+    #[test]
+    fn the_partition_comes_from_the_identity_or_else_from_the_region() {
+        let known = caller(Some("arn:aws-cn:sts::111122223333:assumed-role/a/b"), None);
+        assert_eq!((known.partition.as_str(), known.account.as_str()), ("aws-cn", "111122223333"));
+        assert_eq!(caller(None, Some("us-gov-west-1")).partition, "aws-us-gov");
+        assert_eq!(caller(None, Some("cn-north-1")).partition, "aws-cn");
+        assert_eq!(caller(None, None).partition, "aws");
+    }
+
+    #[test]
+    fn a_bad_endpoint_is_refused_unless_the_caller_ignores_it() {
+        let bad = [("AWS_ENDPOINT_URL_S3", "ftp://x"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")];
+        assert!(upstreams(&variables(&bad[..1]), None).is_err());
+        assert!(upstreams(&variables(&bad), None).is_ok());
+        assert!(upstreams(&variables(&bad), Some("gopher://x")).is_err());
+    }
+
+    #[test]
+    fn a_bundle_past_the_limit_is_refused() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        let set = variables(&[("AWS_CA_BUNDLE", file.path().to_str().expect("text"))]);
+        assert_eq!(extra_roots(&set).expect("empty"), Some(Vec::new()));
+        file.as_file().set_len(CA_BUNDLE_BYTES_MAX + 1).expect("sized");
+        assert!(extra_roots(&set).is_err());
+        assert!(extra_roots(&variables(&[("AWS_CA_BUNDLE", "/nowhere")])).is_err());
+        assert_eq!(extra_roots(&Variables::new()).expect("none"), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! What is asked for: the command line, on top of a named policy, on top of the configuration.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use hallpass_core::agent;
+use hallpass_core::delivery::Delivery;
+use hallpass_core::id::SessionId;
+use hallpass_core::limits::COMMAND_ARGS_MAX;
+use hallpass_core::permit::Bounds;
+use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::provider::CloudProvider;
+use hallpass_core::session::Session;
+use hallpass_providers::aws::AwsOptions;
+use jiff::{SignedDuration, Timestamp};
+
+use super::args::LendArgs;
+use super::policy;
+use crate::config::Config;
+use crate::config::profiles::ProfileConfig;
+use crate::config::session::check_tags;
+use crate::deliver::environment::Variables;
+use crate::deliver::revocation;
+use crate::error::{CommandError, ErrorKind};
+
+/// One lending, as asked for; nothing has been decided yet.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    /// What the session may do.
+    pub(crate) policy: ScopedPolicy,
+    /// Role to borrow; empty lends the base identity.
+    pub(crate) role: String,
+    /// Life, seconds.
+    pub(crate) ttl_s: u64,
+    /// How it is handed over.
+    pub(crate) delivery: Delivery,
+    /// Region of the command, as far as the command line or the configuration says.
+    pub(crate) region: Option<String>,
+    /// Labels.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Limits of the configuration.
+    pub(crate) bounds: Bounds,
+    /// How to sign in.
+    pub(crate) aws: AwsOptions,
+}
+
+impl Wish {
+    /// Puts the layers together.
+    ///
+    /// # Errors
+    /// What cannot be understood, and what this version does not do.
+    pub(crate) fn new(
+        args: &LendArgs,
+        delivery: Option<Delivery>,
+        config: &Config,
+        original: &Variables,
+    ) -> Result<Self, CommandError> {
+        supported(args.provider)?;
+        let profile = args.profile.as_deref().map(|name| named(config, name)).transpose()?;
+        let of_profile = |value: Option<&str>| value.map(str::to_owned);
+        let role =
+            args.role.clone().or_else(|| of_profile(profile.and_then(|p| p.role.as_ref()).map(|r| r.value.as_str())));
+        let ttl = args.ttl.or_else(|| profile.and_then(|p| p.ttl.as_ref()).map(|ttl| ttl.value));
+        let mut tags = config.session.tags();
+        tags.extend(args.tags.iter().cloned());
+        check_tags(&tags).map_err(|why| CommandError::usage("run.tag", why))?;
+        Ok(Self {
+            policy: policy::scoped(args, profile, config.bounds.deny())?,
+            role: role.or_else(|| of_profile(config.session.role())).unwrap_or_default(),
+            ttl_s: ttl.map_or_else(|| config.session.ttl(), |ttl| ttl.seconds()),
+            delivery: delivery.unwrap_or_else(|| config.session.delivery()),
+            region: args.region.clone().or_else(|| of_profile(config.session.region())),
+            tags,
+            bounds: config.bounds.to_core(),
+            aws: aws_options(args, config, original),
+        })
+    }
+
+    /// The session that would fulfil it.
+    pub(crate) fn session(&self, id: SessionId, now: Timestamp, command: &[OsString], original: &Variables) -> Session {
+        let ttl = SignedDuration::from_secs(i64::try_from(self.ttl_s).unwrap_or(i64::MAX));
+        let shown = command.iter().take(COMMAND_ARGS_MAX).map(|arg| arg.to_string_lossy().into_owned());
+        let (policy, role) = (self.policy.clone(), self.role.clone());
+        let text = |name: &str| original.get(OsStr::new(name)).and_then(|v| v.to_str()).map(str::to_owned);
+        Session {
+            tags: self.tags.clone(),
+            region: self.region.clone(),
+            delivery: self.delivery,
+            revocation: revocation(self.delivery, &self.role),
+            agent_id: agent::recognise(text),
+            ..Session::new(id, now, ttl, None, policy, role, shown.collect())
+        }
+    }
+}
+
+fn supported(provider: Option<CloudProvider>) -> Result<(), CommandError> {
+    match provider {
+        None | Some(CloudProvider::Aws) => Ok(()),
+        Some(other @ (CloudProvider::Gcp | CloudProvider::Azure | CloudProvider::Kubernetes | CloudProvider::S3)) => {
+            let message = format!("this version lends from `aws` only, not from `{other}`");
+            Err(CommandError::new(ErrorKind::Unsupported, "run.provider", message)
+                .next("for an S3-compatible store set AWS_ENDPOINT_URL, and leave out `--provider`"))
+        }
+    }
+}
+
+fn named<'a>(config: &'a Config, name: &str) -> Result<&'a ProfileConfig, CommandError> {
+    let found = config.profiles.get(name).map(|profile| &profile.value);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
+        let next = match known.as_slice() {
+            [] => "define it under `[profiles.NAME]` in the configuration; a profile of ~/.aws is `--aws-profile`"
+                .to_owned(),
+            known => format!("the configuration has {}; a profile of ~/.aws is `--aws-profile`", known.join(", ")),
+        };
+        CommandError::usage("run.profile", format!("there is no profile `{name}`")).next(next)
+    })
+}
+
+fn aws_options(args: &LendArgs, config: &Config, original: &Variables) -> AwsOptions {
+    let text = |value: &Option<crate::config::Located<String>>| value.as_ref().map(|v| v.value.clone());
+    // What is not text is no variable of the SDK's.
+    let pairs = original.iter().filter_map(|(k, v)| Some((k.to_str()?.to_owned(), v.to_str()?.to_owned())));
+    AwsOptions {
+        environment: pairs.collect(),
+        profile: args.aws_profile.clone().or_else(|| text(&config.aws.profile)),
+        region: args.region.clone().or_else(|| config.session.region().map(str::to_owned)),
+        endpoint_url: text(&config.aws.endpoint_url),
+        sts_endpoint_url: text(&config.aws.sts_endpoint_url),
+        external_id: args.external_id.clone().or_else(|| text(&config.aws.external_id)),
+        source_identity: args.source_identity.clone().or_else(|| text(&config.aws.source_identity)),
+    }
+}

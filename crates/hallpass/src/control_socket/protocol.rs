@@ -1,0 +1,82 @@
+//! The messages. One line of JSON each; a question, then one answer or more.
+
+use serde::{Deserialize, Serialize};
+
+/// What another terminal asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Ask {
+    /// Take the session back and end its processes. Answered with [`Answer::Refusing`], then [`Answer::Killed`].
+    Kill {},
+    /// Say how it is. Answered with [`Answer::Status`].
+    Status {},
+}
+
+/// What the keeper answers. Times are microseconds from the moment the question was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// Access has ended; the processes are being ended.
+    Refusing {
+        /// When the gate began to refuse.
+        gate_refusing_us: u64,
+        /// Live streams that were cut.
+        streams_cut: u64,
+        /// The processes get at most this long, seconds; wait for the next answer as long, and a little longer.
+        grace_s: u64,
+    },
+    /// What the kill achieved.
+    Killed(Killed),
+    /// How the session is.
+    Status {
+        /// Process id of the keeper.
+        pid: u32,
+        /// True when nothing has ended the session's access.
+        lending: bool,
+    },
+    /// The question cannot be answered.
+    Error {
+        /// One sentence.
+        message: String,
+    },
+}
+
+/// What a kill achieved, step by step.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Killed {
+    /// When the gate began to refuse.
+    pub(crate) gate_refusing_us: u64,
+    /// When live streams had been cut.
+    pub(crate) streams_cut_us: u64,
+    /// How many.
+    pub(crate) streams_cut: u64,
+    /// When every process of the session had been signalled.
+    pub(crate) processes_signalled_us: u64,
+    /// When none was left; `None` when some are.
+    pub(crate) processes_gone_us: Option<u64>,
+    /// Processes that outlived KILL, because they hang in the kernel.
+    pub(crate) processes_stuck: usize,
+    /// When the record of it was committed; `None` when it could not be written.
+    pub(crate) recorded_us: Option<u64>,
+    /// The session's state in the store afterwards.
+    pub(crate) status: Option<String>,
+    /// Why it could not be recorded, if so.
+    pub(crate) not_recorded: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Ask, Killed};
+
+    #[test]
+    fn messages_round_trip_and_unknown_questions_are_refused() {
+        let kill = serde_json::to_string(&Ask::Kill {}).expect("json");
+        assert_eq!(kill, r#"{"ask":"kill"}"#);
+        let answer = Answer::Killed(Killed { streams_cut: 3, ..Killed::default() });
+        let text = serde_json::to_string(&answer).expect("json");
+        assert_eq!(serde_json::from_str::<Answer>(&text).expect("reads"), answer);
+        for bad in [r#"{"ask":"extend"}"#, r#"{"ask":"kill","pid":1}"#, "{}", "kill"] {
+            assert!(serde_json::from_str::<Ask>(bad).is_err(), "{bad}");
+        }
+    }
+}
