@@ -1,0 +1,104 @@
+//! AWS: base credentials from the standard chain, roles through STS AssumeRole.
+//!
+//! Sources: STS API Reference (AssumeRole), IAM User Guide ("Revoking role temporary security credentials").
+
+mod base;
+mod error;
+mod options;
+mod profile;
+mod request;
+mod revoke;
+mod source;
+
+use std::sync::Arc;
+
+use hallpass_core::clock::Clock;
+use hallpass_core::credential::CredentialSource;
+use hallpass_core::permit::Permit;
+use hallpass_core::provider::{
+    BoxFuture, CloudProvider, Description, EnforcedBy, Issued, Provider, ProviderError, Revoked,
+};
+use hallpass_core::session::Session;
+
+use base::Base;
+pub use options::AwsOptions;
+use request::RoleRequest;
+use source::{BaseSource, RoleSource};
+
+/// Lends AWS sessions.
+#[derive(Debug)]
+pub struct AwsProvider {
+    base: Arc<Base>,
+    clock: Arc<dyn Clock>,
+}
+
+impl AwsProvider {
+    /// A provider over the given environment and options; makes no call and reads no file.
+    pub fn new(options: AwsOptions, clock: Arc<dyn Clock>) -> Self {
+        Self { base: Arc::new(Base::new(options)), clock }
+    }
+
+    /// The region for the child: option, environment, profile; never the network.
+    pub async fn region(&self) -> Option<String> {
+        self.base.region().await
+    }
+
+    async fn lend_base(&self, permit: &Permit) -> Result<Issued, ProviderError> {
+        let source = BaseSource::new(Arc::clone(&self.base), Arc::clone(&self.clock), permit.not_after());
+        let credential = source.current().await?;
+        Ok(Issued {
+            source: Arc::new(source),
+            enforced_by: EnforcedBy::Gate,
+            base: self.base.describe(),
+            session_policy_chars: None,
+            access_key_id: credential.access_key_id,
+            identity: None,
+            session_policy: None,
+        })
+    }
+
+    async fn assume(&self, permit: &Permit) -> Result<Issued, ProviderError> {
+        let request = RoleRequest::new(permit, self.base.options())?;
+        let base = self.base.credential().await?;
+        let source = RoleSource::new(
+            Arc::clone(&self.base),
+            Arc::clone(&self.clock),
+            request.for_base(&base, permit, self.clock.now())?,
+            permit.not_after(),
+        );
+        let credential = source.current().await?;
+        Ok(Issued {
+            enforced_by: EnforcedBy::GateAndCloud,
+            base: self.base.describe(),
+            session_policy_chars: request.policy.as_ref().map(|policy| policy.chars().count()),
+            access_key_id: credential.access_key_id,
+            identity: source.identity().await,
+            session_policy: request.policy,
+            source: Arc::new(source),
+        })
+    }
+}
+
+impl Provider for AwsProvider {
+    fn describe(&self) -> Description {
+        let enforced_by = EnforcedBy::GateAndCloud;
+        Description { provider: CloudProvider::Aws, base: self.base.describe(), enforced_by }
+    }
+
+    fn issue(&self, permit: Permit) -> BoxFuture<'_, Result<Issued, ProviderError>> {
+        Box::pin(async move {
+            if permit.provider() != CloudProvider::Aws {
+                let asked = permit.provider();
+                return Err(ProviderError::Invalid(format!("the AWS provider cannot issue for `{asked}`")));
+            }
+            match permit.role_arn() {
+                "" => self.lend_base(&permit).await,
+                _ => self.assume(&permit).await,
+            }
+        })
+    }
+
+    fn revoke<'a>(&'a self, session: &'a Session) -> BoxFuture<'a, Result<Revoked, ProviderError>> {
+        Box::pin(revoke::revoke(&self.base, session, self.clock.now()))
+    }
+}
