@@ -78,8 +78,7 @@ fn named(request: &Request<'_>, protocol: Protocol, parameters: &Parameters) -> 
         let folded = name.to_ascii_lowercase();
         // Some services read the older `Operation` as `Action`, and SigV2's parameters as authentication.
         let stray = ["operation", "awsaccesskeyid", "signature", "signaturemethod", "signatureversion"];
-        if (folded == "action" && name != "Action")
-            || stray.contains(&folded.as_str())
+        if stray.contains(&folded.as_str())
             || (folded.starts_with("x-amz-") && !(request.method == "GET" && is_presign_parameter(name)))
         {
             return Err(malformed("a parameter of the request could be read as another action or authentication"));

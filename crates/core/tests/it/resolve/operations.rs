@@ -115,6 +115,8 @@ fn a_form_that_is_packed_or_called_otherwise_is_not_read() {
     assert_eq!(bare(&asked("sts", "POST", "/").header("content-type", "text/plain")), "unmapped");
     let packed = asked("monitoring", "POST", "/").header("content-type", FORM).header("content-encoding", "gzip");
     assert_eq!(bare(&packed), "unmapped");
+    let packed = json("dynamodb", "DynamoDB_20120810.GetItem").header("content-encoding", "gzip");
+    assert_eq!(bare(&packed), "unmapped");
 }
 
 #[test]
@@ -453,6 +455,9 @@ fn every_table_of_a_batch_or_a_transaction_is_a_resource() {
         r#"{"TransactItems":[{"Replace":{"TableName":"a"}}]}"#,
     );
     assert!(odd.contains("dynamodb:PutItem@?") && odd.contains("dynamodb:DeleteItem@?"), "{odd}");
+    let mixed = r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"Replace":{"TableName":"b"}}]}"#;
+    let mixed = posted("dynamodb", "DynamoDB_20120810.TransactWriteItems", mixed);
+    assert!(mixed.contains("dynamodb:DeleteItem@?"), "{mixed}");
     assert_eq!(posted("dynamodb", "DynamoDB_20120810.BatchGetItem", "{}"), "BatchGetItem dynamodb:BatchGetItem@?");
 }
 

@@ -73,6 +73,17 @@ fn a_key_is_bounded_and_a_name_outside_the_partition_of_its_region_has_that_part
 }
 
 #[test]
+fn a_credential_is_not_used_in_another_partition() {
+    use hallpass_core::resolve::{Partition, Request, head};
+    let asked = Asked { region: "cn-north-1", ..asked("s3", "GET", "/buck") };
+    let mut request: Request<'_> = asked.request();
+    request.caller.partition = Some(Partition::Aws);
+    assert_eq!(head(&request).expect_err("refused").code.as_str(), "malformed");
+    request.caller.partition = Some(Partition::AwsCn);
+    assert!(head(&request).is_ok());
+}
+
+#[test]
 fn replication_hands_over_a_role() {
     let resolved = asked("s3", "PUT", "/buck?replication").resolved();
     assert_eq!(
