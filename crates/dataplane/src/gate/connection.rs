@@ -39,7 +39,8 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
         let (gate, connection) = (Arc::clone(&gate), Arc::clone(&connection));
         service_fn(move |request| {
             let served = pipeline::serve(Arc::clone(&gate), Arc::clone(&connection), request);
-            async move { Ok::<_, Infallible>(served.await) }
+            // Boxed: it is large, it would be moved otherwise, and a connection that we close ourselves wants it so.
+            Box::pin(async move { Ok::<_, Infallible>(served.await) })
         })
     };
     let io = TokioIo::new(Tap::new(socket, connection.verdicts.clone()));

@@ -108,7 +108,7 @@ impl Target {
         if host.is_empty() {
             return Err(refuse("it names no host"));
         }
-        if authority.port().is_some() && authority.port_u16().is_none_or(|port| port == 0) {
+        if authority.as_str() != host && authority.port_u16().is_none_or(|port| port == 0) {
             return Err(refuse("its port is not a port"));
         }
         let own = if https { 443 } else { 80 };

@@ -1,0 +1,20 @@
+//! The gate on real sockets of 127.0.0.1: every security promise has a test here that fails without its guard.
+
+mod authentication;
+mod chunked;
+mod client;
+mod credential;
+mod cutting;
+#[cfg(feature = "failpoints")]
+mod fail_points;
+mod faults;
+mod forwarding;
+mod journal;
+mod limits;
+mod origin;
+mod smuggling;
+mod store;
+mod streaming;
+mod tls;
+mod upstream;
+mod world;
