@@ -35,6 +35,14 @@ impl RoleRequest {
         check_text("source identity", options.source_identity.as_deref(), 64, "+=,.@-")?;
         let compiled =
             permit.policy().compile(partition).map_err(|error| ProviderError::PolicyTooLarge(error.to_string()))?;
+        if permit.delivery().exposes_real_credential() && !compiled.exact {
+            return Err(ProviderError::Invalid(format!(
+                "delivery `{}` hands out the real credential, and a session policy cannot say all of this scope ({}): \
+                 use delivery `proxy`, where the gate enforces it, or a scope that fits one statement",
+                permit.delivery().as_str(),
+                compiled.notes.join("; ")
+            )));
+        }
         Ok(Self {
             role_arn: permit.role_arn().to_owned(),
             session_name: session_name(permit.session().as_str()),
