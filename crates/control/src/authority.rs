@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use hallpass_core::policy::ScopedPolicy;
 use hallpass_core::session::Session;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// SHA-256 over provider, principal, tenant, policy, tags, region and delivery. The order of lists and repeated
@@ -28,7 +26,7 @@ impl AuthorityKey {
         field(session.tenant.as_deref());
         field(session.region.as_deref());
         field(Some(session.delivery.as_str()));
-        field(Some(&policy_sha256(&session.policy)));
+        field(Some(&session.policy.sha256_hex()));
         for (key, value) in &session.tags {
             field(Some(key));
             field(Some(value));
@@ -40,34 +38,5 @@ impl AuthorityKey {
 impl fmt::Display for AuthorityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
-    }
-}
-
-/// SHA-256 of a policy, hex, without regard to the order and the repetition of list elements.
-pub(crate) fn policy_sha256(policy: &ScopedPolicy) -> String {
-    // A policy is plain data, so it always serialises; were it not so, no two policies would be the same.
-    let text = match serde_json::to_value(policy) {
-        Ok(value) => normal(value).to_string(),
-        Err(error) => format!("{error}: {policy:?}"),
-    };
-    hex::encode(Sha256::digest(text))
-}
-
-/// Lists of a policy are sets: sorted by their text, each element once. Object keys are sorted by the JSON library.
-fn normal(value: Value) -> Value {
-    match value {
-        Value::Array(items) => {
-            let mut items: Vec<Value> = items.into_iter().map(normal).collect();
-            items.sort_by_cached_key(Value::to_string);
-            items.dedup();
-            Value::Array(items)
-        }
-        Value::Object(fields) => {
-            let mut fields: Vec<(String, Value)> =
-                fields.into_iter().map(|(key, value)| (key, normal(value))).collect();
-            fields.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(fields.into_iter().collect())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }

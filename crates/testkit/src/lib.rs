@@ -6,6 +6,8 @@
 //! | [`clients`] | real clients with exactly the environment given |
 //! | [`canary`] | secrets with a known value, and where they turn up |
 //! | [`cpu`] | what a command costs |
+//! | [`store_conformance`] | what every store must do, as tests |
+//! | [`store_fixtures`] | sessions, events and clocks for them |
 //! | [`environment`] | where `cargo xtask test` has installed all that |
 
 pub mod canary;
@@ -13,3 +15,5 @@ pub mod clients;
 pub mod cpu;
 pub mod environment;
 pub mod servers;
+pub mod store_conformance;
+pub mod store_fixtures;

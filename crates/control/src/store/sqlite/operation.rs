@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use hallpass_core::audit::Event;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::PRUNED_AT_ONCE_MAX;
+use hallpass_core::policy::ActionPattern;
 use hallpass_core::session::{Session, SessionEvent, SessionStatus};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -12,7 +13,6 @@ use rusqlite::{Connection, OptionalExtension};
 use super::connection::from_sql;
 use super::log::Draft;
 use super::rows::{self, integer};
-use crate::authority;
 use crate::store::{NewSession, Position, Pruned, Record, Retention, SignedCheckpoint, StoreError, Transition};
 
 /// What somebody asked the writer to do.
@@ -285,16 +285,16 @@ pub(super) fn execute(connection: &Connection, sql: &str) -> Result<(), StoreErr
 
 /// The entry of a new session. Long lists are cut, so that the entry always fits; the policy's hash stands for all.
 fn created(session: &Session, user: &str) -> Event {
-    let actions = session.policy.actions.iter().map(|action| format!("{}:{}", action.service, action.action));
+    let shown = |actions: &[ActionPattern]| rows::cut(actions.iter().map(|action| action.shown(session.provider)));
     Event::SessionCreated {
         provider: session.provider,
         role_arn: session.role_arn.clone(),
         ttl_seconds: session.ttl_seconds,
         budget: session.budget,
-        allowed_actions: rows::cut(actions),
-        denied_actions: Vec::new(),
+        allowed_actions: shown(&session.policy.actions),
+        denied_actions: shown(&session.policy.denied),
         resources: rows::cut(session.policy.resources.iter().cloned()),
-        policy_sha256: authority::policy_sha256(&session.policy),
+        policy_sha256: session.policy.sha256_hex(),
         delivery: session.delivery,
         region: session.region.clone(),
         agent_id: session.agent_id.clone(),

@@ -1,0 +1,4 @@
+//! One binary for all integration tests of control: it links once, and starts itself again where a test needs a
+//! process of its own.
+
+mod conformance;
