@@ -19,13 +19,15 @@ mod declared;
 mod decoder;
 mod encoder;
 
+use std::fmt;
+
+use crate::denial::DenialCode;
+use crate::limits::{CHUNK_HEADER_BYTES_MAX, SIGNED_CHUNK_BYTES_MAX};
+
 pub use chain::ChunkChain;
 pub use declared::Declared;
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Frame};
-
-use crate::denial::DenialCode;
-use crate::limits::{CHUNK_HEADER_BYTES_MAX, SIGNED_CHUNK_BYTES_MAX};
 
 /// How an `aws-chunked` body is covered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub enum ChunkMode {
 }
 
 /// What a decoder found, in the order: chunks, then one [`Event::End`].
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Event<'i> {
     /// Signed modes: a whole chunk whose signature is right.
     Chunk(Chunk),
@@ -56,12 +58,30 @@ pub enum Event<'i> {
 }
 
 /// A verified chunk.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Chunk {
     /// The data; never empty.
     pub data: Vec<u8>,
     /// SHA-256 of the data.
     pub sha256: [u8; 32],
+}
+
+impl fmt::Debug for Event<'_> {
+    /// Lengths only: the data is the client's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chunk(chunk) => chunk.fmt(f),
+            Self::Start { size } => write!(f, "Start({size} bytes)"),
+            Self::Data(data) => write!(f, "Data({} bytes)", data.len()),
+            Self::End(end) => end.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Chunk({} bytes)", self.data.len())
+    }
 }
 
 /// The end of a body.
