@@ -86,6 +86,8 @@ enum Command {
     Doctor(command::doctor::DoctorArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),
+    #[command(name = "__demo-child", hide = true)]
+    DemoChild(command::demo_child::DemoChildArgs),
     #[command(name = "__shim", hide = true)]
     Shim(command::shim::ShimArgs),
 }
@@ -154,6 +156,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::Audit(command) => audit(context, command),
         Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
         Command::Demo(args) => command::demo::demo(context, args),
+        Command::DemoChild(args) => command::demo_child::demo_child(context, args),
         Command::Config(ConfigCommand::Show(args)) => command::config::show::show(context, args),
         Command::Config(ConfigCommand::Path(args)) => command::config::path::path(context, args),
         Command::Config(ConfigCommand::Check(args)) => command::config::check::check(context, args),
@@ -206,19 +209,31 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
     }
     let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
     let json = ours.iter().any(|arg| *arg == "--json");
-    let rendered = error.render().to_string();
-    let mut lines = rendered.trim_end().splitn(2, '\n');
-    let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let rest = lines.next().unwrap_or_default().trim();
-    let mut failure = CommandError::new(ErrorKind::Usage, "usage", first).next("see `hallpass --help`");
-    if !rest.is_empty() {
-        failure = failure.cause(rest);
-    }
+    let mut failure = usage(&error.render().to_string());
     if is_run(&ours) {
         failure = failure.before_child();
     }
     Printer::new(&GlobalArgs { json, ..GlobalArgs::default() }).error(&failure);
     failure.exit_status()
+}
+
+/// The parser's message in our form: what is wrong, then the tips it has, then whose help to read.
+fn usage(rendered: &str) -> CommandError {
+    let mut said: Vec<String> = Vec::new();
+    let mut command = "hallpass".to_owned();
+    for paragraph in rendered.split("\n\n") {
+        let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ").replace('\'', "`");
+        if let Some(usage) = text.strip_prefix("Usage: ") {
+            let names = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+            command = names.collect::<Vec<_>>().join(" ");
+        } else if !text.is_empty() && !text.starts_with("For more information") {
+            said.push(text.trim_start_matches("error: ").trim_start_matches("tip: ").to_owned());
+        }
+    }
+    let mut said = said.into_iter();
+    let failure = CommandError::new(ErrorKind::Usage, "usage", said.next().unwrap_or_default());
+    let failure = said.fold(failure, CommandError::cause);
+    failure.next(format!("see `{command} --help`"))
 }
 
 /// True when the first word that is neither a global flag nor its value is `run`.

@@ -6,6 +6,7 @@ pub(crate) mod config;
 mod context;
 pub(crate) mod credential_process;
 pub(crate) mod demo;
+pub(crate) mod demo_child;
 pub(crate) mod doctor;
 pub(crate) mod man;
 pub(crate) mod run;
