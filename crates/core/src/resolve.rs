@@ -112,7 +112,7 @@ pub enum Outcome {
     /// Everything.
     Resolved(Resolved),
     /// The operation or its resources are in the body: buffer it, up to
-    /// [`BUFFERED_BODY_BYTES_MAX`](crate::limits::BUFFERED_BODY_BYTES_MAX), and call [`with_body`].
+    /// [`BUFFERED_BODY_BYTES_MAX`], and call [`with_body`].
     NeedsBody,
 }
 
