@@ -85,7 +85,8 @@ pub enum PolicyError {
 }
 
 impl ScopedPolicy {
-    /// True when no request could ever be allowed: no ceiling, a ceiling that allows nothing, or everything denied.
+    /// True when no request could ever be allowed: no ceiling, a ceiling that allows nothing, everything
+    /// denied, or a deny that cannot be read.
     pub fn allows_nothing(&self) -> bool {
         let denied = |allowed: &ActionPattern| self.denied.iter().any(|deny| deny.covers(allowed));
         let writes = |allowed: &ActionPattern| {
@@ -94,6 +95,7 @@ impl ScopedPolicy {
         let short_form = !self.actions.is_empty();
         self.ceilings() == 0
             || denied(&ActionPattern::all())
+            || !self.denied.iter().all(ActionPattern::is_well_formed)
             || (short_form && (self.resources.is_empty() || self.actions.iter().all(|a| denied(a) || writes(a))))
             || self.documents.iter().any(PolicyDocument::allows_nothing)
     }

@@ -28,8 +28,8 @@ pub struct Compiled {
     pub policy_arns: Vec<String>,
     /// What the cloud does not enforce and the gate does, one sentence each.
     pub notes: Vec<String>,
-    /// False when the cloud alone would allow more than the gate. Whoever hands out the real credential must not
-    /// ignore it.
+    /// False when the session policy is wider than the policy that it was compiled from. Whoever hands out the real
+    /// credential must not ignore it: only behind the gate does the difference not matter.
     pub exact: bool,
 }
 
@@ -82,26 +82,16 @@ impl ScopedPolicy {
             return Err(CompileError::NothingAllowed);
         }
         let ceilings = ceilings_of(self);
-        let mut too_large = None;
-        if let Some(draft) = intersection(self, &ceilings) {
-            match draft.finish(self) {
-                Err(error @ CompileError::TooLarge { .. }) => too_large = Some(error),
-                other => return other,
+        let together = intersection(self, &ceilings).map(|draft| draft.finish(self));
+        match together {
+            Some(Err(CompileError::TooLarge { .. })) | None if self.read_only => Ok(managed(self, partition)),
+            Some(Ok(compiled)) => Ok(compiled),
+            Some(Err(error @ CompileError::TooLarge { .. })) if ceilings.len() > 1 => {
+                one_ceiling(self, &ceilings).or(Err(error))
             }
+            Some(Err(error)) => Err(error),
+            None => one_ceiling(self, &ceilings),
         }
-        if self.read_only {
-            return Ok(managed(self, partition));
-        }
-        let alone = ceilings.iter().enumerate().filter(|_| ceilings.len() > 1).filter_map(|(n, ceiling)| {
-            let note = format!(
-                "of {} ceilings the cloud enforces only number {}; the gate enforces all",
-                ceilings.len(),
-                n + 1
-            );
-            Draft { allows: ceiling.clone(), notes: vec![note], exact: false }.finish(self).ok()
-        });
-        let smallest = alone.min_by_key(Compiled::chars);
-        smallest.ok_or_else(|| too_large.unwrap_or(CompileError::NothingAllowed))
     }
 }
 
@@ -171,6 +161,21 @@ fn reads(draft: Draft) -> Option<Draft> {
         }
     }
     Some(Draft { allows, exact, ..draft })
+}
+
+/// The ceiling that is shortest as a policy, when all of them together cannot be sent.
+fn one_ceiling(policy: &ScopedPolicy, ceilings: &[Vec<Statement>]) -> Result<Compiled, CompileError> {
+    let alone = |(n, ceiling): (usize, &Vec<Statement>)| {
+        let note = format!("of {} ceilings the cloud enforces number {}, the gate enforces all", ceilings.len(), n + 1);
+        Draft { allows: ceiling.clone(), notes: vec![note], exact: false }.finish(policy)
+    };
+    let size = |result: &Result<Compiled, CompileError>| match result {
+        Ok(compiled) => compiled.chars(),
+        Err(CompileError::TooLarge { chars, .. }) => *chars,
+        Err(_) => usize::MAX,
+    };
+    let shortest = ceilings.iter().enumerate().map(alone).min_by_key(size);
+    shortest.unwrap_or(Err(CompileError::NothingAllowed))
 }
 
 /// AWS's own read-only policy, when ours cannot be written: IAM takes no wildcard in the service of an action, so

@@ -1,4 +1,5 @@
-//! The decision. Deny from anywhere wins; every ceiling must allow; what only a wildcard allows mints nothing.
+//! The decision. Deny from anywhere wins; every ceiling must allow; what a ceiling allows only through a
+//! wildcard mints nothing.
 //!
 //! Order: security study 4.2. A ceiling that is absent allows nothing by being absent: a policy without any ceiling
 //! refuses everything.
@@ -32,21 +33,27 @@ pub(super) fn decide(policy: &ScopedPolicy, access: &AccessRequest, context: &Co
     if policy.ceilings() == 0 {
         return Err(explain::no_ceiling(&asked));
     }
+    let minting = minting::is_minting(asked.service, asked.name);
     if !policy.actions.is_empty() || policy.limits_resources() {
-        short_form(policy, &asked)?;
+        short_form(policy, &asked, minting)?;
     }
     for (n, document) in policy.documents.iter().enumerate() {
-        if !document.allows().any(|statement| statement.applies(&asked) == Truth::Yes) {
-            return Err(explain::not_in_document(policy, n, &asked));
-        }
+        allowed_by(document, minting, &asked).map_err(|missing| match missing {
+            Missing::Allow => explain::not_in_document(policy, n, &asked),
+            Missing::Name => explain::minting_by_wildcard(&explain::label(policy, n, ""), &asked),
+        })?;
     }
     if policy.read_only && !read_only::is_read(asked.service, asked.name) {
         return Err(explain::not_a_read(&asked));
     }
-    if minting::is_minting(asked.service, asked.name) && !named_literally(policy, &asked) {
-        return Err(explain::minting_by_wildcard(&asked));
-    }
     Ok(())
+}
+
+/// What a document lacks to allow an access.
+enum Missing {
+    Allow,
+    /// It allows it, but only through a wildcard, and the action mints credentials.
+    Name,
 }
 
 fn denied(policy: &ScopedPolicy, asked: &Asked<'_>) -> Result<(), Denial> {
@@ -68,30 +75,36 @@ fn denied(policy: &ScopedPolicy, asked: &Asked<'_>) -> Result<(), Denial> {
     Ok(())
 }
 
-fn short_form(policy: &ScopedPolicy, asked: &Asked<'_>) -> Result<(), Denial> {
-    let action = policy.actions.is_empty() || policy.actions.iter().any(|p| p.matches(asked.service, asked.name));
-    if !action {
+fn short_form(policy: &ScopedPolicy, asked: &Asked<'_>, minting: bool) -> Result<(), Denial> {
+    let matching = || policy.actions.iter().filter(|p| p.matches(asked.service, asked.name));
+    if !policy.actions.is_empty() && matching().next().is_none() {
         return Err(explain::action_not_allowed(policy, asked));
     }
     if short_form_resources(policy, asked) != Truth::Yes {
         return Err(explain::resource_not_allowed(policy, asked));
     }
+    if minting && !policy.actions.is_empty() && !matching().any(ActionPattern::is_literal) {
+        return Err(explain::minting_by_wildcard("`--allow`", asked));
+    }
     Ok(())
+}
+
+/// Each ceiling must spell a minting action out by itself: if one could do it for another, adding a ceiling could
+/// allow what was refused before.
+fn allowed_by(document: &PolicyDocument, minting: bool, asked: &Asked<'_>) -> Result<(), Missing> {
+    let mut missing = Missing::Allow;
+    for statement in document.allows().filter(|statement| statement.applies(asked) == Truth::Yes) {
+        if !minting || statement.spells_out(asked) {
+            return Ok(());
+        }
+        missing = Missing::Name;
+    }
+    Err(missing)
 }
 
 fn short_form_resources(policy: &ScopedPolicy, asked: &Asked<'_>) -> Truth {
     let readable = policy.resources.iter().filter_map(|text| ResourcePattern::parse(text).ok());
     Truth::any(readable.map(|pattern| pattern.matches(&asked.access.resource, asked.context, false)))
-}
-
-/// True when an Allow that holds for this access spells the action out.
-fn named_literally(policy: &ScopedPolicy, asked: &Asked<'_>) -> bool {
-    let spelled = |pattern: &ActionPattern| pattern.is_literal() && pattern.matches(asked.service, asked.name);
-    policy.actions.iter().any(spelled)
-        || policy.documents.iter().flat_map(PolicyDocument::allows).any(|statement| {
-            matches!(&statement.actions, Scope::Only(patterns) if patterns.iter().any(spelled))
-                && statement.applies(asked) == Truth::Yes
-        })
 }
 
 impl<'a> Asked<'a> {
@@ -117,6 +130,11 @@ impl Statement {
         self.names_action(asked)
             .and(self.names_resource(&asked.access.resource, asked.context))
             .and(Truth::all(self.conditions.iter().map(|condition| condition.holds(asked.context))))
+    }
+
+    fn spells_out(&self, asked: &Asked<'_>) -> bool {
+        let spelled = |pattern: &ActionPattern| pattern.is_literal() && pattern.matches(asked.service, asked.name);
+        matches!(&self.actions, Scope::Only(patterns) if patterns.iter().any(spelled))
     }
 
     fn names_action(&self, asked: &Asked<'_>) -> Truth {

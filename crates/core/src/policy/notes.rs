@@ -50,8 +50,7 @@ impl ScopedPolicy {
                 ));
             }
         }
-        for (n, document) in self.documents.iter().enumerate().filter(|(_, document)| document.allows_nothing()) {
-            let _ = document;
+        for (n, _) in self.documents.iter().enumerate().filter(|(_, document)| document.allows_nothing()) {
             notes.push(format!("policy document {} has no Allow statement, so the session may do nothing", n + 1));
         }
         notes

@@ -1,5 +1,6 @@
 //! One binary for all integration tests of core: it links once.
 
 mod audit;
+mod policy;
 mod resolve;
 mod sigv4;

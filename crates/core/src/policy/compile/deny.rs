@@ -73,32 +73,35 @@ impl Denies {
         spelled
     }
 
+    /// Each ceiling refuses what its own wildcards would mint, so the denies of all of them add up. What the final
+    /// Allow statements leave out anyway is not repeated.
     fn minting(&mut self, policy: &ScopedPolicy, allows: &[Statement]) -> Vec<ActionPattern> {
-        let literals: Vec<ActionPattern> = policy.allow_patterns().filter(|p| p.is_literal()).cloned().collect();
         let mut denied = Vec::new();
-        for minting in MINTING {
-            let Some(class) = minting.as_pattern() else { continue };
-            if !allows.iter().any(|statement| wildly_allows(statement, &class)) {
-                continue;
-            }
-            let named: Vec<ActionPattern> = literals.iter().filter(|name| class.covers(name)).cloned().collect();
-            denied.extend(minting.denied_beside(&named));
-            for name in pruned(&named, ActionPattern::covers) {
-                self.only_where_named(policy, &name, allows);
+        if policy.actions.is_empty() && policy.documents.is_empty() {
+            return denied;
+        }
+        for ceiling in super::ceilings_of(policy).iter().skip(usize::from(policy.limits_resources())) {
+            for minting in MINTING {
+                let Some(class) = minting.as_pattern() else { continue };
+                if !ceiling.iter().any(|statement| wildly_allows(statement, &class)) {
+                    continue;
+                }
+                let named = named_in(ceiling, &class);
+                denied.extend(minting.denied_beside(&named));
+                for name in &named {
+                    self.only_where_named(ceiling, name, allows);
+                }
             }
         }
+        denied.retain(|deny| allows.iter().any(|statement| may_allow(statement, deny)));
         denied
     }
 
     /// A minting action that is named on some resources and included by a wildcard on others stays denied there.
-    fn only_where_named(&mut self, policy: &ScopedPolicy, name: &ActionPattern, allows: &[Statement]) {
-        let wild = allows.iter().any(|statement| wildly_allows(statement, name));
-        if !wild {
-            return;
-        }
+    fn only_where_named(&mut self, ceiling: &[Statement], name: &ActionPattern, allows: &[Statement]) {
+        let mut wild = ceiling.iter().filter(|statement| wildly_allows(statement, name));
         let mut resources = Vec::new();
-        let naming = naming(policy, name);
-        for statement in &naming {
+        for statement in ceiling.iter().filter(|statement| spells(statement, name)) {
             match &statement.resources {
                 Scope::Only(patterns) if statement.conditions.is_empty() => resources.extend(patterns.iter().cloned()),
                 _ => {
@@ -108,20 +111,35 @@ impl Denies {
                 }
             }
         }
-        if !resources.iter().any(ResourcePattern::is_everything) {
-            let resources = pruned(&resources, ResourcePattern::covers);
-            self.statements.push(deny(vec![name.clone()], Scope::AllBut(resources)));
+        let within = |statement: &Statement| match &statement.resources {
+            Scope::Only(wild) => wild.iter().all(|pattern| resources.iter().any(|named| named.covers(pattern))),
+            Scope::AllBut(_) => resources.iter().any(ResourcePattern::is_everything),
+        };
+        if !wild.all(within) && allows.iter().any(|statement| may_allow(statement, name)) {
+            self.statements.push(deny(vec![name.clone()], Scope::AllBut(pruned(&resources, ResourcePattern::covers))));
         }
     }
 }
 
-/// The Allow statements that spell `name` out.
-fn naming(policy: &ScopedPolicy, name: &ActionPattern) -> Vec<Statement> {
-    let spells = |statement: &Statement| match &statement.actions {
-        Scope::Only(patterns) => patterns.iter().any(|p| p.is_literal() && p.covers(name)),
-        Scope::AllBut(_) => false,
-    };
-    super::ceilings_of(policy).into_iter().flatten().filter(spells).collect()
+/// The actions of `class` that the ceiling spells out.
+fn named_in(ceiling: &[Statement], class: &ActionPattern) -> Vec<ActionPattern> {
+    let patterns = ceiling.iter().flat_map(|statement| match &statement.actions {
+        Scope::Only(patterns) => patterns.as_slice(),
+        Scope::AllBut(_) => &[],
+    });
+    let named: Vec<ActionPattern> = patterns.filter(|p| p.is_literal() && class.covers(p)).cloned().collect();
+    pruned(&named, ActionPattern::covers)
+}
+
+fn spells(statement: &Statement, name: &ActionPattern) -> bool {
+    matches!(&statement.actions, Scope::Only(patterns) if patterns.iter().any(|p| p.is_literal() && p.covers(name)))
+}
+
+fn may_allow(statement: &Statement, action: &ActionPattern) -> bool {
+    match &statement.actions {
+        Scope::Only(patterns) => patterns.iter().any(|p| p.overlaps(action)),
+        Scope::AllBut(patterns) => !patterns.iter().any(|p| p.covers(action)),
+    }
 }
 
 /// True when the statement includes some action of `class` without spelling it out.

@@ -15,8 +15,8 @@ pub(super) enum Json {
     /// As text, because policies compare numbers exactly.
     Number(String),
     Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Json {

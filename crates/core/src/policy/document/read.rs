@@ -126,7 +126,11 @@ fn member(parts: &mut Parts, name: &str, value: Json, path: &str, variables: boo
             return Err(fault(&at, "a session's scope names no principal: it is for this session alone"));
         }
         _ => {
-            return Err(unknown(path, name, "`Sid`, `Effect`, `Action`, `Resource`, `Condition` and their `Not` forms"));
+            return Err(unknown(
+                path,
+                name,
+                "`Sid`, `Effect`, `Action`, `Resource`, `Condition` and their `Not` forms",
+            ));
         }
     }
     Ok(())
@@ -181,6 +185,8 @@ fn conditions(json: Json, path: &str, variables: bool) -> Result<Vec<Condition>,
             conditions.push(Condition::new(operator, &key, values).map_err(|message| fault(&at, message))?);
         }
     }
+    // In the order in which they are written, so that a document survives writing and reading unchanged.
+    conditions.sort_by_cached_key(|condition| (condition.operator.to_string(), condition.key.clone()));
     Ok(conditions)
 }
 

@@ -108,9 +108,10 @@ pub(super) fn not_a_read(asked: &Asked<'_>) -> Denial {
     refusal(asked, DenialCode::NotAllowed, reason, Some(how))
 }
 
-pub(super) fn minting_by_wildcard(asked: &Asked<'_>) -> Denial {
-    let reason = format!("{} hands out credentials or power, and a wildcard does not include it", action(asked));
-    let how = format!("name it: {}", flags(asked).trim_start_matches("ask for "));
+pub(super) fn minting_by_wildcard(ceiling: &str, asked: &Asked<'_>) -> Denial {
+    let action = action(asked);
+    let reason = format!("{action} hands out credentials or power, and no wildcard of {ceiling} includes it");
+    let how = format!("name {action} in {ceiling}, without `*` or `?`");
     let denial = refusal(asked, DenialCode::ExplicitDeny, reason, Some(how));
     Denial { statement: Some("credential-minting".to_owned()), ..denial }
 }
@@ -138,7 +139,7 @@ fn doubt(statement: &Statement, asked: &Asked<'_>) -> String {
     }
 }
 
-fn label(policy: &ScopedPolicy, document: usize, statement: &str) -> String {
+pub(super) fn label(policy: &ScopedPolicy, document: usize, statement: &str) -> String {
     let document = match policy.documents.len() {
         1 => "the policy document".to_owned(),
         _ => format!("policy document {}", document + 1),

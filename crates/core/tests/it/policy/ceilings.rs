@@ -1,0 +1,212 @@
+//! Several ceilings together, the short form, and what a refusal says.
+
+use hallpass_core::denial::DenialCode;
+use hallpass_core::policy::{ActionPattern, Context, PolicyDocument, Resource, ScopedPolicy, profile};
+
+use super::{access, answer, document, short};
+
+const OBJECT: &str = "arn:aws:s3:::b/k";
+
+fn decide(policy: &ScopedPolicy, action: &str, arn: &str) -> &'static str {
+    answer(policy, &access(action, arn), &Context::default())
+}
+
+fn allow_document(action: &str) -> PolicyDocument {
+    let json =
+        format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{action}","Resource":"*"}}}}"#);
+    PolicyDocument::parse(&json).expect("document")
+}
+
+#[test]
+fn a_policy_without_a_ceiling_allows_nothing() {
+    for policy in
+        [ScopedPolicy::default(), short("", &["*"], ""), short("", &["*"], "iam:*"), short("", &["s3://b/*"], "")]
+    {
+        assert!(policy.allows_nothing(), "{policy:?}");
+        assert_eq!(decide(&policy, "s3:GetObject", OBJECT), "not-allowed", "{policy:?}");
+    }
+    assert_eq!(decide(&short("", &["*"], "iam:*"), "iam:CreateUser", "*"), "explicit-deny");
+    let none = ScopedPolicy { resources: Vec::new(), ..short("s3:*", &["*"], "") };
+    assert!(none.allows_nothing());
+    assert_eq!(decide(&none, "s3:GetObject", OBJECT), "not-allowed");
+}
+
+#[test]
+fn a_policy_that_denies_all_that_it_allows_allows_nothing() {
+    for (allow, deny) in [("s3:Get*", "s3:*"), ("s3:GetObject,ec2:*", "s3:Get*,EC2:*"), ("*", "*"), ("iam:*", "*:*")] {
+        assert!(short(allow, &["*"], deny).allows_nothing(), "{allow} {deny}");
+    }
+    for (allow, deny) in [("s3:*", "s3:Get*"), ("s3:*,ec2:*", "s3:*"), ("s3:*", "ec2:*")] {
+        assert!(!short(allow, &["*"], deny).allows_nothing(), "{allow} {deny}");
+    }
+    let writes = ScopedPolicy { read_only: true, ..short("s3:PutObject,sts:AssumeRole", &["*"], "") };
+    assert!(writes.allows_nothing());
+    let deny_only = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
+    let both = ScopedPolicy { documents: document(deny_only).documents, ..short("s3:*", &["*"], "") };
+    assert!(both.allows_nothing());
+    assert!(both.warnings().iter().any(|note| note.contains("no Allow statement")), "{:?}", both.warnings());
+}
+
+#[test]
+fn a_deny_that_overlaps_a_wildcard_takes_its_part_out_and_no_more() {
+    for allow in ["iam:*", "iam:Create*", "*", "*:?*", "?am:*User", "iam:CreateUser,iam:DeleteUser"] {
+        let policy = short(allow, &["*"], "iam:CreateUser");
+        assert_eq!(decide(&policy, "iam:CreateUser", "*"), "explicit-deny", "{allow}");
+        assert_eq!(decide(&policy, "IAM:createuser", "*"), "explicit-deny", "{allow}");
+        let warned = policy.warnings().iter().any(|note| note.contains("`iam:CreateUser`"));
+        assert!(warned, "{allow}: {:?}", policy.warnings());
+    }
+    assert_eq!(decide(&short("iam:*", &["*"], "iam:CreateUser"), "iam:DeleteUser", "*"), "allow");
+    assert_eq!(decide(&short("iam:*", &["*"], "iam:?reate*"), "iam:CreateGroup", "*"), "explicit-deny");
+}
+
+#[test]
+fn a_deny_that_cannot_be_read_refuses_everything() {
+    let odd = ActionPattern { service: "s3:".into(), action: "Get Object".into() };
+    let policy = ScopedPolicy { denied: vec![odd], ..short("s3:*", &["*"], "") };
+    assert!(policy.validate().is_err() && policy.allows_nothing() && policy.compile("aws").is_err());
+    assert_eq!(decide(&policy, "s3:PutObject", OBJECT), "explicit-deny");
+}
+
+#[test]
+fn every_ceiling_must_allow() {
+    let policy = ScopedPolicy {
+        documents: vec![allow_document("s3:Get*"), allow_document("s3:*Object")],
+        read_only: true,
+        ..short("s3:*", &["s3://b/*"], "s3:GetBucketAcl")
+    };
+    assert!(!policy.allows_nothing());
+    assert_eq!(decide(&policy, "s3:GetObject", OBJECT), "allow");
+    for (action, arn) in [
+        ("s3:GetObject", "arn:aws:s3:::c/k"),
+        ("s3:GetObjectAcl", OBJECT),
+        ("s3:PutObject", OBJECT),
+        ("s3:ListObject", OBJECT),
+        ("ec2:GetObject", OBJECT),
+    ] {
+        assert_eq!(decide(&policy, action, arn), "not-allowed", "{action} {arn}");
+    }
+}
+
+#[test]
+fn documents_alone_decide_and_read_only_alone_reads_everything() {
+    let documents = ScopedPolicy { documents: vec![allow_document("s3:*")], ..ScopedPolicy::default() };
+    assert_eq!(decide(&documents, "s3:PutObject", OBJECT), "allow");
+    assert_eq!(decide(&documents, "ec2:StopInstances", "*"), "not-allowed");
+    let reads = ScopedPolicy { read_only: true, ..short("", &["*"], "s3:GetObjectAcl") };
+    for (action, expected) in [
+        ("s3:GetObject", "allow"),
+        ("ec2:DescribeInstances", "allow"),
+        ("s3:PutObject", "not-allowed"),
+        ("s3:GetObjectAcl", "explicit-deny"),
+        ("secretsmanager:GetSecretValue", "not-allowed"),
+        ("sts:GetSessionToken", "not-allowed"),
+        ("sts:AssumeRole", "not-allowed"),
+        ("lambda:GetFunction", "not-allowed"),
+        ("x:Unheard", "not-allowed"),
+    ] {
+        assert_eq!(decide(&reads, action, "*"), expected, "{action}");
+    }
+}
+
+#[test]
+fn resources_without_actions_limit_the_other_ceilings() {
+    let policy = ScopedPolicy { read_only: true, ..short("", &["s3://b/*"], "") };
+    assert_eq!(decide(&policy, "s3:GetObject", OBJECT), "allow");
+    assert_eq!(decide(&policy, "s3:GetObject", "arn:aws:s3:::c/k"), "not-allowed");
+    assert_eq!(decide(&policy, "s3:ListAllMyBuckets", "*"), "not-allowed");
+}
+
+#[test]
+fn minting_needs_a_literal_name_in_every_ceiling_that_allows_actions() {
+    let wild = short("sts:*,iam:*", &["*"], "");
+    assert_eq!(decide(&wild, "sts:AssumeRole", "*"), "explicit-deny");
+    assert_eq!(decide(&wild, "iam:CreateAccessKey", "*"), "explicit-deny");
+    assert_eq!(decide(&wild, "sts:GetCallerIdentity", "*"), "allow");
+    let named = ScopedPolicy { documents: vec![allow_document("sts:*")], ..short("sts:AssumeRole", &["*"], "") };
+    assert_eq!(decide(&named, "sts:AssumeRole", "*"), "explicit-deny");
+    let named =
+        ScopedPolicy { documents: vec![allow_document("sts:AssumeRole")], ..short("sts:AssumeRole", &["*"], "") };
+    assert_eq!(decide(&named, "sts:AssumeRole", "*"), "allow");
+    assert_eq!(decide(&short("sts:AssumeRole", &["*"], "sts:*"), "sts:AssumeRole", "*"), "explicit-deny");
+    assert!(wild.warnings().iter().any(|note| note.contains("without a wildcard")), "{:?}", wild.warnings());
+    let push = profile("ecr-push").expect("profile").policy(&[]).expect("policy");
+    assert_eq!(decide(&push, "ecr:GetAuthorizationToken", "*"), "allow");
+}
+
+#[test]
+fn a_refusal_says_what_is_missing_and_how_to_ask() {
+    let policy = short("s3:GetObject", &["s3://b/*"], "");
+    let denial = policy.evaluate(&access("s3:PutObject", OBJECT), &Context::default()).expect_err("refused");
+    assert_eq!(denial.code, DenialCode::NotAllowed);
+    assert_eq!((denial.action.as_deref(), denial.resource.as_deref()), (Some("s3:PutObject"), Some(OBJECT)));
+    assert_eq!(denial.reason, "`s3:PutObject` is not allowed: the session has only `--allow s3:GetObject`");
+    assert_eq!(denial.how_to_ask.as_deref(), Some("ask for `--allow s3:PutObject --resource arn:aws:s3:::b/k`"));
+
+    let denial =
+        policy.evaluate(&access("s3:GetObject", "arn:aws:s3:::c/*\n"), &Context::default()).expect_err("refused");
+    assert!(denial.reason.contains("`--resource arn:aws:s3:::b/*`"), "{}", denial.reason);
+    assert_eq!(denial.how_to_ask.as_deref(), Some("ask for `--resource arn:aws:s3:::c/${*}\\n`"));
+
+    let denied = short("s3:*", &["*"], "s3:Put*");
+    let denial = denied.evaluate(&access("s3:PutObject", OBJECT), &Context::default()).expect_err("refused");
+    assert_eq!(denial.statement.as_deref(), Some("--deny s3:Put*"));
+
+    let json = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Sid":"NoTag","Effect":"Deny","Action":"s3:*","Resource":"*",
+         "Condition":{"StringEquals":{"aws:ResourceTag/x":"y"}}}]}"#;
+    let denial = document(json).evaluate(&access("s3:GetObject", OBJECT), &Context::default()).expect_err("refused");
+    assert_eq!((denial.code, denial.statement.as_deref()), (DenialCode::ExplicitDeny, Some("NoTag")));
+    assert!(denial.reason.contains("`aws:ResourceTag/x` cannot be known here"), "{}", denial.reason);
+}
+
+#[test]
+fn a_refusal_of_a_long_request_is_a_short_sentence() {
+    let long = format!("arn:aws:s3:::b/{}", "k".repeat(4_000));
+    let policy = short("s3:GetObject", &["s3://c/*"], "");
+    let denial = policy.evaluate(&access("s3:GetObject", &long), &Context::default()).expect_err("refused");
+    assert_eq!(denial.resource.as_deref(), Some(long.as_str()));
+    assert!(denial.message().len() < 1_500, "{}", denial.message().len());
+}
+
+#[test]
+fn an_unknown_resource_is_allowed_by_a_star_only() {
+    let opaque = |policy: &ScopedPolicy| {
+        let asked = hallpass_core::policy::AccessRequest { action: "s3:GetObject".into(), resource: Resource::Opaque };
+        answer(policy, &asked, &Context::default())
+    };
+    assert_eq!(opaque(&short("s3:*", &["*"], "")), "allow");
+    assert_eq!(opaque(&short("s3:*", &["arn:aws:s3:::*"], "")), "unresolved");
+    assert_eq!(opaque(&short("s3:*", &["arn:aws:s3:::*", "*"], "")), "allow");
+}
+
+#[test]
+fn session_files_of_before_are_read_and_new_parts_are_written_only_when_there() {
+    let old = r#"{"actions":[{"service":"s3","action":"ListAllMyBuckets"}],"resources":["*"]}"#;
+    let policy: ScopedPolicy = serde_json::from_str(old).expect("reads");
+    assert_eq!(serde_json::to_string(&policy).expect("writes"), old);
+    assert_eq!(policy, short("s3:ListAllMyBuckets", &["*"], ""));
+    let full = ScopedPolicy {
+        documents: vec![allow_document("s3:*")],
+        read_only: true,
+        ..short("s3:Get*", &["s3://b/${aws:username}/*"], "s3:GetObjectAcl")
+    };
+    let json = serde_json::to_string(&full).expect("writes");
+    assert_eq!(serde_json::from_str::<ScopedPolicy>(&json).expect("reads"), full);
+    for odd in [
+        r#"{"actions":[],"resources":[],"ceiling":1}"#,
+        r#"{"actions":[],"resources":[],"resources":[]}"#,
+        r#"{"actions":[{"service":"s3","action":"*","effect":"Deny"}],"resources":["*"]}"#,
+        r#"{"actions":[],"resources":[],"documents":[{"Statement":[]}]}"#,
+    ] {
+        assert!(serde_json::from_str::<ScopedPolicy>(odd).is_err(), "{odd}");
+    }
+}
+
+#[test]
+fn patterns_of_another_cloud_match_no_aws_action_and_do_not_compile() {
+    let old = r#"{"actions":[{"service":"storage","action":"objects.get"}],"resources":["*"]}"#;
+    let policy: ScopedPolicy = serde_json::from_str(old).expect("reads");
+    assert_eq!(decide(&policy, "storage:objects", "*"), "not-allowed");
+    assert!(policy.compile("aws").is_err());
+}
