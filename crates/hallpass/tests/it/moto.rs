@@ -40,7 +40,7 @@ fn moto_accepts_what_the_gate_signs_and_refuses_what_a_wrong_secret_signs() {
     let printed = lender.run(&flags, &["sh", "-c", script]).succeeded();
     assert!(printed.contains("PRE a b/") && printed.ends_with("a note\n"), "{printed}");
     let said = lender.run(&flags, &["aws", "s3", "rm", "s3://second/note"]).failed();
-    assert!(said.contains("AccessDenied") && said.contains("hallpass: "), "{said}");
+    assert!(said.contains("AccessDenied") && said.contains("operation: hallpass: "), "{said}");
 
     let forger = Lender::new(cloud.url(), User { secret: "x".repeat(40), ..owner }, None);
     let said = forger.run(&flags, &["aws", "s3", "ls", "s3://second/"]).failed();
