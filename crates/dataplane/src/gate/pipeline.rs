@@ -36,9 +36,11 @@ pub(super) async fn serve(
     let (parts, incoming) = request.into_parts();
     let view = headers::view(&parts.headers);
     let judged = connection.verdicts.next();
-    let framing = judged.as_ref().copied().unwrap_or(Framing::Chunked);
-    let mut child = Child::new(framing, incoming);
-    let served = match head::check(&parts, judged, &gate.hosts) {
+    let checked = head::check(&parts, judged, &gate.hosts);
+    // A head that was refused says nothing reliable about where the next request begins.
+    let mut last = matches!(checked, Err(_) | Ok(Framing::Chunked));
+    let mut child = Child::new(checked.as_ref().copied().unwrap_or(Framing::Chunked), incoming);
+    let served = match checked {
         Ok(_) => way(&gate, &connection, &parts, &view, &mut child).await,
         Err(denial) => Err(Refused { denial, known: Known::default() }),
     };
@@ -46,12 +48,12 @@ pub(super) async fn serve(
         Ok(response) => response,
         Err(refused) => {
             connection.live.end();
-            let (method, path) = (parts.method.as_str(), parts.uri.path());
-            let asked = Asked { method, path, headers: &view, close: child.is_unread() };
+            last |= child.is_unread();
+            let asked = Asked { method: parts.method.as_str(), path: parts.uri.path(), headers: &view };
             refuse::answer(&gate, asked, refused).await
         }
     };
-    if framing == Framing::Chunked {
+    if last {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

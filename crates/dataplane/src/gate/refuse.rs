@@ -10,7 +10,7 @@ use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::limits::REFUSALS_RECORDED_PER_S_MAX;
 use hallpass_core::resolve::Protocol;
 use hallpass_core::resolve::refusal::{Shape, refusal};
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
 use super::Shared;
@@ -44,8 +44,6 @@ pub(super) struct Asked<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) headers: &'a [(&'a str, &'a [u8])],
-    /// Bytes of the body may still be on their way, or the framing is not to be trusted.
-    pub(super) close: bool,
 }
 
 /// Records a refusal, and makes the answer. What cannot be recorded is refused all the same.
@@ -70,9 +68,6 @@ pub(super) async fn answer(gate: &Shared, asked: Asked<'_>, refused: Refused) ->
     }
     if let Some(position) = position {
         headers.insert("x-hallpass-entry", HeaderValue::from(position));
-    }
-    if asked.close {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -78,8 +78,9 @@ struct Chunked {
     decoder: Decoder,
     encoder: Encoder,
     ready: VecDeque<Bytes>,
-    /// The final chunk: sent when the child's body has really ended with it.
-    last: Option<Bytes>,
+    /// The last data and what follows it: sent when more data comes, or when the body has ended as it should.
+    /// Some stores take a body as complete as soon as they have all its data.
+    held: Vec<Bytes>,
     over: bool,
 }
 
@@ -109,7 +110,7 @@ impl Upload {
         length: Option<u64>,
         switch: Switch,
     ) -> Self {
-        let chunked = Chunked { incoming, decoder, encoder, ready: VecDeque::new(), last: None, over: false };
+        let chunked = Chunked { incoming, decoder, encoder, ready: VecDeque::new(), held: Vec::new(), over: false };
         Self { source: Source::Chunked(Box::new(chunked)), left: length, transit: Arc::default(), switch }
     }
 
@@ -234,15 +235,16 @@ impl Chunked {
         let mut input = bytes.as_ref();
         while let Some(event) = self.decoder.decode(&mut input).map_err(|e| chunks_denied(&e))? {
             let frame = self.encoder.encode(&event).map_err(|e| chunks_denied(&e))?;
-            let before = Bytes::from(frame.before);
-            match event {
-                Event::Chunk(chunk) => self.ready.extend([before, Bytes::from(chunk.data)]),
-                Event::Start { .. } => self.ready.push_back(before),
-                Event::Data(data) => self.ready.extend([before, bytes.slice_ref(data)]),
-                Event::End(_) => self.last = Some(before),
+            let data = match event {
+                Event::Chunk(chunk) => Bytes::from(chunk.data),
+                Event::Data(data) => bytes.slice_ref(data),
+                Event::Start { .. } | Event::End(_) => Bytes::new(),
+            };
+            if !data.is_empty() {
+                self.ready.extend(self.held.drain(..));
             }
-            self.ready.push_back(Bytes::from_static(frame.after));
-            self.ready.retain(|bytes| !bytes.is_empty());
+            let pieces = [Bytes::from(frame.before), data, Bytes::from_static(frame.after)];
+            self.held.extend(pieces.into_iter().filter(|piece| !piece.is_empty()));
         }
         Ok(())
     }
@@ -250,7 +252,7 @@ impl Chunked {
     fn finish(&mut self) -> Result<(), Denial> {
         self.decoder.finish().map_err(|e| chunks_denied(&e))?;
         self.over = true;
-        self.ready.extend(self.last.take());
+        self.ready.extend(self.held.drain(..));
         Ok(())
     }
 }
