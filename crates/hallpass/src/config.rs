@@ -22,7 +22,7 @@ use toml::de::DeTable;
 use aws::AwsConfig;
 use bounds::BoundsConfig;
 use file::{Owner, Source};
-pub(crate) use file::{PROJECT_FILE, project_file};
+pub(crate) use file::project_file;
 pub(crate) use origin::{Located, Origin};
 pub(crate) use problem::{Place, Problem, Problems};
 use profiles::{ProfileConfig, Profiles};

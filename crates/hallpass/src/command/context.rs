@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hallpass_control::clock::SystemClock;
 use hallpass_control::lifecycle::{self, Repaired};
-use hallpass_control::{Keeper, Store, StoreOptions, connect};
+use hallpass_control::{Keeper, Store, StoreOptions, connect, files};
 use hallpass_core::clock::Clock;
 use jiff::Timestamp;
 
@@ -90,6 +90,14 @@ impl Context {
         SystemClock.now()
     }
 
+    /// True when there is a store, readable or not.
+    ///
+    /// # Errors
+    /// When no state folder is known.
+    pub(crate) fn has_store(&self) -> Result<bool, CommandError> {
+        Ok(self.state_dir()?.join(files::DATABASE).symlink_metadata().is_ok())
+    }
+
     /// Opens the store, makes it where there is none, and repairs what killed processes left behind. For commands
     /// that change something.
     ///
@@ -107,7 +115,7 @@ impl Context {
     /// # Errors
     /// When the store cannot be opened.
     pub(crate) fn store_to_read(&self) -> Result<Option<Arc<dyn Store>>, CommandError> {
-        if !self.state_dir()?.exists() {
+        if !self.has_store()? {
             return Ok(None);
         }
         let store = self.store_unrepaired()?;

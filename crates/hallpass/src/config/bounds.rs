@@ -30,7 +30,7 @@ impl BoundsConfig {
             ttl_max: section.ttl("ttl_max"),
             allowed_roles: section.list("allowed_roles"),
             allowed_deliveries: section.list("allowed_deliveries"),
-            deny: section.list("deny"),
+            deny: section.actions("deny"),
         }
     }
 

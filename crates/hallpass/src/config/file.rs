@@ -13,7 +13,7 @@ use super::origin::{Origin, Position};
 use super::problem::Problem;
 
 /// Name of a project's file.
-pub(crate) const PROJECT_FILE: &str = "hallpass.toml";
+const PROJECT_FILE: &str = "hallpass.toml";
 
 /// Whose file it is; decides what it may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,11 +74,6 @@ impl Source {
     #[cfg(test)]
     pub(crate) fn of_text(owner: Owner, text: &str) -> Self {
         Self { owner, path: Path::new("test.toml").into(), text: text.to_owned() }
-    }
-
-    /// Whose it is.
-    pub(crate) fn owner(&self) -> Owner {
-        self.owner
     }
 
     /// The text.

@@ -42,9 +42,9 @@ impl ProfileConfig {
             text.map(|text| folder.map_or_else(|| PathBuf::from(&text), |folder| folder.join(&text)))
         });
         Self {
-            allow: section.list("allow"),
-            deny: section.list("deny"),
-            resources: section.list("resources"),
+            allow: section.actions("allow"),
+            deny: section.actions("deny"),
+            resources: section.resources("resources"),
             policy,
             read_only: section.flag("read_only"),
             ttl: section.ttl("ttl"),

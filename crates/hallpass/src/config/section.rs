@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use hallpass_core::policy::{SyntaxError, parse_actions, parse_resource};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -108,6 +109,16 @@ impl<'a> Section<'a> {
         Some(self.located(value, items))
     }
 
+    /// A list of action patterns, as on the command line.
+    pub(crate) fn actions(&mut self, key: &'static str) -> Option<Located<Vec<String>>> {
+        self.list::<Actions>(key).map(|list| list.map(|all| all.into_iter().map(|item| item.0).collect()))
+    }
+
+    /// A list of resource patterns, as on the command line.
+    pub(crate) fn resources(&mut self, key: &'static str) -> Option<Located<Vec<String>>> {
+        self.list::<Resource>(key).map(|list| list.map(|all| all.into_iter().map(|item| item.0).collect()))
+    }
+
     /// Names with texts.
     pub(crate) fn map(&mut self, key: &'static str) -> Option<Located<BTreeMap<String, String>>> {
         let value = self.value(key)?;
@@ -166,11 +177,6 @@ impl<'a> Section<'a> {
         self.problems.push(problem);
     }
 
-    /// The file that is read.
-    pub(crate) fn source(&self) -> &'a Source {
-        self.source
-    }
-
     /// Every problem, unknown keys included.
     pub(crate) fn finish(mut self) -> Vec<Problem> {
         for (key, _) in self.table.iter() {
@@ -224,6 +230,36 @@ impl<'a> Section<'a> {
         self.problems.push(Problem::at(self.source.position(at.span().start), "config.bad_value", message));
         None
     }
+}
+
+/// Text that is an action list; what it stands for is worked out where it is used.
+struct Actions(String);
+
+/// Text that is a resource pattern.
+struct Resource(String);
+
+impl FromStr for Actions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_actions(text).map(|_| Self(text.to_owned())).map_err(|error| in_one_line(&error))
+    }
+}
+
+impl FromStr for Resource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_resource(text).map(|_| Self(text.to_owned())).map_err(|error| in_one_line(&error))
+    }
+}
+
+/// A picture with a caret under the text does not fit into one line of a list of problems.
+fn in_one_line(error: &SyntaxError) -> String {
+    let shown: String = error.input().chars().take(60).collect();
+    let at = error.position() + 1;
+    let meant = error.suggestion().map(|text| format!("; did you mean `{text}`?")).unwrap_or_default();
+    format!("`{shown}`, character {at}: expected {}{meant}", error.expected())
 }
 
 fn check_name(name: &str) -> Result<(), &'static str> {

@@ -1,8 +1,8 @@
 //! `hallpass audit verify`.
 
 use clap::Args;
-use hallpass_control::Keeper;
 use hallpass_control::audit::{Finding, LogSource, Verdict, verify as verify_log};
+use hallpass_control::{Keeper, files};
 use serde::Serialize;
 
 use super::no_log;
@@ -51,10 +51,11 @@ struct FindingView {
 /// Verifies, reports, and fails when the log is not intact.
 pub(crate) fn verify(context: &Context, args: VerifyArgs) -> Result<ExitStatus, CommandError> {
     let dir = context.state_dir()?;
-    if !dir.exists() {
+    // A log whose database is gone has still been there: its checkpoints lie beside it.
+    if [files::DATABASE, files::ANCHOR].iter().all(|name| dir.join(name).symlink_metadata().is_err()) {
         return Err(no_log(context));
     }
-    let vkey = prepare(context, args.no_repair);
+    let vkey = if context.has_store()? { prepare(context, args.no_repair) } else { None };
     let source = LogSource { vkey: args.vkey.clone(), ..LogSource::new(dir) };
     let verdict = verify_log(&source, &Keeper::is_alive)?;
     let key_id = args.vkey.or(vkey).as_deref().and_then(super::key::key_id).map(str::to_owned);

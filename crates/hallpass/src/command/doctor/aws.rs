@@ -73,7 +73,8 @@ pub(super) fn online(context: &Context) -> Check {
     });
     match reach(&url) {
         Ok(()) => Check::ok("network", format!("{url} can be reached")),
-        Err(why) => Check::fail("network", format!("{url} cannot be reached: {why}")).next("check network, proxy and name server"),
+        Err(why) => Check::fail("network", format!("{url} cannot be reached: {why}"))
+            .next("check network, proxy and name server"),
     }
 }
 

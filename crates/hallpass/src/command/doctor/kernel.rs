@@ -14,8 +14,10 @@ pub(super) fn checks() -> Vec<Check> {
 fn parent_death() -> Check {
     match rustix::process::parent_process_death_signal() {
         Ok(_) => Check::ok("parent death", "the kernel ends a child when its keeper dies"),
-        Err(error) => Check::warn("parent death", format!("the kernel does not tell a child that its keeper died: {error}"))
-            .next("the child loses its access all the same, because the gate dies with the keeper"),
+        Err(error) => {
+            Check::warn("parent death", format!("the kernel does not tell a child that its keeper died: {error}"))
+                .next("the child loses its access all the same, because the gate dies with the keeper")
+        }
     }
 }
 

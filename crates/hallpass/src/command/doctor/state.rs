@@ -23,8 +23,14 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
         return vec![Check::ok("state folder", format!("{} will be made by the first session", dir.display()))];
     }
     let mut all = vec![folder(&dir)];
+    if !matches!(context.has_store(), Ok(true)) {
+        all.push(Check::ok("store", "will be made by the first session"));
+        return all;
+    }
     match context.store_unrepaired() {
-        Err(error) => all.push(Check::fail("store", error.message()).next("keep the files; see `hallpass audit verify`")),
+        Err(error) => {
+            all.push(Check::fail("store", error.message()).next("keep the files; see `hallpass audit verify`"))
+        }
         Ok(store) => {
             all.push(Check::ok("store", "opens"));
             all.push(answered("audit log", log(context, &*store)));
@@ -64,7 +70,8 @@ fn log(context: &Context, store: &dyn Store) -> Result<Check, CommandError> {
     let filter = EntryFilter { newest_first: true, limit: LIST_PAGE_MAX, ..EntryFilter::default() };
     let newest = context.block_on(store.entries(filter))??;
     let broken = newest.windows(2).find(|pair| !links(&pair[1], &pair[0]));
-    let head = newest.first().is_none_or(|entry| leaf_hash(&entry.bytes) == info.last_hash && entry.seq + 1 == info.size);
+    let head =
+        newest.first().is_none_or(|entry| leaf_hash(&entry.bytes) == info.last_hash && entry.seq + 1 == info.size);
     let check = match broken {
         Some(pair) => Check::fail("audit log", format!("entry {} does not link to the one before", pair[0].seq)),
         None if !head => Check::fail("audit log", "the newest entry is not the one that the store remembers"),

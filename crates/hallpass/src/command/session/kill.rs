@@ -44,7 +44,7 @@ pub(super) struct Report {
 
 /// Kills, and says what that achieved.
 pub(crate) fn kill(context: &Context, args: KillArgs) -> Result<ExitStatus, CommandError> {
-    if !context.state_dir()?.exists() {
+    if !context.has_store()? {
         return Err(not_found(&args.session));
     }
     // Not even a configuration with a mistake in it, or the repair of other sessions, stands before a kill.

@@ -46,7 +46,7 @@ struct Taken<'a> {
 
 /// Ends the session, then takes back what left, and says how far that reached.
 pub(crate) fn revoke(context: &Context, args: RevokeArgs) -> Result<ExitStatus, CommandError> {
-    if !context.state_dir()?.exists() {
+    if !context.has_store()? {
         return Err(not_found(&args.session));
     }
     let store = context.store_for_kill()?;
