@@ -69,12 +69,11 @@ fn body(mode: ChunkMode, chunks: &[&[u8]]) -> Vec<u8> {
     framed(mode, inbound(mode), chunks, end(mode, LineEnding::CrLf))
 }
 
+/// The decoded data, the bytes sent on, the end of the body.
+type Relayed = (Vec<u8>, Vec<u8>, Option<End>);
+
 /// Decodes in the given pieces, and frames everything again with the outbound key, as the gate does.
-fn relay(
-    mode: ChunkMode,
-    decoder: &mut Decoder,
-    pieces: &[&[u8]],
-) -> Result<(Vec<u8>, Vec<u8>, Option<End>), ChunkError> {
+fn relay(mode: ChunkMode, decoder: &mut Decoder, pieces: &[&[u8]]) -> Result<Relayed, ChunkError> {
     let mut encoder = Encoder::new(mode, outbound(mode)).expect("an encoder");
     let (mut data, mut sent, mut ended) = (Vec::new(), Vec::new(), None);
     for piece in pieces {

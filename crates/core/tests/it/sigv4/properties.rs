@@ -64,7 +64,7 @@ fn ambiguous(request: &Request, style: PathStyle) -> bool {
 }
 
 /// What a signature says: the canonical text of everything that it covers.
-fn meaning(party: &Party, request: &Request) -> Option<(String, String, String, Vec<(String, Vec<u8>)>)> {
+fn meaning(party: &Party, request: &Request) -> Option<Request> {
     let path = CanonicalPath::new(&request.path, party.style).ok()?;
     let query = query::canonical(&request.query).ok()?;
     let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
@@ -77,7 +77,7 @@ fn meaning(party: &Party, request: &Request) -> Option<(String, String, String, 
         }
     }
     headers.sort();
-    Some((request.method.clone(), path.signed().to_owned(), query, headers))
+    Some(Request { method: request.method.clone(), path: path.signed().to_owned(), query, headers })
 }
 
 proptest! {

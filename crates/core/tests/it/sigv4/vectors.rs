@@ -138,7 +138,8 @@ fn every_vector_of_the_suite_is_verified_unless_its_token_is_not_signed() {
 fn the_examples_of_the_s3_reference_are_signed_as_published() {
     let host = ("host", "examplebucket.s3.amazonaws.com");
     let put = [host, ("date", "Fri, 24 May 2013 00:00:00 GMT"), ("x-amz-storage-class", "REDUCED_REDUNDANCY")];
-    let cases: [(&str, &str, &[(&str, &str)], &[u8], &str); 4] = [
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], &'a str);
+    let cases: [Case<'_>; 4] = [
         (
             "GET",
             "/test.txt",
