@@ -10,6 +10,18 @@ use crate::{environment, process, say};
 
 const BEGIN: &str = "<!-- transcript: made by `cargo xtask readme`, not by hand -->";
 const END: &str = "<!-- end of transcript -->";
+/// A longer line is cut, so that the page does not scroll sideways.
+const LINE_CHARS: usize = 112;
+/// What the first screen can do without; the demo itself says it all.
+const LEFT_OUT: [&str; 7] = [
+    "A store on",
+    "  AKIADEMO",
+    "  its env AWS_SECRET_ACCESS_KEY",
+    "  its env AWS_SESSION_TOKEN",
+    "  its env AWS_ENDPOINT_URL",
+    "  download of",
+    "Try it by hand",
+];
 
 /// Replaces the transcript in README.md by that of a run of this very moment.
 ///
@@ -37,8 +49,18 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 fn pasted(readme: &str, transcript: &str) -> Result<String> {
     let (before, rest) = readme.split_once(BEGIN).context("README.md has no mark where the transcript begins")?;
     let (_, after) = rest.split_once(END).context("README.md has no mark where the transcript ends")?;
-    let lines: Vec<&str> = transcript.trim_end().lines().map(str::trim_end).collect();
+    let lines =
+        transcript.lines().filter(|line| !line.trim().is_empty() && !LEFT_OUT.iter().any(|l| line.starts_with(l)));
+    let lines: Vec<String> = lines.map(shortened).collect();
     Ok(format!("{before}{BEGIN}\n```text\n{}\n```\n{END}{after}", lines.join("\n")))
+}
+
+fn shortened(line: &str) -> String {
+    let line = line.trim_end();
+    if line.chars().count() <= LINE_CHARS {
+        return line.to_owned();
+    }
+    line.chars().take(LINE_CHARS - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -48,7 +70,7 @@ mod tests {
     #[test]
     fn only_what_stands_between_the_marks_is_replaced() {
         let readme = format!("top\n{BEGIN}\nold\n{END}\nbottom\n");
-        let once = pasted(&readme, "new  \nlines\n").expect("pastes");
+        let once = pasted(&readme, "new  \n\nA store on x\nlines\n").expect("pastes");
         assert_eq!(once, format!("top\n{BEGIN}\n```text\nnew\nlines\n```\n{END}\nbottom\n"));
         assert_eq!(pasted(&once, "new\nlines").expect("pastes"), once);
         assert!(pasted("no marks", "x").is_err());

@@ -71,7 +71,8 @@ impl Source {
     /// Names of functions in tests.
     pub(crate) fn test_names(&self) -> Vec<String> {
         let text = self.test_text();
-        let functions = text.lines().filter_map(|line| line.trim().trim_start_matches("async ").strip_prefix("fn "));
+        let bare = |line: &'_ str| line.trim().trim_start_matches("pub ").trim_start_matches("async ").to_owned();
+        let functions = text.lines().map(bare).filter_map(|line| line.strip_prefix("fn ").map(str::to_owned));
         functions.filter_map(|rest| rest.split(['(', '<']).next().map(str::to_owned)).collect()
     }
 }
