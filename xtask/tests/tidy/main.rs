@@ -320,6 +320,37 @@ fn every_workspace_dependency_is_somebodys() {
 }
 
 #[test]
+fn the_reference_pages_name_every_variable_key_and_exit_code() {
+    let mut wrong = Vec::new();
+    let mut demand = |page: &str, what: &str| {
+        if !has_word(&sources::read(page), what) {
+            wrong.push(format!("{page} does not say what `{what}` is"));
+        }
+    };
+    let variables = sources::read("crates/hallpass/src/environment.rs");
+    let upper = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    for name in variables.lines().filter_map(|l| l.trim().strip_suffix(';')).filter(|name| upper(name)) {
+        demand("docs/reference/environment.md", name);
+    }
+    for source in sources().iter().filter(|s| s.path.starts_with("crates/hallpass/src/config/")) {
+        for line in source.code().lines().filter(|line| line.contains("section.") && line.contains("(\"")) {
+            for key in quoted_after(line, "\"", '"').into_iter().filter(|key| !key.contains('.')) {
+                demand("docs/reference/config.md", key);
+            }
+        }
+    }
+    let codes = sources::read("crates/hallpass/src/error.rs");
+    for line in codes.lines().filter(|line| line.trim().starts_with("Self::")) {
+        if let Some((_, code)) = line.trim().trim_end_matches(',').split_once(" => ")
+            && code.chars().all(|c| c.is_ascii_digit())
+        {
+            demand("docs/reference/exit-codes.md", code);
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
 fn every_link_in_the_documents_leads_somewhere() {
     let mut wrong = Vec::new();
     for (path, text) in text_files().into_iter().filter(|(path, _)| path.ends_with(".md")) {
