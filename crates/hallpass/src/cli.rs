@@ -222,7 +222,7 @@ fn usage(rendered: &str) -> CommandError {
     let mut said: Vec<String> = Vec::new();
     let mut command = "hallpass".to_owned();
     for paragraph in rendered.split("\n\n") {
-        let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ").replace('\'', "`");
+        let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ").replace('\'', "`").replace("...", "…");
         if let Some(usage) = text.strip_prefix("Usage: ") {
             let names = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
             command = names.collect::<Vec<_>>().join(" ");

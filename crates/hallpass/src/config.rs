@@ -21,8 +21,8 @@ use toml::de::DeTable;
 
 use aws::AwsConfig;
 use bounds::BoundsConfig;
-use file::{Owner, Source};
 pub(crate) use file::project_file;
+use file::{Owner, Source};
 pub(crate) use origin::{Located, Origin};
 pub(crate) use problem::{Place, Problem, Problems};
 use profiles::{ProfileConfig, Profiles};

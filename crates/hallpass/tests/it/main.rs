@@ -1,9 +1,33 @@
-//! The binary as its users meet it: real processes, real sockets on loopback, real clients.
+//! One binary for every test that crosses a process boundary: each starts the real `hallpass`.
 
+mod audit;
 mod aws;
 mod aws_cli;
 mod aws_large;
+mod cli;
+mod cli_errors;
+mod cli_world;
+mod config;
 mod moto;
+mod run;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
+mod session;
+
+/// A test file that nobody names is never compiled, and looks as if it passed.
+#[test]
+fn every_test_file_is_named_here() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = include_str!("main.rs");
+    let mut forgotten = Vec::new();
+    for entry in std::fs::read_dir(here).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let is_test = path.extension().is_some_and(|extension| extension == "rs") && name != "main";
+        if is_test && !main.lines().any(|line| line == format!("mod {name};")) {
+            forgotten.push(name);
+        }
+    }
+    assert!(forgotten.is_empty(), "not named in main.rs: {forgotten:?}");
+}

@@ -43,7 +43,8 @@ struct FileView<'a> {
 pub(crate) fn import(context: &Context, args: ImportArgs) -> Result<ExitStatus, CommandError> {
     if !args.dir.is_dir() {
         let message = format!("`{}` is not a folder", args.dir.display());
-        return Err(CommandError::new(ErrorKind::NotFound, "import.no_folder", message));
+        return Err(CommandError::new(ErrorKind::NotFound, "import.no_folder", message)
+            .next("name the folder that holds the `*.json` files"));
     }
     let store = context.store()?;
     let files = context.block_on(import_dir(&*store, &args.dir, context.now()))??;

@@ -1,0 +1,103 @@
+//! Failures: their numbers, their words, their JSON.
+
+use serde_json::Value;
+
+use crate::cli_world::{Said, World, keys};
+
+/// Arguments, exit code, stable code.
+const FAILURES: &[(&[&str], i32, &str)] = &[
+    (&["--nonsense"], 2, "usage"),
+    (&["session", "lst"], 2, "usage"),
+    (&["session", "show"], 2, "usage"),
+    (&["session", "list", "--limit", "0"], 2, "usage"),
+    (&["session", "list", "--limit", "100001"], 2, "usage"),
+    (&["session", "list", "--status", "dead"], 2, "usage"),
+    (&["session", "list", "--since", "yesterday"], 2, "usage"),
+    (&["session", "list", "--after", "nowhere"], 2, "usage"),
+    (&["audit", "list", "--limit", "1001"], 2, "usage"),
+    (&["audit", "list", "--kind", "request_allow"], 2, "usage"),
+    (&["audit", "proof"], 2, "usage"),
+    (&["session", "prune", "--older-than", "1d"], 2, "prune.not_confirmed"),
+    (&["session", "show", "0123456789"], 5, "session.not_found"),
+    (&["session", "kill", "0123456789"], 5, "session.not_found"),
+    (&["session", "revoke", "0123456789"], 5, "session.not_found"),
+    (&["session", "import", "nowhere"], 5, "import.no_folder"),
+    (&["audit", "show", "1"], 5, "audit.no_log"),
+    (&["audit", "verify"], 5, "audit.no_log"),
+    (&["audit", "export"], 5, "audit.no_log"),
+    (&["audit", "proof", "1"], 5, "audit.no_log"),
+    (&["audit", "key"], 5, "audit.no_log"),
+    (&["man", "nonsense"], 5, "man.no_page"),
+    (&["--config", "nowhere.toml", "config", "show"], 2, "config.not_found"),
+    (&["run", "--nonsense", "--", "true"], 125, "usage"),
+    (&["run"], 125, "usage"),
+];
+
+#[test]
+fn every_failure_has_its_number_and_its_code() {
+    let world = World::new();
+    for (args, exit, code) in FAILURES {
+        let said = world.say(&[&["--json"], *args].concat());
+        let error = error(&said);
+        assert_eq!((said.code, error["code"].as_str()), (*exit, Some(*code)), "{args:?}: {said:?}");
+        assert_eq!(error["exit_code"], *exit, "{args:?}");
+        assert!(error["next_step"].is_string(), "{args:?}: no next step");
+        assert_eq!(said.out, "", "{args:?}: stdout is data");
+        let message = error["message"].as_str().expect("text");
+        assert!(
+            !message.is_empty() && !message.ends_with('.') && !message.starts_with(char::is_uppercase),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_failure_is_one_json_object_of_one_shape() {
+    let said = World::new().say(&["session", "show", "0123456789", "--json"]);
+    assert_eq!(said.err.lines().count(), 1);
+    let value: Value = serde_json::from_str(&said.err).expect("JSON");
+    let shape = ["error", "error.causes", "error.code", "error.exit_code", "error.message", "error.next_step"];
+    assert_eq!(keys(&value), shape);
+}
+
+#[test]
+fn a_failure_says_what_why_and_what_next() {
+    let world = World::new();
+    let said = world.say(&["session", "show", "0123456789"]);
+    assert_eq!(
+        said.err,
+        "error: there is no session `0123456789` [session.not_found]\nnext: see `hallpass session list`\n"
+    );
+    let said = world.say(&["session", "list", "--statsu", "active"]);
+    let lines: Vec<&str> = said.err.lines().collect();
+    assert_eq!(lines[0], "error: unexpected argument `--statsu` found [usage]");
+    assert_eq!(lines[1], "cause: a similar argument exists: `--status`");
+    assert_eq!(lines[2], "next: see `hallpass session list --help`");
+}
+
+#[test]
+fn words_after_the_double_dash_are_the_childs() {
+    let said = World::new().say(&["run", "--nonsense", "--", "child", "--json"]);
+    assert!(said.err.starts_with("error: "), "{}", said.err);
+}
+
+#[test]
+fn control_characters_in_an_error_do_not_reach_the_terminal() {
+    let world = World::new();
+    for args in [
+        &["session", "show", "a\u{1b}[2Jb"][..],
+        &["man", "\u{1b}]0;x\u{7}"],
+        &["--config", "\u{9b}2J", "config", "show"],
+    ] {
+        for json in [&["--json"][..], &[]] {
+            let said = world.say(&[json, args].concat());
+            assert_ne!(said.code, 0);
+            assert!(!said.err.trim_end().chars().any(|c| c.is_control() && c != '\n'), "{:?}", said.err);
+        }
+    }
+}
+
+fn error(said: &Said) -> Value {
+    let value: Value = serde_json::from_str(&said.err).unwrap_or_else(|e| panic!("{e}: {said:?}"));
+    value["error"].clone()
+}
