@@ -5,8 +5,6 @@ mod chunked;
 mod client;
 mod credential;
 mod cutting;
-#[cfg(feature = "failpoints")]
-mod fail_points;
 mod faults;
 mod forwarding;
 mod journal;
@@ -14,7 +12,6 @@ mod limits;
 mod origin;
 mod smuggling;
 mod store;
-mod streaming;
 mod tls;
 mod upstream;
 mod world;

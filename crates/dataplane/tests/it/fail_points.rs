@@ -1,1 +1,0 @@
-//! fail_points
