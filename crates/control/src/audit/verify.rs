@@ -130,6 +130,9 @@ fn look(
             findings.add(Finding::EndUnsigned { at: ended.good_size });
         }
     }
+    if findings.chain_broken {
+        findings.list.retain(|finding| !is_consequence(finding));
+    }
     Ok(Verdict {
         log_id: head.map(|head| head.log_id).unwrap_or_default(),
         entries,
@@ -138,6 +141,11 @@ fn look(
         findings: findings.list,
         findings_left_out: findings.left_out,
     })
+}
+
+/// True for what edited or missing entries bring about by themselves.
+fn is_consequence(finding: &Finding) -> bool {
+    matches!(finding, Finding::Index { .. } | Finding::OutsideSession { .. } | Finding::BeginningMissing { .. })
 }
 
 /// One pass over the stored runs.

@@ -2,3 +2,5 @@
 //! process of its own.
 
 mod conformance;
+mod support;
+mod tamper;

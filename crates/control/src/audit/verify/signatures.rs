@@ -20,7 +20,18 @@ pub(super) const SELECT: &str = "SELECT size, root, note FROM audit_checkpoints 
 struct Waiting {
     size: u64,
     root: Hash,
-    genuine: bool,
+    trust: Trust,
+}
+
+/// What a checkpoint is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Signed by the key.
+    Genuine,
+    /// There is no key to tell.
+    Unknown,
+    /// Found forged already; it only marks its place.
+    Forged,
 }
 
 /// Both sources of checkpoints.
@@ -37,6 +48,8 @@ pub(super) struct Signatures<'s> {
     pub(super) good_size: u64,
     /// Notes read of each place.
     seen: [u64; 2],
+    /// The first root that did not fit. It is news only if no entry was found edited, which the links tell later.
+    rewritten: Option<Finding>,
     /// The largest size that was signed, and where.
     largest: Option<(u64, Place)>,
     last_row: u64,
@@ -62,6 +75,7 @@ impl<'s> Signatures<'s> {
             good: 0,
             good_size: 0,
             seen: [0; 2],
+            rewritten: None,
             largest: None,
             last_row: 0,
         };
@@ -81,32 +95,30 @@ impl<'s> Signatures<'s> {
                 findings.add(Finding::CheckpointRemoved { size: in_note });
             }
             if in_row <= in_note {
-                self.fits(Place::Database, tree, findings);
+                self.fits(Place::Database, tree);
                 self.next_row(findings)?;
             }
             if in_note <= in_row {
-                self.fits(Place::Anchor, tree, findings);
+                self.fits(Place::Anchor, tree);
                 self.next_note(findings);
             }
         }
         Ok(())
     }
 
-    fn fits(&mut self, place: Place, tree: &Frontier, findings: &mut Findings) {
+    fn fits(&mut self, place: Place, tree: &Frontier) {
         let waiting = match place {
             Place::Database => self.row.take(),
             Place::Anchor => self.note.take(),
         };
         let Some(waiting) = waiting else { return };
-        if waiting.size < tree.size() {
-            // Only possible when it came out of order, which was found already.
+        // A smaller one came out of order, which was found already.
+        if waiting.size < tree.size() || waiting.trust == Trust::Forged {
             return;
         }
         if tree.root() != waiting.root {
-            if !findings.chain_broken {
-                findings.broken(Finding::Rewritten { at: self.good_size, size: waiting.size });
-            }
-        } else if waiting.genuine {
+            self.rewritten.get_or_insert(Finding::Rewritten { at: self.good_size, size: waiting.size });
+        } else if waiting.trust == Trust::Genuine && self.rewritten.is_none() {
             self.good += 1;
             self.good_size = waiting.size;
         }
@@ -114,11 +126,14 @@ impl<'s> Signatures<'s> {
 
     /// After the last entry: what still waits covers entries that are not there.
     pub(super) fn end(mut self, entries: u64, next: u64, findings: &mut Findings) -> Result<Ended, StoreError> {
+        if !findings.chain_broken {
+            self.rewritten.take().into_iter().for_each(|rewritten| _ = findings.broken(rewritten));
+        }
         while self.row.is_some() {
             self.next_row(findings)?;
         }
         while let Some(note) = self.note.take() {
-            if note.size > self.last_row && note.genuine {
+            if note.size > self.last_row && note.trust == Trust::Genuine {
                 findings.add(Finding::CheckpointRemoved { size: note.size });
             }
             self.next_note(findings);
@@ -139,17 +154,18 @@ impl<'s> Signatures<'s> {
 
     fn next_row(&mut self, findings: &mut Findings) -> Result<(), StoreError> {
         self.row = None;
-        while let Some(row) = self.rows.next().map_err(from_sql)? {
+        if let Some(row) = self.rows.next().map_err(from_sql)? {
             let (size, root, note) = columns(row).map_err(from_sql)?;
             self.seen[0] += 1;
             self.last_row = size;
-            let Some(waiting) = self.check(&note, Place::Database, size, findings) else { continue };
-            if waiting.size != size || waiting.root.as_slice() != root {
+            let forged = Waiting { size, root: [0; 32], trust: Trust::Forged };
+            let waiting = self.check(&note, Place::Database, size, findings).unwrap_or(forged);
+            let differs = waiting.size != size || waiting.root.as_slice() != root;
+            if differs && waiting.trust != Trust::Forged {
                 let why = "its columns are not what its note says".to_owned();
                 findings.add(Finding::Checkpoint { size, place: Place::Database, why });
-                continue;
             }
-            self.row = Some(waiting);
+            self.row = Some(Waiting { size, trust: if differs { Trust::Forged } else { waiting.trust }, ..waiting });
             return Ok(());
         }
         Ok(())
@@ -192,16 +208,16 @@ impl<'s> Signatures<'s> {
             findings.add(Finding::LogChanged { found, signed, place });
             return None;
         }
-        let genuine = match self.key {
-            Some(key) => keys::open_note(note, key).map(|_| true),
-            None => Ok(false),
+        let trust = match self.key {
+            Some(key) => keys::open_note(note, key).map(|_| Trust::Genuine),
+            None => Ok(Trust::Unknown),
         };
-        match genuine {
-            Ok(genuine) => {
+        match trust {
+            Ok(trust) => {
                 if self.largest.is_none_or(|(largest, _)| largest < read.size) {
                     self.largest = Some((read.size, place));
                 }
-                Some(Waiting { size: read.size, root: read.root, genuine })
+                Some(Waiting { size: read.size, root: read.root, trust })
             }
             Err(error) => {
                 findings.add(Finding::Checkpoint { size: read.size, place, why: error.to_string() });

@@ -36,6 +36,7 @@ pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     if in_force != number {
         return Err(StoreError::Database(format!("`synchronous` is {in_force}, not {number}")));
     }
+    tracing::debug!(journal_mode = "wal", synchronous = in_force, "the store is open for writing");
     Ok(connection)
 }
 

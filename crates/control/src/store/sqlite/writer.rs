@@ -192,6 +192,14 @@ impl Writer {
             }
         };
         fail_point!("store::before-commit", error);
+        #[cfg(feature = "failpoints")]
+        if operations.iter().all(|operation| matches!(operation, Operation::Append(..)))
+            && crate::failpoint::broken("mutant::acknowledge_without_commit")
+        {
+            execute(&connection, "ROLLBACK")?;
+            self.connection = Some(connection);
+            return Ok(committed);
+        }
         execute(&connection, "COMMIT")?;
         fail_point!("store::after-commit");
         self.connection = Some(connection);
