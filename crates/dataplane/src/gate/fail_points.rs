@@ -49,6 +49,13 @@ pub(super) fn broken_order() -> bool {
     fail::eval("mutant::sign_before_record", |_| ()).is_some()
 }
 
+/// True when a test asks for the mutant that does not wait for the entry before it forwards. It shows that killing
+/// the process would notice.
+#[cfg(feature = "failpoints")]
+pub(super) fn broken_wait() -> bool {
+    fail::eval("mutant::record_after_forward", |_| ()).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

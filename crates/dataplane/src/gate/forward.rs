@@ -92,6 +92,14 @@ async fn recorded_and_signed(
         let outbound = sign_request(gate, &allowed.unsigned, &credential)?;
         return Ok((record(gate, event, since).await?, outbound, credential));
     }
+    #[cfg(feature = "failpoints")]
+    if super::fail_points::broken_wait() {
+        let credential = credential(gate).await?;
+        let outbound = sign_request(gate, &allowed.unsigned, &credential)?;
+        let late = Arc::clone(gate);
+        gate.tasks.spawn_on(async move { drop(record(&late, event, since).await) }, &gate.runtime);
+        return Ok((Settle::new(Arc::clone(gate), 0, since), outbound, credential));
+    }
     let mut settle = record(gate, event, since).await?;
     allowed.recorded.store(true, Ordering::Relaxed);
     let unsigned = |denial: &Denial| format!("not signed: {}", denial.code.as_str());

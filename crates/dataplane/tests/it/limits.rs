@@ -78,6 +78,7 @@ async fn a_refused_child_that_never_closes_is_let_go_after_the_limit() {
     let upstream = Upstream::plain().await;
     let world = Setup::on(&upstream.url()).gate().await;
     let mut socket = TcpStream::connect(world.gate.address()).await.expect("connects");
+    socket.set_nodelay(true).expect("each byte is sent at once");
     let head = raw("PUT", "/bucket/key", &http::HeaderMap::new(), "content-length: 1000000\r\n", b"");
     socket.write_all(&head).await.expect("sent");
     let mut answer = Vec::new();
