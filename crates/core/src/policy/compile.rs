@@ -198,6 +198,13 @@ fn managed(policy: &ScopedPolicy, partition: &str) -> Compiled {
 impl Draft {
     fn finish(mut self, policy: &ScopedPolicy) -> Result<Compiled, CompileError> {
         self.without_service_wildcards();
+        let excluding = |statement: &Statement| matches!(&statement.resources, Scope::AllBut(patterns) if patterns.iter().any(ResourcePattern::has_variables));
+        if ceilings_of(policy).iter().flatten().any(excluding) {
+            self.exact = false;
+            self.notes.push(
+                "an Allow with `NotResource` and a variable is refused by the gate where the variable is unset".into(),
+            );
+        }
         if self.allows.is_empty() {
             return Err(CompileError::NothingAllowed);
         }

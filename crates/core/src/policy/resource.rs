@@ -72,8 +72,12 @@ impl ResourcePattern {
         self.as_str() == "*"
     }
 
+    pub(crate) fn has_variables(&self) -> bool {
+        self.0.has_variables()
+    }
+
     /// Whether the access touches what the pattern means. `inverted` is for `NotResource`, where a variable
-    /// without a value would make an Allow wider: there it leaves the answer open.
+    /// without a value would make an Allow wider: there it leaves the answer open, and so does one that may have none.
     pub(crate) fn matches(&self, resource: &Resource, context: &Context, inverted: bool) -> Truth {
         if self.is_everything() {
             return Truth::Yes;
@@ -99,6 +103,7 @@ impl ResourcePattern {
         match (surely && !guessed, possibly) {
             (true, _) => Truth::Yes,
             (false, true) => Truth::Maybe,
+            (false, false) if inverted && guessed => Truth::Maybe,
             (false, false) => Truth::No,
         }
     }

@@ -93,6 +93,12 @@ impl Denies {
                 }
             }
         }
+        // What is sent may be wider than every ceiling, and its wildcards shall not mint either.
+        let literals: Vec<ActionPattern> = policy.allow_patterns().filter(|p| p.is_literal()).cloned().collect();
+        let sent = MINTING.iter().filter(|minting| {
+            minting.as_pattern().is_some_and(|class| allows.iter().any(|statement| wildly_allows(statement, &class)))
+        });
+        denied.extend(sent.flat_map(|minting| minting.denied_beside(&literals)));
         denied.retain(|deny| allows.iter().any(|statement| may_allow(statement, deny)));
         denied
     }

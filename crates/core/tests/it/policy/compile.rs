@@ -206,6 +206,9 @@ fn read_only_with_an_allow_list_is_written_inline() {
 fn a_wildcard_service_is_never_sent() {
     let allowed = short("*:Get*", &["*"], "").compile("aws").expect("compiles");
     assert!(!allowed.exact && !allowed.json.expect("inline").contains("*:Get"), "{:?}", allowed.notes);
+    let (_, value) = sent(&short("*:Get*,sts:AssumeRole", &["*"], ""));
+    let denied: Vec<String> = statements(&value).iter().filter(|s| s["Effect"] == "Deny").flat_map(actions).collect();
+    assert!(denied.contains(&"iam:CreateAccessKey".into()) && !denied.contains(&"sts:AssumeRole".into()), "{value}");
     let (compiled, value) = sent(&short("s3:*,ec2:*", &["*"], "*:Delete*"));
     assert!(
         compiled.exact

@@ -1,5 +1,6 @@
 //! What holds for every policy and every pattern.
 
+use hallpass_core::denial::Denial;
 use hallpass_core::policy::glob::Glob;
 use hallpass_core::policy::{
     AccessRequest, ActionPattern, Context, PolicyDocument, Resource, ScopedPolicy, overlaps, parse_actions,
@@ -134,7 +135,9 @@ proptest! {
     fn another_deny_or_ceiling_never_turns_a_refusal_into_an_allow(
         policy in a_policy(), more in a_policy(), asked in a_request(), context in a_context(),
     ) {
-        prop_assume!(policy.evaluate(&asked, &context).is_err());
+        if policy.evaluate(&asked, &context).is_ok() {
+            return Ok(());
+        }
         let mut denied = policy.clone();
         denied.denied.extend(more.denied.iter().cloned());
         prop_assert!(denied.evaluate(&asked, &context).is_err());
@@ -151,7 +154,9 @@ proptest! {
     fn knowing_less_never_turns_a_refusal_into_an_allow(
         policy in a_policy(), asked in a_request(), known in a_context(),
     ) {
-        prop_assume!(policy.evaluate(&asked, &known).is_err());
+        if policy.evaluate(&asked, &known).is_ok() {
+            return Ok(());
+        }
         prop_assert!(policy.evaluate(&asked, &Context::default()).is_err());
         let blurred = AccessRequest { resource: Resource::Opaque, ..asked };
         prop_assert!(policy.evaluate(&blurred, &known).is_err());
@@ -159,7 +164,9 @@ proptest! {
 
     #[test]
     fn what_allows_nothing_allows_nothing(policy in a_policy(), asked in a_request(), context in a_context()) {
-        prop_assume!(policy.allows_nothing());
+        if !policy.allows_nothing() {
+            return Ok(());
+        }
         prop_assert!(policy.evaluate(&asked, &context).is_err());
     }
 
@@ -171,7 +178,9 @@ proptest! {
         match policy.compile("aws") {
             Ok(compiled) => if let Some(json) = &compiled.json {
                 let enforced = ScopedPolicy { documents: vec![PolicyDocument::parse(json).expect("document")], ..ScopedPolicy::default() };
-                let sent = enforced.evaluate(&asked, &context).is_ok();
+                // The cloud has no rule about minting: only what is written down counts there.
+                let minting = |denial: &Denial| denial.statement.as_deref() == Some("credential-minting");
+                let sent = enforced.evaluate(&asked, &context).err().as_ref().is_none_or(minting);
                 prop_assert!(!gate || sent, "narrower than the gate: {json}");
                 prop_assert!(!compiled.exact || gate || !sent, "called exact but wider: {json}");
             },
