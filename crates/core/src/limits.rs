@@ -154,6 +154,8 @@ pub const CA_BUNDLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 pub const CONTROL_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Longest wait for an answer on the control socket, seconds.
 pub const CONTROL_TIMEOUT_S: u64 = 10;
+/// Longest name of a profile in the configuration, bytes.
+pub const PROFILE_NAME_BYTES_MAX: usize = 64;
 /// Largest configuration file, bytes.
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 /// Largest file read by `audit proof --check`, bytes: an entry, its escapes, 64 hashes and a checkpoint fit well.
