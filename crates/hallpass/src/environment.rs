@@ -17,7 +17,7 @@ macro_rules! variables {
 
         /// All of them, for the manual.
         pub(crate) const ALL: &[Variable] =
-            &[$(Variable { name: stringify!($name), help: concat!($($doc),+) }),+];
+            &[$(Variable { name: $name, help: concat!($($doc),+) }),+];
     };
 }
 

@@ -50,8 +50,7 @@ impl Source {
         if !meta.is_file() {
             return Err(unreadable("is not a regular file".to_owned()));
         }
-        let trusted = [Some(rustix::process::geteuid().as_raw()), Some(0), also];
-        if !trusted.contains(&Some(meta.uid())) {
+        if !is_trusted(meta.uid(), rustix::process::geteuid().as_raw(), also) {
             return Err(Problem::file(path, "config.foreign", "belongs to another user, so it is not obeyed")
                 .next("remove it, own it, or pass `--no-project` if it is a project's file"));
         }
@@ -101,8 +100,27 @@ impl Source {
     }
 }
 
+/// Whose words are obeyed: our own, root's, and in somebody's tree that person's.
+fn is_trusted(owner: u32, me: u32, also: Option<u32>) -> bool {
+    owner == me || owner == 0 || also == Some(owner)
+}
+
 /// The project's file that applies in `folder`: the nearest one, upward. A broken link counts, so that it is
 /// reported and not skipped.
 pub(crate) fn project_file(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|dir| dir.join(PROJECT_FILE)).find(|path| path.symlink_metadata().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_trusted;
+
+    #[test]
+    fn a_file_of_another_user_is_obeyed_only_in_that_users_tree() {
+        assert!(is_trusted(1000, 1000, None));
+        assert!(is_trusted(0, 1000, None));
+        assert!(is_trusted(2000, 1000, Some(2000)));
+        assert!(!is_trusted(2000, 1000, None));
+        assert!(!is_trusted(2000, 1000, Some(3000)));
+    }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use hallpass_core::limits::PROFILE_NAME_BYTES_MAX;
 use hallpass_core::policy::{SyntaxError, parse_actions, parse_resource};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -134,7 +135,7 @@ impl<'a> Section<'a> {
     }
 
     /// A table inside this one, read by `read`.
-    pub(crate) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'a>) -> T) -> Option<T> {
+    pub(crate) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let value = self.value(key)?;
         let Some(table) = value.get_ref().as_table() else { return self.wrong_type(value, key, "a table") };
         let mut inner = Section::new(self.source, self.name(key), table);
@@ -147,7 +148,7 @@ impl<'a> Section<'a> {
     pub(crate) fn named<T>(
         &mut self,
         key: &'static str,
-        mut read: impl FnMut(&mut Section<'a>) -> T,
+        mut read: impl FnMut(&mut Self) -> T,
     ) -> Option<BTreeMap<String, Located<T>>> {
         let value = self.value(key)?;
         let Some(table) = value.get_ref().as_table() else { return self.wrong_type(value, key, "a table of tables") };
@@ -262,10 +263,10 @@ fn in_one_line(error: &SyntaxError) -> String {
     format!("`{shown}`, character {at}: expected {}{meant}", error.expected())
 }
 
-fn check_name(name: &str) -> Result<(), &'static str> {
+fn check_name(name: &str) -> Result<(), String> {
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(legal) {
-        return Err("a name has 1 to 64 letters, digits, `-` or `_`");
+    if name.is_empty() || name.len() > PROFILE_NAME_BYTES_MAX || !name.bytes().all(legal) {
+        return Err(format!("a name has 1 to {PROFILE_NAME_BYTES_MAX} letters, digits, `-` or `_`"));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hallpass_core::delivery::Delivery;
-use hallpass_core::limits::{CONFIG_BYTES_MAX, SESSIONS_KEPT_MAX};
+use hallpass_core::limits::{CONFIG_BYTES_MAX, PROFILE_NAME_BYTES_MAX, SESSIONS_KEPT_MAX};
 
 use super::file::{Owner, Source};
 use super::{Config, Files, Origin, Problem, Problems};
@@ -70,7 +70,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "[profiles.a]\nallow = [\"s3:GetObject\", \"s3GetObject\"]",
         "config.bad_value",
-        "test.toml:2:25: `profiles.a.allow`: `s3GetObject`, character 3: expected",
+        "test.toml:2:26: `profiles.a.allow`: `s3GetObject`, character 3: expected",
     ),
     ("[profiles.a]\ndeny = [\"s3:Get Object\"]", "config.bad_value", "`profiles.a.deny`"),
     ("[profiles.a]\nresources = [\"bucket/*\"]", "config.bad_value", "`profiles.a.resources`"),
@@ -107,6 +107,13 @@ fn one_more_session_than_the_store_keeps_is_refused() {
     let keep = |n: u64| parse(Owner::User, &format!("[store]\nkeep_sessions = {n}"));
     assert_eq!(keep(SESSIONS_KEPT_MAX).expect("legal").store.keep_sessions(), SESSIONS_KEPT_MAX);
     assert!(keep(SESSIONS_KEPT_MAX + 1).is_err());
+}
+
+#[test]
+fn a_profile_name_past_the_limit_is_refused() {
+    let named = |length: usize| parse(Owner::User, &format!("[profiles.{}]\nread_only = true", "p".repeat(length)));
+    assert!(named(PROFILE_NAME_BYTES_MAX).is_ok());
+    assert!(named(PROFILE_NAME_BYTES_MAX + 1).is_err());
 }
 
 #[test]

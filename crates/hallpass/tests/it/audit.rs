@@ -5,7 +5,6 @@ use std::process::Stdio;
 
 use hallpass_core::limits::PROOF_BYTES_MAX;
 use hallpass_core::session::SessionEvent;
-use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::cli_world::{World, keys};
@@ -80,10 +79,7 @@ fn an_intact_log_verifies_and_says_what_was_verified() {
 #[test]
 fn a_tampered_log_fails_and_names_the_first_bad_entry() {
     let world = two();
-    edit(&world, |bytes| {
-        let at = find(bytes, b"tester").expect("the user's name");
-        bytes[at] = b'T';
-    });
+    world.edit_log(b"tester");
     for args in [&["audit", "verify"][..], &["audit", "verify", "--no-repair"]] {
         let said = world.say(&[args, &["--json"]].concat());
         assert_eq!(said.code, 1, "{said:?}");
@@ -196,30 +192,4 @@ fn following_a_session_prints_what_is_written_and_stops_at_its_end() {
     assert_eq!(printed.len(), 1, "{printed:?}");
     let entry: Value = serde_json::from_str(&printed[0]).expect("one JSON object per line");
     assert_eq!(entry["event"]["type"], "session_ended");
-}
-
-/// Changes the stored bytes of the first run behind the store's back.
-fn edit(world: &World, change: impl FnOnce(&mut Vec<u8>)) {
-    let connection = Connection::open(world.state().join("hallpass.db")).expect("opens");
-    connection.execute_batch("DROP TRIGGER audit_runs_are_not_changed").expect("drops");
-    let mut change = Some(change);
-    let mut runs = connection.prepare("SELECT first_seq, bytes FROM audit_runs ORDER BY first_seq").expect("query");
-    let all: Vec<(i64, Vec<u8>)> = runs
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("runs")
-        .map(|row| row.expect("a run"))
-        .collect();
-    for (seq, mut bytes) in all {
-        if find(&bytes, b"tester").is_some()
-            && let Some(change) = change.take()
-        {
-            change(&mut bytes);
-            connection.execute("UPDATE audit_runs SET bytes = ?2 WHERE first_seq = ?1", (seq, bytes)).expect("updates");
-        }
-    }
-    assert!(change.is_none(), "nothing was changed");
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }

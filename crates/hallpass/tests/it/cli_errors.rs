@@ -98,6 +98,6 @@ fn control_characters_in_an_error_do_not_reach_the_terminal() {
 }
 
 fn error(said: &Said) -> Value {
-    let value: Value = serde_json::from_str(&said.err).unwrap_or_else(|e| panic!("{e}: {said:?}"));
+    let value: Value = serde_json::from_str(&said.err).map_err(|e| format!("{e}: {said:?}")).expect("one JSON object");
     value["error"].clone()
 }

@@ -102,6 +102,30 @@ impl World {
         block_on(store.transition(change)).expect("ends");
     }
 
+    /// Records a pending session whose keeper is dead: the process has the number of this one, but began later.
+    pub(crate) fn lost(&self, id: &str) {
+        let mut keeper = Keeper::this_process(self.state().join("no-socket"), "tester".to_owned()).expect("a keeper");
+        keeper.started_ticks += 1;
+        let new = NewSession { session: session(id, &["true"]), keeper: Some(keeper), user: "tester".to_owned() };
+        block_on(self.store().create(new)).expect("creates");
+    }
+
+    /// Changes one letter of the first `text` in the log, behind the store's back.
+    pub(crate) fn edit_log(&self, text: &[u8]) {
+        let connection = rusqlite::Connection::open(self.state().join("hallpass.db")).expect("opens");
+        connection.execute_batch("DROP TRIGGER audit_runs_are_not_changed").expect("drops");
+        let mut query =
+            connection.prepare("SELECT first_seq, bytes FROM audit_runs ORDER BY first_seq").expect("query");
+        let runs = query.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).expect("runs");
+        let mut found = runs.map(|row| row.expect("a run")).filter_map(|(first, bytes)| {
+            let at = bytes.windows(text.len()).position(|window| window == text)?;
+            Some((first, bytes, at))
+        });
+        let (first, mut bytes, at) = found.next().expect("the text is in the log");
+        bytes[at] = bytes[at].to_ascii_uppercase();
+        connection.execute("UPDATE audit_runs SET bytes = ?2 WHERE first_seq = ?1", (first, bytes)).expect("updates");
+    }
+
     fn begin(&self, id: &str, command: &[&str]) -> Arc<dyn Store> {
         let store = self.store();
         let session = session(id, command);

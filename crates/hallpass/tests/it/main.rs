@@ -5,15 +5,21 @@ mod aws;
 mod aws_cli;
 mod aws_large;
 mod cli;
+mod cli_doctor;
 mod cli_errors;
 mod cli_world;
 mod config;
+mod crash;
+mod environment_cleaning;
+mod exit_codes;
+mod kill;
 mod moto;
 mod run;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
 mod session;
+mod tty;
 
 /// A test file that nobody names is never compiled, and looks as if it passed.
 #[test]

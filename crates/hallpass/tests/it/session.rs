@@ -194,17 +194,7 @@ fn prune_without_a_person_and_without_yes_removes_nothing() {
 #[test]
 fn a_session_whose_keeper_died_is_not_listed_as_live() {
     let world = World::new();
-    let store = world.store();
-    let mut keeper =
-        hallpass_control::Keeper::this_process(world.state().join("none"), "tester".into()).expect("a keeper");
-    keeper.started_ticks += 1;
-    let new = hallpass_control::store::NewSession {
-        session: session("dead-keeper", &["true"]),
-        keeper: Some(keeper),
-        user: "tester".into(),
-    };
-    block_on(store.create(new)).expect("creates");
-    drop(store);
+    world.lost("dead-keeper");
     let said = world.say(&["session", "list", "--live", "--json"]);
     assert_eq!(ids(&serde_json::from_str(&said.out).expect("JSON")), [] as [&str; 0]);
     assert!(said.err.contains("its keeper is gone"), "{}", said.err);

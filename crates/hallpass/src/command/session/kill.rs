@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::find::{find, not_found};
 use crate::command::Context;
-use crate::command::run::issue::this_user;
+use crate::command::run::this_user;
 use crate::control_socket::client::{self, Outcome};
 use crate::control_socket::protocol::Killed;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
