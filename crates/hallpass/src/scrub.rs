@@ -83,13 +83,27 @@ fn start_anew(original: &Original) -> io::Error {
         Ok(handover) => handover,
         Err(error) => return error,
     };
-    let clean = original.iter().filter(|(name, _)| ambient::class_of(name) != Some(Class::Secret));
+    let clean = original.iter().filter(|(name, _)| stays(name));
     let mut args = std::env::args_os();
     let mut again = std::process::Command::new("/proc/self/exe");
     again.arg0(args.next().unwrap_or_else(|| OsString::from("hallpass")));
     again.args(args).env_clear().envs(clean).env(HANDOVER, std::os::fd::AsRawFd::as_raw_fd(&handover).to_string());
     again.exec()
 }
+
+/// What our own process still needs: everything that is no identity, and the variables that steer us.
+#[cfg(target_os = "linux")]
+fn stays(name: &OsString) -> bool {
+    match ambient::class_of(name) {
+        None => true,
+        Some(Class::Control) => name == FAIL || environment::ALL.iter().any(|known| name == known.name),
+        Some(Class::Secret | Class::Source | Class::Route) => false,
+    }
+}
+
+/// Arms a fail point in test builds; nothing reads it elsewhere.
+#[cfg(target_os = "linux")]
+const FAIL: &str = "HALLPASS_FAIL";
 
 /// The environment in a sealed file in memory, left open across the coming exec and closed by [`received`].
 #[cfg(target_os = "linux")]

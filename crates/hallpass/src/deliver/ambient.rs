@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 pub(crate) enum Class {
     /// Holds a secret. Our own process gives it up too, before anything else runs.
     Secret,
-    /// Leads to a credential: a file, a profile, an endpoint that hands out tokens.
+    /// Leads to a credential: a file, a profile, a role.
     Source,
     /// Sends requests past the gate. Kept when there is no gate.
     Route,
@@ -45,7 +45,8 @@ const fn rule(name: Name, class: Class, reason: &'static str) -> Rule {
 use Class::{Control, Route, Secret, Source};
 use Name::{Begins, Is};
 
-/// The table. The first rule that matches decides, so a name stands before the prefix that would cover it.
+/// The table. The first rule that matches decides, so a name stands before the prefix that would cover it. What a
+/// prefix covers and no rule names is taken for a secret.
 pub(crate) const RULES: &[Rule] = &[
     // AWS
     rule(Is("AWS_ACCESS_KEY_ID"), Secret, "AWS SDKs: half of a key pair"),
@@ -67,6 +68,11 @@ pub(crate) const RULES: &[Rule] = &[
     rule(Begins("AWS_ROLE_"), Source, "AWS SDKs: role of a web identity"),
     rule(Begins("AWS_WEB_IDENTITY_"), Source, "AWS SDKs: token file of a web identity"),
     rule(Is("AWS_CONTAINER_AUTHORIZATION_TOKEN"), Secret, "AWS SDKs: token of the container credentials endpoint"),
+    rule(
+        Begins("AWS_CONTAINER_CREDENTIALS_"),
+        Secret,
+        "AWS SDKs: container credentials endpoint; who knows it, has it",
+    ),
     rule(Begins("AWS_CONTAINER_"), Source, "AWS SDKs: container credentials endpoint"),
     rule(Begins("AWS_EC2_METADATA_"), Source, "AWS SDKs: instance metadata"),
     rule(Is("AWS_METADATA_SERVICE_TIMEOUT"), Source, "AWS CLI: instance metadata"),
@@ -95,21 +101,37 @@ pub(crate) const RULES: &[Rule] = &[
     rule(Begins("MC_HOST_"), Secret, "mc: URL with keys in it"),
     rule(Begins("MC_"), Source, "mc: config files with keys"),
     rule(Begins("MINIO_"), Secret, "MinIO: keys"),
-    rule(Begins("RCLONE_"), Secret, "rclone: remotes with keys, config file, its password"),
+    rule(Is("RCLONE_CONFIG"), Source, "rclone: config file with keys"),
+    rule(Begins("RCLONE_"), Secret, "rclone: remotes with keys, its password"),
     rule(Begins("B2_"), Secret, "Backblaze B2: keys"),
     rule(Begins("SPACES_"), Secret, "DigitalOcean Spaces: keys"),
     rule(Begins("WASABI_"), Secret, "Wasabi: keys"),
     // Google Cloud
     rule(Is("GOOGLE_APPLICATION_CREDENTIALS"), Source, "Google SDKs: credentials file"),
+    rule(Begins("GOOGLE_CLOUD_PROJECT"), Source, "Google SDKs: project"),
     rule(Begins("GOOGLE_"), Secret, "Google SDKs and Terraform: keys, tokens, files"),
-    rule(Begins("CLOUDSDK_"), Secret, "gcloud: tokens, config folder, account"),
+    rule(Is("CLOUDSDK_CONFIG"), Source, "gcloud: config folder"),
+    rule(Begins("CLOUDSDK_CORE_"), Source, "gcloud: account, project, certificates"),
+    rule(Begins("CLOUDSDK_COMPUTE_"), Source, "gcloud: region and zone"),
+    rule(Begins("CLOUDSDK_PYTHON"), Source, "gcloud: its interpreter"),
+    rule(Begins("CLOUDSDK_"), Secret, "gcloud: tokens and passwords"),
     rule(Begins("GCE_METADATA_"), Source, "Google SDKs: metadata server"),
+    rule(Is("GCLOUD_PROJECT"), Source, "Google tools: project"),
     rule(Begins("GCLOUD_"), Secret, "Google tools: keys and tokens"),
+    rule(Begins("GCP_PROJECT"), Source, "CI recipes: project"),
     rule(Begins("GCP_"), Secret, "CI recipes: service-account keys"),
     rule(Is("NO_GCE_CHECK"), Source, "google-auth: metadata server"),
     rule(Is("FIREBASE_TOKEN"), Secret, "Firebase CLI: token"),
     // Azure
+    rule(Is("AZURE_CONFIG_DIR"), Source, "Azure CLI: config folder"),
+    rule(Is("AZURE_SUBSCRIPTION_ID"), Source, "Azure SDKs: subscription"),
+    rule(Is("AZURE_TENANT_ID"), Source, "Azure SDKs: tenant"),
+    rule(Is("AZURE_CLIENT_ID"), Source, "Azure SDKs: application"),
+    rule(Is("AZURE_FEDERATED_TOKEN_FILE"), Source, "Azure SDKs: token file of a web identity"),
     rule(Begins("AZURE_"), Secret, "Azure SDKs: secrets, certificates, token files"),
+    rule(Is("ARM_SUBSCRIPTION_ID"), Source, "Terraform for Azure: subscription"),
+    rule(Is("ARM_TENANT_ID"), Source, "Terraform for Azure: tenant"),
+    rule(Is("ARM_CLIENT_ID"), Source, "Terraform for Azure: application"),
     rule(Begins("ARM_"), Secret, "Terraform for Azure: secrets"),
     rule(Begins("MSI_"), Secret, "Azure managed identity: endpoint and its secret"),
     rule(Begins("IDENTITY_"), Secret, "Azure managed identity: endpoint and its header"),
@@ -121,8 +143,10 @@ pub(crate) const RULES: &[Rule] = &[
     rule(Begins("KUBE_"), Secret, "Terraform and Helm plugins: tokens and config files"),
     rule(Begins("HELM_KUBE"), Secret, "Helm: token, user, config"),
     // secret stores, from which all of the above can be had
-    rule(Begins("VAULT_"), Secret, "Vault: token and address"),
-    rule(Begins("BAO_"), Secret, "OpenBao: token and address"),
+    rule(Is("VAULT_ADDR"), Source, "Vault: address"),
+    rule(Is("BAO_ADDR"), Source, "OpenBao: address"),
+    rule(Begins("VAULT_"), Secret, "Vault: token"),
+    rule(Begins("BAO_"), Secret, "OpenBao: token"),
     rule(Begins("OP_SERVICE_ACCOUNT_"), Secret, "1Password CLI: token"),
     rule(Begins("OP_SESSION_"), Secret, "1Password CLI: token"),
     rule(Is("DOPPLER_TOKEN"), Secret, "Doppler: token"),

@@ -2,7 +2,8 @@
 //!
 //! `resolves` means that a tool would use it by itself; `readable` means that the child could read it if it looked.
 
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,7 @@ pub(crate) fn check(look: &Look<'_>) -> Vec<Finding> {
     findings.extend(home_files(look));
     findings.extend(pointed_at(look));
     findings.extend(machine(look));
-    findings.extend(look.ancestors.iter().filter_map(|pid| ancestor(*pid)));
+    findings.extend(ancestors_environments(look.ancestors));
     findings.sort();
     findings.dedup();
     findings
@@ -113,7 +114,7 @@ pub(crate) fn check(look: &Look<'_>) -> Vec<Finding> {
 
 /// Values of the child's environment that are, or hold, a real secret or an AWS key id.
 fn values(look: &Look<'_>) -> Vec<Finding> {
-    let secret_of = |(name, value): (&std::ffi::OsString, &std::ffi::OsString)| {
+    let secret_of = |(name, value): (&OsString, &OsString)| {
         let value = value.to_str()?;
         let long = value.len() >= SECRET_CHARS_MIN && ambient::class_of(name) == Some(Class::Secret);
         (long && !look.lent.contains(&value)).then(|| value.to_owned())
@@ -231,25 +232,36 @@ fn on_cloud_machine(look: &Look<'_>) -> bool {
     CLOUD_MACHINES.iter().any(|(file, name)| limited(&look.system.join(file)).is_some_and(|text| text.trim() == *name))
 }
 
-/// A process above the child whose environment still holds a secret: `/proc/<pid>/environ` is open to its user.
-fn ancestor(pid: u32) -> Option<Finding> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(format!("/proc/{pid}/environ"))
-        .ok()?
-        .take(SELF_CHECK_BYTES_MAX)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    let environment = scrub::decode(&bytes);
-    let secret = |(name, value): &(&std::ffi::OsString, &std::ffi::OsString)| {
-        ambient::class_of(name) == Some(Class::Secret) && value.len() >= SECRET_CHARS_MIN
-    };
-    let (name, _) = environment.iter().find(secret)?;
-    let name = name.to_string_lossy();
-    Some(Finding {
+/// Processes above the child whose environment still holds a secret: `/proc/<pid>/environ` is open to its user. One
+/// finding for each variable, with the nearest process: a shell hands its own on to everything below it.
+fn ancestors_environments(ancestors: &[u32]) -> Vec<Finding> {
+    let mut nearest: BTreeMap<String, u32> = BTreeMap::new();
+    for pid in ancestors {
+        for name in secrets_of(*pid) {
+            nearest.entry(name).or_insert(*pid);
+        }
+    }
+    let finding = |(name, pid): (String, u32)| Finding {
         grade: Grade::Readable,
         what: format!("{name} in the environment of process {pid}, from which this session was started"),
         next: format!("start hallpass from a shell that does not export {name}"),
-    })
+    };
+    nearest.into_iter().map(finding).collect()
+}
+
+/// Names of the secrets in a process's environment; none when it cannot be read, because then the child cannot either.
+fn secrets_of(pid: u32) -> Vec<String> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(format!("/proc/{pid}/environ"))
+        .and_then(|file| file.take(SELF_CHECK_BYTES_MAX).read_to_end(&mut bytes));
+    if read.is_err() {
+        return Vec::new();
+    }
+    let secret = |(name, value): &(OsString, OsString)| {
+        ambient::class_of(name) == Some(Class::Secret) && value.len() >= SECRET_CHARS_MIN
+    };
+    let found = scrub::decode(&bytes).into_iter().filter(secret);
+    found.map(|(name, _)| name.to_string_lossy().into_owned()).collect()
 }
 
 /// The processes from our parent up to the first.

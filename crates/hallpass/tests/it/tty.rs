@@ -1,0 +1,191 @@
+//! A child on a terminal: job control and window size work as without us. The terminal is tmux's.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::run::world::{World, until};
+
+/// A tmux server with one window, on a socket of its own.
+struct Terminal<'a> {
+    world: &'a World,
+    socket: PathBuf,
+}
+
+impl<'a> Terminal<'a> {
+    /// A shell in a window, with the world's environment.
+    fn open(world: &'a World) -> Self {
+        let terminal = Self { world, socket: world.path("tmux") };
+        let output = terminal.tmux(&[
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "80",
+            "-y",
+            "24",
+            "bash --norc --noprofile -i",
+        ]);
+        assert!(output.0, "{}", output.1);
+        terminal.line("PS1='> '; set -m; clear");
+        terminal
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(&self.socket).args(arguments).env_clear().envs(self.world.variables());
+        let output = command.env("TERM", "xterm").current_dir(self.world.path("work")).output().expect("tmux");
+        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+
+    fn line(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+        self.key("Enter");
+    }
+
+    fn key(&self, key: &str) {
+        assert!(self.tmux(&["send-keys", key]).0);
+    }
+
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"]).1
+    }
+
+    fn shows(&self, text: &str) {
+        let mut last = String::new();
+        let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            until("the screen shows it", || {
+                last = self.screen();
+                last.contains(text).then_some(())
+            });
+        }));
+        assert!(seen.is_ok(), "`{text}` is not on the screen:\n{last}");
+    }
+
+    /// `hallpass run … -- <child>; echo rc=$?`
+    fn lend(&self, child: &str) {
+        self.line(&format!("{} run -q --allow s3:GetObject -- {child}; echo rc=$?", env!("CARGO_BIN_EXE_hallpass")));
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.world.path("work").join(name)).unwrap_or_default()
+    }
+
+    fn script(&self, text: &str) {
+        std::fs::write(self.world.path("work/child.sh"), text).expect("written");
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+#[test]
+fn ctrl_c_reaches_the_child_once() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    terminal
+        .script("trap 'echo INT >> got' INT; echo ready; i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done");
+    terminal.lend("sh child.sh");
+    terminal.shows("ready");
+    terminal.key("C-c");
+    until("it arrives", || (!terminal.read("got").is_empty()).then_some(()));
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(terminal.read("got"), "INT\n");
+}
+
+#[test]
+fn ctrl_c_ends_a_child_that_does_not_care() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    terminal.lend("sh -c 'echo ready; exec sleep 60'");
+    terminal.shows("ready");
+    terminal.key("C-c");
+    terminal.shows("rc=130");
+}
+
+#[test]
+fn an_interactive_shell_is_at_home() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    terminal.lend("bash --norc --noprofile -i");
+    terminal.line("echo $((6*7))-answer; tty | cut -c1-8; jobs; exit 5");
+    terminal.shows("42-answer");
+    terminal.shows("/dev/pts");
+    terminal.shows("rc=5");
+    assert!(!terminal.screen().contains("no job control"), "{}", terminal.screen());
+}
+
+#[test]
+fn ctrl_z_stops_the_job_and_fg_goes_on() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    terminal.lend("cat");
+    terminal.line("one");
+    terminal.key("C-z");
+    terminal.shows("Stopped");
+    terminal.line("echo in-between; fg");
+    terminal.shows("in-between");
+    terminal.line("two");
+    terminal.key("C-d");
+    terminal.shows("rc=");
+    let screen = terminal.screen();
+    assert_eq!(screen.matches("two").count(), 2, "typed and echoed by cat:\n{screen}");
+}
+
+#[test]
+fn a_child_that_stops_itself_stops_the_job() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    terminal.script("echo ready; kill -TSTP $$; echo awake");
+    terminal.lend("sh child.sh");
+    terminal.shows("Stopped");
+    terminal.line("fg");
+    terminal.shows("awake");
+}
+
+#[test]
+fn a_job_started_in_the_background_can_be_brought_to_the_front() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    terminal.line(&format!("{} run -q --allow s3:GetObject -- cat &", env!("CARGO_BIN_EXE_hallpass")));
+    terminal.line("");
+    terminal.shows("Stopped");
+    terminal.line("fg");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    terminal.line("hello");
+    until("cat answers", || (terminal.screen().matches("hello").count() == 2).then_some(()));
+    terminal.key("C-d");
+    terminal.line("echo back=$?");
+    terminal.shows("back=0");
+}
+
+#[test]
+fn a_changed_window_is_told_once() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    terminal.script(
+        "trap 'stty size >> got' WINCH; echo ready; i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done",
+    );
+    terminal.lend("bash child.sh");
+    terminal.shows("ready");
+    assert!(terminal.tmux(&["resize-window", "-x", "100", "-y", "30"]).0);
+    until("it arrives", || (!terminal.read("got").is_empty()).then_some(()));
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(terminal.read("got"), "30 100\n");
+}
+
+#[test]
+fn a_child_in_a_pipeline_can_ask_the_terminal() {
+    let world = World::new();
+    let terminal = Terminal::open(&world);
+    let own = env!("CARGO_BIN_EXE_hallpass");
+    terminal.line(&format!(
+        "echo piped | {own} run -q --allow s3:GetObject -- sh -c 'cat; read a < /dev/tty; echo got-$a' | cat"
+    ));
+    terminal.shows("piped");
+    terminal.line("typed");
+    terminal.shows("got-typed");
+}
