@@ -391,6 +391,22 @@ fn only_the_announced_trailers_are_taken_each_once() {
 }
 
 #[test]
+fn one_trailer_twice_is_not_two_trailers_and_all_lines_share_one_limit() {
+    let names = ["x-amz-checksum-crc32c", "x-amz-checksum-sha256"];
+    let check = |lines: &str| {
+        let trailers = names.map(str::to_owned).to_vec();
+        let two = Declared { trailers, ..declared(ChunkMode::UnsignedTrailer, 0) };
+        let mut decoder = Decoder::new(two, None).expect("a decoder");
+        relay(ChunkMode::UnsignedTrailer, &mut decoder, &[format!("0\r\n{lines}\r\n").as_bytes()]).map(|r| r.0.len())
+    };
+    let line = |name: &str, value: &str| format!("{name}:{value}\r\n");
+    assert_eq!(check(&[line(names[0], "a"), line(names[1], "b")].concat()), Ok(0));
+    assert_eq!(check(&[line(names[0], "a"), line(names[0], "a")].concat()), Err(ChunkError::Trailer));
+    let half = "a".repeat(CHUNK_HEADER_BYTES_MAX / 2);
+    assert_eq!(check(&[line(names[0], &half), line(names[1], &half)].concat()), Err(ChunkError::HeaderTooLong));
+}
+
+#[test]
 fn a_signed_trailer_cannot_be_left_out_or_moved() {
     let mode = ChunkMode::SignedTrailer;
     let wire = String::from_utf8(body(mode, &[b"abc"])).expect("text");

@@ -500,6 +500,37 @@ fn the_key_cache_forgets_the_longest_unused_key_past_its_limit() {
 }
 
 #[test]
+fn the_key_cache_keeps_the_order_of_use() {
+    let cache = KeyCache::new();
+    let scope = Scope::new("20130524", "us-east-1", "s3").expect("a scope");
+    let keys: Vec<_> = (0..SIGNING_KEYS_CACHED_MAX).map(|i| cache.key(&format!("K{i}"), SECRET, scope)).collect();
+    let cached = |i: usize| std::sync::Arc::ptr_eq(&keys[i], &cache.key(&format!("K{i}"), SECRET, scope));
+    assert!(cached(0), "the oldest is used again");
+    cache.key("ONE MORE", SECRET, scope);
+    assert!(cached(SIGNING_KEYS_CACHED_MAX - 1) && cached(0) && cached(2));
+    assert!(!cached(1), "the second oldest had to go");
+}
+
+#[test]
+fn verifying_refuses_duplicates_itself() {
+    // A caller that parsed the header without asking `Authorization::of`.
+    let party = Party::s3();
+    let sent = party.signed(&get()).and("content-length", "0").and("content-length", "1");
+    let expected = Expected {
+        access_key_id: ACCESS_KEY,
+        key: &party.key,
+        token: party.token.as_deref(),
+        now: party.now,
+        payload: party.payload,
+        path_style: party.style,
+    };
+    let header = sent.header("authorization");
+    let authorization = Authorization::parse(header.as_bytes()).expect("parses");
+    let result = sent.with(|parts| verify(parts, &authorization, &expected).map(|_| ()));
+    assert_eq!(result, Err(VerifyError::DuplicateHeader("content-length")));
+}
+
+#[test]
 fn nothing_secret_shows_in_debug_output() {
     const TOKEN: &str = "IQoJb3JpZ2luCANARY";
     let party = Party { token: Some(TOKEN.into()), ..Party::s3() };
