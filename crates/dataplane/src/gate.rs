@@ -52,6 +52,7 @@ use std::time::Duration;
 use hallpass_core::clock::Clock;
 use hallpass_core::credential::CredentialSource;
 use hallpass_core::id::SessionId;
+use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::policy::ScopedPolicy;
 use hallpass_core::sigv4::KeyCache;
 use jiff::Timestamp;
@@ -221,8 +222,8 @@ impl Gate {
         }
     }
 
-    /// Stops listening, lets requests in flight end within `grace`, then cuts what is left. Waits until every
-    /// outcome has been handed to the journal.
+    /// Stops listening, lets requests in flight end within `grace`, then cuts what is left. Every outcome has been
+    /// handed to the journal when it returns, unless the journal does not answer for [`SETTLE_GRACE_S_MAX`].
     pub async fn shutdown(self, grace: Duration) -> Counts {
         let shared = &self.shared;
         shared.tasks.close();
@@ -231,7 +232,10 @@ impl Gate {
         if tokio::time::timeout(grace, shared.tasks.wait()).await.is_err() {
             shared.phase.end();
             shared.switch.wake_all();
-            shared.tasks.wait().await;
+            let settling = Duration::from_secs(SETTLE_GRACE_S_MAX);
+            if tokio::time::timeout(settling, shared.tasks.wait()).await.is_err() {
+                tracing::warn!("the journal does not answer, so not every request could be settled");
+            }
         }
         shared.limiter.flush(&shared.journal);
         self.counts()

@@ -44,7 +44,7 @@ pub(super) enum Body {
     /// In memory, so the request can be sent twice.
     Whole(Bytes),
     /// Still with the child.
-    Stream(Option<Decoder>),
+    Stream(Option<Box<Decoder>>),
 }
 
 /// Sends an allowed request. When the upstream says that *our* credential has expired, a new one is asked for and
@@ -97,7 +97,11 @@ async fn recorded_and_signed(
         let credential = credential(gate).await?;
         let outbound = sign_request(gate, &allowed.unsigned, &credential)?;
         let late = Arc::clone(gate);
-        gate.tasks.spawn_on(async move { drop(record(&late, event, since).await) }, &gate.runtime);
+        let entry_comes_late = async move {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            drop(record(&late, event, since).await);
+        };
+        gate.tasks.spawn_on(entry_comes_late, &gate.runtime);
         return Ok((Settle::new(Arc::clone(gate), 0, since), outbound, credential));
     }
     let mut settle = record(gate, event, since).await?;
@@ -128,7 +132,7 @@ fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound:
             let signed = streaming != PayloadHash::StreamingUnsignedTrailer;
             let chain = signed.then(|| ChunkChain::new(Arc::clone(&outbound.key), outbound.at, outbound.seed));
             let encoder = Encoder::new(mode, chain).map_err(|_| unframed())?;
-            Upload::chunked(incoming, decoder, encoder, length, switch)
+            Upload::chunked(incoming, *decoder, encoder, length, switch)
         }
         (_, None) => return Err(unframed()),
     })
@@ -156,8 +160,8 @@ async fn send(
     let sent = match unless_stalled(sending, &transit).await {
         Some(sent) => sent,
         None => {
-            settle.fault("the upstream did not answer in time");
-            return Err(unreachable("the upstream did not answer in time"));
+            settle.fault("neither the body nor an answer moved for too long");
+            return Err(unreachable("neither the body nor an answer has moved for too long"));
         }
     };
     fail_point!("gate::answer", Err(super::refuse::injected()));
@@ -227,10 +231,11 @@ async fn peek(status: StatusCode, rest: &mut Incoming) -> Bytes {
         return Bytes::new();
     }
     let mut ahead = BytesMut::new();
+    let limit = Duration::from_secs(UPSTREAM_RESPONSE_TIMEOUT_S);
     while ahead.len() < UPSTREAM_ERROR_PEEK_BYTES_MAX {
-        match rest.frame().await {
-            Some(Ok(frame)) => ahead.extend_from_slice(&frame.into_data().unwrap_or_default()),
-            Some(Err(_)) | None => break,
+        match tokio::time::timeout(limit, rest.frame()).await {
+            Ok(Some(Ok(frame))) => ahead.extend_from_slice(&frame.into_data().unwrap_or_default()),
+            Ok(Some(Err(_)) | None) | Err(_) => break,
         }
     }
     ahead.freeze()

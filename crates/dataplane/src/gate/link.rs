@@ -77,7 +77,8 @@ impl Link {
                 },
             }
         }
-        let mut sender = self.connect(target, tls).await?;
+        // Boxed: a TLS handshake is large, and most requests need none.
+        let mut sender = Box::pin(self.connect(target, tls)).await?;
         match sender.send_request(request).await {
             Ok(response) => Ok(self.keep(sender, response)),
             Err(error) => Err(LinkError::Broken(error)),

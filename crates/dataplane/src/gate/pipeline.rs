@@ -125,7 +125,7 @@ async fn pass(
     let body = match body {
         Some(body) => Body::Whole(body),
         None => Body::Stream(match payload.chunk_mode() {
-            Some(mode) => Some(resolve::decoder(parts, &who, mode)?),
+            Some(mode) => Some(Box::new(resolve::decoder(parts, &who, mode)?)),
             None => None,
         }),
     };

@@ -60,7 +60,7 @@ pub(super) async fn understand(
         (Outcome::NeedsBody, body) => {
             let (headers, body) = match body {
                 Some(body) => (headers, body),
-                None => read(parts, who, child, headers).await?,
+                None => Box::pin(read(parts, who, child, headers)).await?,
             };
             let view = headers::view(&headers);
             let resolved = resolve::with_body(&request(parts.method, who, &view, world), &body)?;

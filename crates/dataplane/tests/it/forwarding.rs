@@ -2,7 +2,9 @@
 
 use http::Method;
 
-use crate::client::{Client, Sign, ask, get, put};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::client::{Client, Sign, ask, exchange, get, put, raw};
 use crate::upstream::{Upstream, reply};
 use crate::world::{REAL_KEY, REAL_TOKEN, Setup};
 
@@ -176,4 +178,32 @@ async fn a_service_that_names_its_operation_in_the_body_is_buffered_and_passes_w
     assert_eq!(seen[0].body.as_ref(), body);
     assert!(seen[0].header("authorization").contains("/sqs/aws4_request"));
     assert_eq!(seen[0].header("x-amz-content-sha256"), "", "what the child did not send is not made up");
+}
+
+#[tokio::test]
+async fn a_body_is_asked_for_only_after_the_decision() {
+    let upstream = Upstream::plain().await;
+    for (actions, invited) in [(["s3:PutObject"], true), (["s3:GetObject"], false)] {
+        let world = Setup::on(&upstream.url()).actions(&actions).gate().await;
+        let headers = Sign::with(&world).headers(&Method::PUT, "/bucket/key", &[], b"body");
+        let more = "expect: 100-continue\r\ncontent-length: 4\r\n";
+        let answer = exchange(world.gate.address(), &raw("PUT", "/bucket/key", &headers, more, b"")).await;
+        assert_eq!(answer.starts_with("HTTP/1.1 100 Continue"), invited, "{answer}");
+        assert_eq!(answer.starts_with("HTTP/1.1 403"), !invited, "{answer}");
+        assert_eq!(world.log.allowed(), usize::from(invited), "the entry comes before the invitation");
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_sends_a_whole_body_before_it_reads_still_gets_its_refusal() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).actions(&["s3:GetObject"]).gate().await;
+    let body = vec![7; 24 << 20];
+    let headers = Sign::with(&world).headers(&Method::PUT, "/bucket/key", &[], &body);
+    let bytes = raw("PUT", "/bucket/key", &headers, &format!("content-length: {}\r\n", body.len()), &body);
+    let mut socket = tokio::net::TcpStream::connect(world.gate.address()).await.expect("connects");
+    socket.write_all(&bytes).await.expect("all of it is taken");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.expect("a refusal, and no reset");
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("AccessDenied"), "{answer}");
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::audit::Event;
+use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use http::Method;
 use tokio::task::JoinSet;
 
@@ -129,4 +130,29 @@ async fn refused_actions_are_recorded_with_what_they_were() {
     assert_eq!(answer.headers["x-hallpass-entry"], "0");
     assert!(upstream.seen().is_empty());
     assert_eq!(world.source.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_that_cannot_be_recorded_is_refused_all_the_same() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).actions(&["s3:GetObject"]).gate().await;
+    world.log.broken.store(true, Ordering::SeqCst);
+    let answer = put(&world, "/bucket/key", b"body").await;
+    assert_eq!((answer.status.as_u16(), answer.reason()), (403, "not-allowed"));
+    assert!(!answer.headers.contains_key("x-hallpass-entry"), "{answer:?}");
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_journal_that_never_answers_does_not_hold_up_the_end() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    world.log.delay_ms.store(3_600_000, Ordering::SeqCst);
+    let mut client = Client::connect(&world).await;
+    let request = Sign::with(&world).request(Method::GET, "/bucket/key", &[], b"");
+    assert!(tokio::time::timeout(Duration::from_millis(80), client.begin(request)).await.is_err());
+    let begun = std::time::Instant::now();
+    let counts = world.gate.shutdown(Duration::from_millis(100)).await;
+    assert!(begun.elapsed() < Duration::from_secs(SETTLE_GRACE_S_MAX + 2), "{:?}", begun.elapsed());
+    assert_eq!((counts.allowed, counts.signed), (0, 0));
 }

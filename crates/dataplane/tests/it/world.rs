@@ -19,6 +19,9 @@ pub(crate) const REAL_KEY: &str = "AKIAREALREALREALREAL";
 pub(crate) const REAL_SECRET: &str = "canary-real-secret-canary-real-secret-00";
 pub(crate) const REAL_TOKEN: &str = "canary-real-token";
 
+/// What became of an allowed request: position of its entry, status, bytes in, bytes out, fault.
+pub(crate) type Outcome = (u64, Option<u16>, u64, u64, Option<String>);
+
 /// The audit log of a test, in memory.
 #[derive(Default)]
 pub(crate) struct Log {
@@ -47,8 +50,7 @@ impl Log {
         self.entries().iter().filter_map(code).collect()
     }
 
-    /// Outcomes: (position, status, bytes in, bytes out, fault).
-    pub(crate) fn settled(&self) -> Vec<(u64, Option<u16>, u64, u64, Option<String>)> {
+    pub(crate) fn settled(&self) -> Vec<Outcome> {
         let outcome = |event: &Event| match event {
             Event::RequestSettled { of, status, bytes_in, bytes_out, fault, .. } => {
                 Some((*of, *status, *bytes_in, *bytes_out, fault.clone()))
@@ -59,7 +61,7 @@ impl Log {
     }
 
     /// Waits until `count` outcomes are there.
-    pub(crate) async fn settles(&self, count: usize) -> Vec<(u64, Option<u16>, u64, u64, Option<String>)> {
+    pub(crate) async fn settles(&self, count: usize) -> Vec<Outcome> {
         eventually("outcomes", || self.settled().len() >= count).await;
         self.settled()
     }
