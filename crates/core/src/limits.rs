@@ -152,6 +152,8 @@ pub const SELF_CHECK_BYTES_MAX: u64 = 256 * 1024;
 pub const CA_BUNDLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Longest message on the control socket, bytes.
 pub const CONTROL_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Whoever opens the control socket must have asked after so long, seconds; silent visitors keep nobody out for longer.
+pub const CONTROL_QUESTION_TIMEOUT_S_MAX: u64 = 1;
 /// Longest wait for an answer on the control socket, seconds.
 pub const CONTROL_TIMEOUT_S: u64 = 10;
 /// Longest name of a profile in the configuration, bytes.
