@@ -8,9 +8,10 @@ use hallpass_control::clock::SystemClock;
 use hallpass_control::store::{NewSession, Transition};
 use hallpass_control::{Keeper, Store, StoreOptions, connect};
 use hallpass_core::clock::Clock;
+use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::policy::ScopedPolicy;
-use hallpass_core::session::{Session, SessionEvent};
+use hallpass_core::session::{Revocation, Session, SessionEvent};
 use jiff::SignedDuration;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -108,6 +109,17 @@ impl World {
         keeper.started_ticks += 1;
         let new = NewSession { session: session(id, &["true"]), keeper: Some(keeper), user: "tester".to_owned() };
         block_on(self.store().create(new)).expect("creates");
+    }
+
+    /// Records a live session whose real credential has left the gate; nobody keeps it.
+    pub(crate) fn handed_out(&self, id: &str) {
+        let out = Session { delivery: Delivery::Env, revocation: Revocation::RoleWide, ..session(id, &["true"]) };
+        let new = NewSession { session: out, keeper: None, user: "tester".to_owned() };
+        let store = self.store();
+        block_on(store.create(new)).expect("creates");
+        let id = SessionId::new(id).expect("id");
+        let activate = Transition::new(id, SessionEvent::Activate, SystemClock.now(), "issued");
+        block_on(store.transition(activate)).expect("activates");
     }
 
     /// Changes one letter of the first `text` in the log, behind the store's back.

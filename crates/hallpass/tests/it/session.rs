@@ -5,7 +5,7 @@ use std::time::Instant;
 use hallpass_core::session::SessionEvent;
 use serde_json::Value;
 
-use crate::cli_world::{World, block_on, keys, session};
+use crate::cli_world::{World, block_on, keys, said, session};
 
 const A: &str = "aaaa1111-0000-4000-8000-000000000001";
 const B: &str = "aaaa2222-0000-4000-8000-000000000002";
@@ -234,4 +234,37 @@ fn session_files_of_another_tool_are_taken_over_and_bad_ones_named() {
     let again = world.say(&["session", "import", "old", "--json"]);
     let report: Value = serde_json::from_str(&again.out).expect("JSON");
     assert_eq!(report["known"], 1);
+}
+
+#[test]
+fn revoking_what_never_left_the_gate_is_instant_and_says_so() {
+    let world = World::new();
+    world.lost("never-left");
+    let taken = world.json(&["session", "revoke", "never-left"]);
+    assert_eq!((taken["reach"].as_str(), taken["status"].as_str()), (Some("instant"), Some("failed")));
+    insta::assert_snapshot!("session_revoke_keys", keys(&taken).join("\n"));
+}
+
+#[test]
+fn a_denial_that_may_reach_other_sessions_is_not_made_without_a_yes() {
+    let world = World::new();
+    world.handed_out("handed-out");
+    assert_eq!(code(&world, &["session", "revoke", "handed-out"]), (2, "revoke.not_confirmed".to_owned()));
+    let done = world.json(&["audit", "list", "--kind", "session_killed,credentials_revoked"]);
+    assert_eq!(done["entries"], serde_json::json!([]));
+}
+
+#[test]
+fn a_credential_that_left_is_not_called_revoked_when_the_cloud_was_not_asked() {
+    let world = World::new();
+    world.handed_out("handed-out");
+    let mut command = world.command(&["session", "revoke", "handed-out", "--yes"]);
+    let said = said(command.env("AWS_EC2_METADATA_DISABLED", "true").output().expect("runs"));
+    assert!(said.code != 0, "{said:?}");
+    assert!(!said.out.contains("role-wide"), "{said:?}");
+    let events = world.json(&["audit", "list", "--kind", "credentials_revoked"]);
+    let reach = |entry: &Value| entry["event"]["reach"].as_str().unwrap_or_default().to_owned();
+    let all: Vec<String> = events["entries"].as_array().expect("a list").iter().map(reach).collect();
+    assert!(!all.contains(&"role-wide".to_owned()) && !all.contains(&"instant".to_owned()), "{all:?}");
+    assert_eq!(world.json(&["session", "show", "handed-out"])["session"]["live"], false, "its own processes are ended");
 }

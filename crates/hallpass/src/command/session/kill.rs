@@ -36,7 +36,7 @@ pub(super) struct Report {
     session: String,
     /// `killed`, `ended_already`, `keeper_gone`, `keeper_ended`, `refused_by_store`.
     outcome: &'static str,
-    status: String,
+    pub(super) status: String,
     revocation: &'static str,
     steps: Option<Killed>,
     warnings: Vec<String>,

@@ -40,6 +40,7 @@ pub(crate) struct RevokeArgs {
 struct Taken<'a> {
     schema_version: u32,
     session: &'a str,
+    status: &'a str,
     reach: &'static str,
     detail: &'a str,
 }
@@ -56,12 +57,22 @@ pub(crate) fn revoke(context: &Context, args: RevokeArgs) -> Result<ExitStatus, 
         confirm(&record)?;
     }
     let report = kill::end(context, &*store, &record)?;
-    let revoked = if left { take_back(context, &*store, &record)? } else { never_left() };
     if !context.printer.is_json() {
         kill::print(context, &report)?;
     }
-    print(context, &record, &revoked)?;
-    Ok(ExitStatus::Success)
+    let revoked = if left { take_back(context, &*store, &record)? } else { never_left() };
+    print(context, &record, &report.status, &revoked)?;
+    match revoked.reach {
+        Revocation::Instant | Revocation::RoleWide => Ok(ExitStatus::Success),
+        Revocation::OnExpiry => Err(still_valid(&record)),
+    }
+}
+
+/// Nothing took the credential back, and a script must not believe that something did.
+fn still_valid(record: &Record) -> CommandError {
+    let message = format!("the credential that left stays valid until {:.0}", record.session.expires_at);
+    CommandError::new(ErrorKind::Unsupported, "revoke.on_expiry", message)
+        .next("have somebody who may change the role deny it there")
 }
 
 fn never_left() -> Revoked {
@@ -118,12 +129,12 @@ fn confirm(record: &Record) -> Result<(), CommandError> {
     }
 }
 
-fn print(context: &Context, record: &Record, revoked: &Revoked) -> Result<(), CommandError> {
+fn print(context: &Context, record: &Record, status: &str, revoked: &Revoked) -> Result<(), CommandError> {
     let printer = context.printer;
     let reach = revoked.reach.as_str();
     if printer.is_json() {
         let (session, detail) = (record.session.id.as_str(), revoked.detail.as_str());
-        return printer.json(&Taken { schema_version: SCHEMA_VERSION, session, reach, detail });
+        return printer.json(&Taken { schema_version: SCHEMA_VERSION, session, status, reach, detail });
     }
     let paint = match revoked.reach {
         Revocation::Instant | Revocation::RoleWide => Paint::Good,
