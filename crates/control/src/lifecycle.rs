@@ -104,12 +104,11 @@ async fn end_orphan(
     } else {
         (SessionEvent::Fail, "its process ended without ending it")
     };
-    let unknown = unsettled(store, &session.id).await?;
-    let events = unknown.chunks(UNKNOWN_AT_ONCE).map(|of| Event::RequestsUnknown { of: of.to_vec() }).collect();
+    let (events, unknown) = unknown(store, &session.id).await?;
     let change = Transition { events, ..Transition::new(session.id, event, now, reason) };
     match store.transition(change).await {
         Ok(record) => {
-            repaired.requests_unknown += unknown.len() as u64;
+            repaired.requests_unknown += unknown;
             repaired.ended.push(record);
             Ok(())
         }
@@ -117,6 +116,17 @@ async fn end_orphan(
         Err(StoreError::Conflict { .. } | StoreError::NotFound(_)) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// The `requests_unknown` entries of a session whose keeper is gone, and how many requests they name. They belong into
+/// the transition that ends it.
+///
+/// # Errors
+/// An outage of the store.
+pub async fn unknown(store: &dyn Store, id: &SessionId) -> Result<(Vec<Event>, u64), StoreError> {
+    let unknown = unsettled(store, id).await?;
+    let events = unknown.chunks(UNKNOWN_AT_ONCE).map(|of| Event::RequestsUnknown { of: of.to_vec() }).collect();
+    Ok((events, unknown.len() as u64))
 }
 
 /// Positions of a session's allowed requests without an outcome. Reads only the runs of that session.

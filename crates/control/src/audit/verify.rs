@@ -214,8 +214,12 @@ fn key(source: &LogSource, origin: &str, findings: &mut Findings) -> Result<Opti
     }
 }
 
-/// True when a process that still runs wrote the entries which no checkpoint covers: it will sign them.
+/// True when a process still runs that will sign the entries which no checkpoint covers: one that keeps a session, or
+/// that wrote them.
 fn tail_is_kept(connection: &Connection, signed: u64, is_alive: &dyn Fn(&Keeper) -> bool) -> Result<bool, StoreError> {
+    if sessions::is_any_kept(connection, is_alive)? {
+        return Ok(true);
+    }
     let select = "SELECT first_seq, bytes FROM audit_runs WHERE first_seq + entries > ?1 ORDER BY first_seq DESC";
     let mut statement = connection.prepare(select).map_err(from_sql)?;
     let mut rows = statement.query([signed]).map_err(from_sql)?;

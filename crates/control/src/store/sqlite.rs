@@ -63,7 +63,7 @@ impl SqliteStore {
         let database = options.dir.join(files::DATABASE);
         let mut writer = Writer::new(options);
         let exists = files::open_existing(&database, files::Privacy::Unwritable)?.is_some();
-        if !exists || schema_version(&open_reader(&database)?)? < SCHEMA_VERSION {
+        if !exists || unfinished(&open_reader(&database)?)? {
             writer.initialise()?;
         }
         Ok(Self {
@@ -230,6 +230,16 @@ impl Store for SqliteStore {
             Ok(head.info(vkey))
         })
     }
+}
+
+/// True when the schema is old, or when a process died between making the log and signing its first checkpoint: then
+/// there may be no key yet, and nothing else is in the log.
+fn unfinished(connection: &rusqlite::Connection) -> Result<bool, StoreError> {
+    if schema_version(connection)? < SCHEMA_VERSION {
+        return Ok(true);
+    }
+    let only_opened = Head::read(connection).is_ok_and(|head| head.size() == 1);
+    Ok(only_opened && checkpoints::newest(connection)?.is_none())
 }
 
 /// An upper bound of the number of sessions, without counting them.

@@ -2,5 +2,12 @@
 //! process of its own.
 
 mod conformance;
+mod crash;
+mod faults;
+mod guards;
+mod import;
+mod lifecycle;
+mod model;
+mod proof;
 mod support;
 mod tamper;

@@ -128,3 +128,16 @@ pub(super) fn look_up(
     let Some((status, keeper)) = row.optional().map_err(from_sql)? else { return Ok(None) };
     Ok(Some((status.parse().map_err(StoreError::Corrupt)?, keeper)))
 }
+
+/// True when a process still keeps any session.
+pub(super) fn is_any_kept(connection: &Connection, is_alive: &dyn Fn(&Keeper) -> bool) -> Result<bool, StoreError> {
+    let select = "SELECT keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, keeper_user \
+        FROM sessions WHERE ended_at IS NULL";
+    let mut statement = connection.prepare(select).map_err(from_sql)?;
+    for keeper in statement.query_map([], rows::keeper).map_err(from_sql)? {
+        if keeper.map_err(from_sql)?.is_some_and(|keeper| is_alive(&keeper)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

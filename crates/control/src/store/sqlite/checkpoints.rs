@@ -46,7 +46,8 @@ pub(super) fn key_of(connection: &Connection, head: &Head, path: &Path) -> Resul
     Ok(key)
 }
 
-fn newest(connection: &Connection) -> Result<Option<SignedCheckpoint>, StoreError> {
+/// The newest checkpoint, if there is any.
+pub(super) fn newest(connection: &Connection) -> Result<Option<SignedCheckpoint>, StoreError> {
     let select = "SELECT size, root, signed_at, note FROM audit_checkpoints ORDER BY size DESC LIMIT 1";
     let mut statement = connection.prepare_cached(select).map_err(from_sql)?;
     statement.query_row([], read).optional().map_err(from_sql)

@@ -40,6 +40,14 @@ pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     Ok(connection)
 }
 
+/// Closes a connection that is not to be trusted any more, or whose disk is full: what it had begun is undone, and the
+/// write-ahead log is left as it is, because copying it into the database would need space and trust.
+pub(crate) fn abandon(connection: Connection) {
+    drop(connection.execute_batch("ROLLBACK"));
+    drop(connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+    drop(connection);
+}
+
 /// Opens a connection that cannot write.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     if files::open_existing(path, Privacy::Unwritable)?.is_none() {

@@ -78,7 +78,7 @@ impl Writer {
     /// Makes the schema, the log and its first checkpoint where they are missing.
     pub(super) fn initialise(&mut self) -> Result<(), StoreError> {
         self.reserve.hold();
-        let mut connection = connection::open_writer(&self.database, self.durability)?;
+        let mut connection = self.open()?;
         let now = self.clock.now();
         connection::migrate(&mut connection, |transaction| log::open(transaction, now))?;
         if let Some(dir) = self.database.parent() {
@@ -129,8 +129,7 @@ impl Writer {
         match self.commit(&operations, outcomes) {
             Ok(committed) => {
                 if full {
-                    // Opened anew next time, so that the reserve is asked for again.
-                    self.connection = None;
+                    self.put_away();
                     queue.put_back(later, &error);
                 }
                 if let Some(refused) = &committed.refused {
@@ -146,7 +145,8 @@ impl Writer {
     fn failed(&mut self, queue: &Queue, jobs: Vec<Job>, later: Vec<Later>, error: &StoreError) {
         tracing::warn!(%error, operations = jobs.len(), "the store could not be written");
         queue.put_back(later, error);
-        let saved = matches!(error, StoreError::DiskFull(_)) && self.reserve.release();
+        let any = jobs.iter().any(|job| job.operation.is_ending());
+        let saved = any && matches!(error, StoreError::DiskFull(_)) && self.reserve.release();
         let (endings, others) = jobs.into_iter().partition::<Vec<_>, _>(|job| saved && job.operation.is_ending());
         self.interrupt(error, &others);
         others.into_iter().for_each(|job| answer(job, Err(error.clone())));
@@ -161,8 +161,13 @@ impl Writer {
                 endings.into_iter().for_each(|job| answer(job, Err(error.clone())));
             }
         }
-        // The reserve must be asked for before anything else is accepted.
-        self.connection = None;
+        self.put_away();
+    }
+
+    /// After an end was recorded on a full disk: the reserve must be asked for before anything else is accepted, and
+    /// it is asked for when there is no connection.
+    fn put_away(&mut self) {
+        self.connection.take().into_iter().for_each(connection::abandon);
     }
 
     fn interrupt(&mut self, error: &StoreError, jobs: &[Job]) {
@@ -176,31 +181,19 @@ impl Writer {
 
     /// One transaction. After an error nothing of it remains, and the connection is gone.
     fn commit(&mut self, operations: &[&Operation], later: &[Later]) -> Result<Committed, StoreError> {
-        fail_point!("store::before-open", error);
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connection::open_writer(&self.database, self.durability)?,
+            None => self.open()?,
         };
-        fail_point!("store::before-begin", error);
-        execute(&connection, "BEGIN IMMEDIATE")?;
-        let (committed, signed) = match self.transaction(&connection, operations, later) {
+        let done = self.transaction(&connection, operations, later);
+        let done = done.and_then(|done| end_transaction(&connection, operations).map(|()| done));
+        let (committed, signed) = match done {
             Ok(done) => done,
             Err(error) => {
-                // Closing the connection would roll back too; this only does it sooner.
-                drop(connection.execute_batch("ROLLBACK"));
+                connection::abandon(connection);
                 return Err(error);
             }
         };
-        fail_point!("store::before-commit", error);
-        #[cfg(feature = "failpoints")]
-        if operations.iter().all(|operation| matches!(operation, Operation::Append(..)))
-            && crate::failpoint::broken("mutant::acknowledge_without_commit")
-        {
-            execute(&connection, "ROLLBACK")?;
-            self.connection = Some(connection);
-            return Ok(committed);
-        }
-        execute(&connection, "COMMIT")?;
         fail_point!("store::after-commit");
         self.connection = Some(connection);
         self.interruption = None;
@@ -212,12 +205,19 @@ impl Writer {
         Ok(committed)
     }
 
+    fn open(&self) -> Result<Connection, StoreError> {
+        fail_point!("store::before-open", error);
+        connection::open_writer(&self.database, self.durability)
+    }
+
     fn transaction(
         &mut self,
         connection: &Connection,
         operations: &[&Operation],
         later: &[Later],
     ) -> Result<(Committed, Option<SignedCheckpoint>), StoreError> {
+        fail_point!("store::before-begin", error);
+        execute(connection, "BEGIN IMMEDIATE")?;
         fail_point!("store::after-begin", error);
         let now = self.clock.now();
         let mut batch = Batch::new(connection, Draft::new(Head::read(connection)?), now);
@@ -301,6 +301,18 @@ impl Writer {
     }
 }
 
+#[cfg_attr(not(feature = "failpoints"), expect(unused_variables, reason = "only the broken variant looks at them"))]
+fn end_transaction(connection: &Connection, operations: &[&Operation]) -> Result<(), StoreError> {
+    fail_point!("store::before-commit", error);
+    #[cfg(feature = "failpoints")]
+    if operations.iter().all(|operation| matches!(operation, Operation::Append(..)))
+        && crate::failpoint::broken("mutant::acknowledge_without_commit")
+    {
+        return execute(connection, "ROLLBACK");
+    }
+    execute(connection, "COMMIT")
+}
+
 /// Tells whoever still waits that nobody will answer, also when the thread dies.
 struct Gone<'q>(&'q Queue);
 
@@ -323,4 +335,39 @@ fn finish(queue: &Queue, jobs: Vec<Job>, answers: Vec<Result<Answer, StoreError>
 fn answer(job: Job, result: Result<Answer, StoreError>) {
     // Whoever asked may have gone away; what was done stays done.
     drop(job.answer.send(result));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use hallpass_core::clock::ManualClock;
+    use jiff::Timestamp;
+
+    use super::Writer;
+    use crate::store::sqlite::operation::Operation;
+    use crate::store::{Durability, StoreOptions};
+
+    #[test]
+    fn the_durability_that_was_asked_for_is_in_force_also_after_a_failure() {
+        for (durability, number) in [(Durability::Process, 1), (Durability::Power, 2)] {
+            let dir = tempfile::tempdir().expect("a directory");
+            let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+            let options = StoreOptions { durability, ..StoreOptions::new(dir.path(), clock) };
+            crate::files::prepare_dir(dir.path()).expect("ours");
+            let mut writer = Writer::new(&options);
+            writer.initialise().expect("opens");
+            for _ in 0..2 {
+                let connection = writer.connection.take().expect("is open");
+                let pragma =
+                    |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("reads");
+                assert_eq!(pragma("synchronous"), number, "{durability:?}");
+                let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+                assert_eq!(mode.expect("reads"), "wal");
+                // The connection is gone now, as after a failure; the next commit opens another.
+                drop(connection);
+                writer.commit(&[&Operation::Checkpoint], &[]).expect("commits");
+            }
+        }
+    }
 }
