@@ -20,8 +20,8 @@ use hallpass_core::sigv4::{
 };
 use jiff::Timestamp;
 
-const ROUNDS: usize = 20;
-const REQUESTS: u32 = 2_000;
+const ROUNDS: usize = 400;
+const REQUESTS: u32 = 100;
 const CHILD: (&str, &str, &str) = ("AKIACHILD", "child secret", "child token");
 const REAL: (&str, &str) = ("ASIAREAL", "real secret");
 const PATH: &str = "/my-bucket/path/to/key.txt";

@@ -60,8 +60,13 @@ pub(crate) fn write_header<'a>(out: &mut Vec<u8>, name: &str, values: impl Itera
         let blank = |b: &u8| *b == b' ' || *b == b'\t';
         let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
         let end = value.iter().rposition(|b| !blank(b)).map_or(start, |i| i + 1);
+        let trimmed = &value[start..end];
+        if !trimmed.contains(&b' ') {
+            out.extend_from_slice(trimmed);
+            continue;
+        }
         let mut space = false;
-        for &b in &value[start..end] {
+        for &b in trimmed {
             if !(space && b == b' ') {
                 out.push(b);
             }

@@ -5,6 +5,7 @@ use subtle::ConstantTimeEq;
 
 use super::chunked::ChunkMode;
 use super::error::VerifyError;
+use super::key::Signature;
 use super::request::Parts;
 
 /// The last line of the canonical request: how the body is covered by the signature.
@@ -64,7 +65,7 @@ impl PayloadHash {
     /// The text that is signed, and sent in `x-amz-content-sha256`.
     pub fn text(&self) -> String {
         match self {
-            Self::Sha256(hash) => hex::encode(hash),
+            Self::Sha256(hash) => Signature::of_digest(*hash).as_str().to_owned(),
             Self::Unsigned | Self::StreamingUnsignedTrailer | Self::StreamingSigned | Self::StreamingSignedTrailer => {
                 self.literal().to_owned()
             }

@@ -58,48 +58,64 @@ impl PathStyle {
     }
 }
 
-/// Headers that decide who asks, what is asked or where the body ends: twice is ambiguous.
-const ONCE: [&str; 11] = [
-    "host",
-    "authorization",
-    "content-length",
-    "transfer-encoding",
-    "x-amz-date",
-    "x-amz-content-sha256",
-    "x-amz-security-token",
-    "x-amz-target",
-    "x-amz-decoded-content-length",
-    "x-amz-trailer",
-    "content-type",
-];
-
 /// Refuses a header list that two readers could read differently.
 ///
 /// # Errors
-/// [`VerifyError::DuplicateHeader`] when a header of the fixed list occurs twice; [`VerifyError::Header`] when a name
-/// is not a lower-case HTTP token or a value holds a control character other than the tab.
+/// [`VerifyError::DuplicateHeader`] when a header that decides who asks, what is asked or where the body ends occurs
+/// twice; [`VerifyError::Header`] when a name is not a lower-case HTTP token or a value holds a control character
+/// other than the tab.
 pub fn refuse_duplicates(headers: &[(&str, &[u8])]) -> Result<(), VerifyError> {
     let mut seen = 0_u16;
     for (name, value) in headers {
         if name.is_empty() || !name.bytes().all(is_lower_case_token) {
             return Err(VerifyError::Header(printable(name)));
         }
-        if value.iter().any(|b| (*b < b' ' && *b != b'\t') || *b == 0x7f) {
+        // No early exit, so that the compiler looks at many bytes at once: tokens are long.
+        if value.iter().fold(false, |found, b| found | (*b < b' ' && *b != b'\t') | (*b == 0x7f)) {
             return Err(VerifyError::Header((*name).to_owned()));
         }
-        if let Some(i) = ONCE.iter().position(|once| once == name) {
-            if seen & (1 << i) != 0 {
-                return Err(VerifyError::DuplicateHeader(ONCE[i]));
+        if let Some((bit, once)) = once(name) {
+            if seen & bit != 0 {
+                return Err(VerifyError::DuplicateHeader(once));
             }
-            seen |= 1 << i;
+            seen |= bit;
         }
     }
     Ok(())
 }
 
-/// A token of RFC 9110, 5.6.2, without upper case letters.
+/// The headers that may occur once, each with its bit.
+fn once(name: &str) -> Option<(u16, &'static str)> {
+    let (index, name) = match name {
+        "host" => (0, "host"),
+        "authorization" => (1, "authorization"),
+        "content-length" => (2, "content-length"),
+        "transfer-encoding" => (3, "transfer-encoding"),
+        "content-type" => (4, "content-type"),
+        "x-amz-date" => (5, "x-amz-date"),
+        "x-amz-content-sha256" => (6, "x-amz-content-sha256"),
+        "x-amz-security-token" => (7, "x-amz-security-token"),
+        "x-amz-target" => (8, "x-amz-target"),
+        "x-amz-decoded-content-length" => (9, "x-amz-decoded-content-length"),
+        "x-amz-trailer" => (10, "x-amz-trailer"),
+        _ => return None,
+    };
+    Some((1 << index, name))
+}
+
+/// A token of RFC 9110, 5.6.2, without upper case letters. A table, because every byte of every name passes here.
 pub(crate) fn is_lower_case_token(b: u8) -> bool {
-    b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&b)
+    const LEGAL: [bool; 256] = {
+        let legal = b"abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+        let mut table = [false; 256];
+        let mut i = 0;
+        while i < legal.len() {
+            table[legal[i] as usize] = true;
+            i += 1;
+        }
+        table
+    };
+    LEGAL[usize::from(b)]
 }
 
 /// User input for an error message: short and without control characters.

@@ -114,7 +114,6 @@ pub enum SignError {
 /// # Errors
 /// [`SignError`], when the request is ambiguous (the same rules as for verifying) or the key does not fit the time.
 pub fn sign(parts: &Parts<'_>, signer: &Signer<'_>) -> Result<Signed, SignError> {
-    refuse_duplicates(parts.headers)?;
     check_method(parts.method)?;
     if let Some(made) = MADE_HERE.iter().find(|made| parts.header(made).is_some()) {
         return Err(SignError::MadeHere(made));
@@ -131,11 +130,12 @@ pub fn sign(parts: &Parts<'_>, signer: &Signer<'_>) -> Result<Signed, SignError>
     let content_sha256 = (signer.send_content_sha256 || !hashed).then(|| signer.payload.text());
 
     let mut headers: Vec<(&str, &[u8])> = Vec::with_capacity(parts.headers.len() + 3);
-    headers.extend(parts.headers.iter().filter(|(name, _)| !NEVER_SIGNED.contains(name)));
+    headers.extend(parts.headers);
     headers.push(("x-amz-date", signer.at.as_str().as_bytes()));
     headers.extend(content_sha256.as_deref().map(|hash| ("x-amz-content-sha256", hash.as_bytes())));
     headers.extend(signer.token.map(|token| ("x-amz-security-token", token.as_bytes())));
     refuse_duplicates(&headers)?;
+    headers.retain(|(name, _)| !NEVER_SIGNED.contains(name));
     headers.sort_by_key(|(name, _)| *name);
     let mut lines = Vec::with_capacity(1_024);
     let mut signed_headers = String::with_capacity(256);

@@ -337,6 +337,13 @@ fn headers_made_by_signing_may_not_be_given() {
         let refused = get().and(name, "v").with(|parts| sign(parts, &signer)).expect_err(name);
         assert_eq!(refused, SignError::MadeHere(name));
     }
+    for name in ["content-length", "transfer-encoding", "host"] {
+        let refused = get().and(name, "v").and(name, "v").with(|parts| sign(parts, &signer)).expect_err(name);
+        assert_eq!(refused, SignError::Request(VerifyError::DuplicateHeader(name)), "signed or not");
+    }
+    let smuggled = Signer { token: Some("t\r\nx-amz-acl: public-read"), ..signer };
+    let refused = get().with(|parts| sign(parts, &smuggled)).expect_err("a token with a line break");
+    assert_eq!(refused, SignError::Request(VerifyError::Header("x-amz-security-token".into())));
 }
 
 #[test]
