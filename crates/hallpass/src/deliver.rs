@@ -11,7 +11,6 @@ mod proxy;
 pub(crate) mod self_check;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use credential_endpoint::{Endpoint, EndpointSwitch, Lending};
 use environment::{Variables, cleaned, seal, set, set_region};
+use file::CredentialFile;
 use place::Place;
 
 use crate::error::{CommandError, ErrorKind};
@@ -72,7 +72,7 @@ pub(crate) enum Access {
     /// Every refresh passes it.
     Endpoint(Endpoint),
     /// Every refresh reads it.
-    File(PathBuf),
+    File(CredentialFile),
     /// Nothing: the credential is with the child.
     Environment,
 }
@@ -85,7 +85,7 @@ pub(crate) enum AccessSwitch {
     /// The endpoint hands nothing out any more.
     Endpoint(EndpointSwitch),
     /// The file is removed.
-    File(PathBuf),
+    File(CredentialFile),
     /// There is nothing to switch.
     Environment,
 }
@@ -96,7 +96,7 @@ impl Access {
         match self {
             Self::Gate(gate) => AccessSwitch::Gate(gate.switch()),
             Self::Endpoint(endpoint) => AccessSwitch::Endpoint(endpoint.switch()),
-            Self::File(path) => AccessSwitch::File(path.clone()),
+            Self::File(file) => AccessSwitch::File(file.clone()),
             Self::Environment => AccessSwitch::Environment,
         }
     }
@@ -116,8 +116,7 @@ impl AccessSwitch {
         match self {
             Self::Gate(switch) => return switch.refuse(why),
             Self::Endpoint(switch) => switch.refuse(why),
-            // Gone already when somebody else was faster.
-            Self::File(path) => drop(std::fs::remove_file(path)),
+            Self::File(file) => file.refuse(),
             Self::Environment => {}
         }
         Cut::default()
@@ -184,12 +183,12 @@ pub(crate) async fn deliver(handover: &Handover<'_>) -> Result<Lent, CommandErro
         }
         Delivery::File => {
             let credential = issued.source.current().await?;
-            let path = file::deliver(&mut variables, handover.place, &credential).map_err(failed)?;
+            let written = file::deliver(&mut variables, handover.place, &credential).map_err(failed)?;
             let (source, clock) = (Arc::clone(&issued.source), Arc::clone(&handover.clock));
             let first = credential.expires_at;
-            file::keep_fresh(handover.tasks, path.clone(), source, clock, first, session.expires_at);
+            file::keep_fresh(handover.tasks, written.clone(), source, clock, first, session.expires_at);
             exposed = Some(credential);
-            Access::File(path)
+            Access::File(written)
         }
         Delivery::CredentialEndpoint => {
             let lending = Lending {

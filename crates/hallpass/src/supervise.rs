@@ -65,6 +65,8 @@ pub(crate) enum Cause {
     Killed,
     /// We were told to end (SIGTERM).
     Told,
+    /// Its processes could not be watched any more.
+    Lost,
 }
 
 /// How it went.
@@ -180,7 +182,7 @@ impl Watch<'_> {
         match self.ending.as_mut() {
             Some((cause, _)) if why == Cause::Killed => *cause = why,
             Some(_) => {}
-            None => self.ending = Some((why, Ending::begin(self.rules.grace, told))),
+            None => self.ending = Some((why, Ending::begin(std::process::id(), self.rules.grace, told))),
         }
     }
 

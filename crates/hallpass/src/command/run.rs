@@ -117,7 +117,7 @@ fn keep(context: &Context, keep: Keep<'_>, live: Live) -> Result<ExitStatus, Com
         listen(sender)?;
         Ok((control, spawn(&start)?))
     });
-    let (control, child) = match started {
+    let (control, mut child) = match started {
         Ok(started) => started,
         Err(error) => {
             runtime.block_on(live.abandon(&error));
@@ -144,9 +144,10 @@ fn keep(context: &Context, keep: Keep<'_>, live: Live) -> Result<ExitStatus, Com
         own_group,
     };
     let outcome = supervise(&child, &inbox, rules).unwrap_or_else(|error| {
-        // Without a view of the processes nothing may be lent any more.
-        tracing::error!(%error, "the command can no longer be watched");
-        Outcome { code: None, cause: Cause::Told, stuck: 0 }
+        // Without a view of the processes nothing may be lent any more. What can be ended is ended.
+        context.printer.warn(format_args!("the command can no longer be watched ({error}): its session ends here"));
+        drop(child.kill());
+        Outcome { code: None, cause: Cause::Lost, stuck: 0 }
     });
     let closed = runtime.block_on(live.close(&outcome, control, inbox));
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -166,7 +167,7 @@ fn farewell(context: &Context, outcome: Outcome) -> ExitStatus {
     }
     let code = outcome.code.map_or(ExitStatus::Failure, ExitStatus::Child);
     match outcome.cause {
-        Cause::Exited | Cause::Told => code,
+        Cause::Exited | Cause::Told | Cause::Lost => code,
         Cause::Expired => {
             context.printer.warn("the session's time is over, and the command was ended");
             ExitStatus::TimedOut

@@ -13,7 +13,8 @@ use hallpass_core::audit::Event;
 use hallpass_core::clock::Clock;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::{
-    CONTROL_CONNECTIONS_MAX, CONTROL_MESSAGE_BYTES_MAX, CONTROL_TIMEOUT_S, KILL_CONFIRM_S_MAX, KILL_RECORD_WAIT_MS_MAX,
+    CONTROL_CONNECTIONS_MAX, CONTROL_MESSAGE_BYTES_MAX, CONTROL_QUESTION_TIMEOUT_S_MAX, CONTROL_TIMEOUT_S,
+    KILL_CONFIRM_S_MAX, KILL_RECORD_WAIT_MS_MAX,
 };
 use hallpass_core::session::{SessionEvent, SessionStatus};
 use hallpass_dataplane::gate::Closed;
@@ -112,7 +113,7 @@ async fn converse(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
     if peer != own && peer != 0 {
         return say(&mut stream, &Answer::Error { message: "this session belongs to another user".to_owned() }).await;
     }
-    let timeout = Duration::from_secs(CONTROL_TIMEOUT_S);
+    let timeout = Duration::from_secs(CONTROL_QUESTION_TIMEOUT_S_MAX);
     let mut line = Vec::new();
     let limit = u64::try_from(CONTROL_MESSAGE_BYTES_MAX).unwrap_or(u64::MAX);
     let mut reader = BufReader::new((&mut stream).take(limit));
@@ -250,3 +251,6 @@ pub(crate) fn user_name(uid: u32) -> String {
     });
     named.unwrap_or_else(|| format!("uid {uid}"))
 }
+
+#[cfg(test)]
+mod tests;

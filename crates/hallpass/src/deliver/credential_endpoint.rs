@@ -66,6 +66,12 @@ impl EndpointSwitch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
     }
 
+    /// True when nothing is handed out any more.
+    #[cfg(test)]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed().is_some()
+    }
+
     fn closed(&self) -> Option<Closed> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -300,6 +300,8 @@ fn limited(path: &Path) -> Option<String> {
 mod tests {
     use std::path::Path;
 
+    use hallpass_core::limits::SELF_CHECK_BYTES_MAX;
+
     use super::{Finding, Grade, Look, check, holds_key_id};
     use crate::deliver::environment::Variables;
 
@@ -388,6 +390,15 @@ mod tests {
         assert!(disabled.iter().all(|f| f.grade == Grade::Readable) && disabled.len() == 2, "{disabled:?}");
         let enabled = found(home.path(), &[], &[], &[]);
         assert_eq!(enabled.iter().filter(|f| f.grade == Grade::Resolves).count(), 1, "{enabled:?}");
+    }
+
+    #[test]
+    fn a_file_past_the_limit_is_read_in_part() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), vec![b'x'; usize::try_from(SELF_CHECK_BYTES_MAX).expect("small") + 1])
+            .expect("written");
+        let read = super::limited(file.path()).expect("text").len();
+        assert_eq!(u64::try_from(read), Ok(SELF_CHECK_BYTES_MAX));
     }
 
     #[test]

@@ -25,18 +25,19 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// How often later, when they take their time.
 const LOOK_AGAIN_LATER: Duration = Duration::from_millis(100);
 
-/// Ends every descendant of this process.
+/// Ends every descendant of a process.
 #[derive(Debug)]
 pub(crate) struct Ending {
+    root: u32,
     begun: Instant,
     grace: Duration,
     told: BTreeSet<(u32, u64)>,
 }
 
 impl Ending {
-    /// Begins now. Processes in `told` have had their TERM already.
-    pub(crate) fn begin(grace: Duration, told: impl IntoIterator<Item = Stat>) -> Self {
-        Self { begun: Instant::now(), grace, told: told.into_iter().map(|p| p.key()).collect() }
+    /// Begins now, with everything below `root`. Processes in `told` have had their TERM already.
+    pub(crate) fn begin(root: u32, grace: Duration, told: impl IntoIterator<Item = Stat>) -> Self {
+        Self { root, begun: Instant::now(), grace, told: told.into_iter().map(|p| p.key()).collect() }
     }
 
     /// Signals what has to be signalled now: TERM once to each process, newcomers included; after the grace, KILL.
@@ -44,7 +45,7 @@ impl Ending {
     /// # Errors
     /// When `/proc` cannot be read: nothing can be said about the processes then.
     pub(crate) fn step(&mut self) -> io::Result<Step> {
-        let alive = processes::descendants(std::process::id())?;
+        let alive = processes::descendants(self.root)?;
         if alive.is_empty() {
             return Ok(Step::Gone);
         }
@@ -72,5 +73,59 @@ impl Ending {
 fn quietly(result: io::Result<()>) {
     if let Err(error) = result {
         tracing::warn!(%error, "a process of the session could not be signalled");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+    use std::time::{Duration, Instant};
+
+    use hallpass_core::limits::KILL_CONFIRM_S_MAX;
+
+    use super::{Ending, Step};
+    use crate::supervise::processes::descendants;
+
+    /// A shell whose child ignores TERM.
+    fn family() -> Child {
+        let script = "sh -c 'trap \"\" TERM; while :; do sleep 0.05; done' & wait";
+        let root = Command::new("sh").args(["-c", script]).spawn().expect("starts");
+        let begun = Instant::now();
+        while descendants(root.id()).expect("/proc").len() < 2 && begun.elapsed().as_secs() < 10 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        root
+    }
+
+    #[test]
+    fn what_ignores_term_is_killed_after_the_grace_and_not_before() {
+        let mut root = family();
+        let grace = Duration::from_millis(400);
+        let mut ending = Ending::begin(root.id(), grace, []);
+        let begun = Instant::now();
+        loop {
+            match ending.step().expect("/proc") {
+                Step::Gone => break,
+                Step::Wait(time) => std::thread::sleep(time),
+                Step::Stuck(_) => unreachable!("nothing hangs in the kernel here"),
+            }
+            assert!(begun.elapsed() < Duration::from_secs(10), "it never ends");
+        }
+        assert!(begun.elapsed() >= grace);
+        root.wait().expect("reaped");
+    }
+
+    #[test]
+    fn what_outlives_kill_for_too_long_is_reported_and_not_waited_for() {
+        let mut root = family();
+        let mut ending = Ending::begin(root.id(), Duration::ZERO, []);
+        ending.begun = Instant::now().checked_sub(Duration::from_secs(KILL_CONFIRM_S_MAX + 1)).expect("a past");
+        assert!(matches!(ending.step().expect("/proc"), Step::Stuck(1..)));
+        let mut ending = Ending::begin(root.id(), Duration::ZERO, []);
+        while ending.step().expect("/proc") != Step::Gone {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        root.wait().expect("reaped");
     }
 }

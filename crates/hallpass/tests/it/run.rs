@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::Stdio;
 
+use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use world::{KEY, World, finish, wait};
 
 #[test]
@@ -142,6 +143,44 @@ fn a_session_inside_a_session_borrows_through_the_outer_one_or_not_at_all() {
     let refused = finish(world.lend(&[], &["sh", "-c", &past]));
     assert_eq!(refused.code, Some(125));
     assert!(refused.stderr.contains("inside session"), "{}", refused.stderr);
+}
+
+#[test]
+fn what_is_in_flight_when_the_command_ends_delays_the_end_only_a_little() {
+    let world = World::new();
+    let client = client::command().join(" ");
+    let mut command = world.lend(&[], &["sh", "-c", &format!("setsid {client} >/dev/null 2>&1 & sleep 2; exit 6")]);
+    command.env(client::TASK, "stream").env(client::REPORT, world.path("report"));
+    let begun = std::time::Instant::now();
+    let done = finish(command);
+    assert_eq!(done.code, Some(6), "{}", done.stderr);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2 + SETTLE_GRACE_S_MAX + 5), "{:?}", begun.elapsed());
+    // The download that was left behind is cut with the session.
+    world::until("it is cut", || world.report().contains(&"cut".to_owned()).then_some(()));
+    assert_eq!(world.events_of("request_settled").len(), 1);
+    for pid in crate::kill::members(&world.session()) {
+        world::signal(pid, rustix::process::Signal::KILL);
+    }
+}
+
+#[test]
+fn killed_at_any_step_of_its_life_a_session_leaves_no_child_and_a_repaired_record() {
+    let steps = ["run::created", "run::issued", "run::delivered", "run::activated", "run::spawned", "run::ended"];
+    for step in steps {
+        let world = World::new();
+        let mut command = world.lend(&[], &["sh", "-c", "echo $HALLPASS_SESSION_ID > id; sleep 1"]);
+        let status = command.env("HALLPASS_FAIL", step).status().expect("starts");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{step} was not reached");
+        let id = std::fs::read_to_string(world.path("work/id")).unwrap_or_default();
+        if !id.is_empty() && step != "run::ended" {
+            world::until("the child dies with it", || crate::kill::members(id.trim()).is_empty().then_some(()));
+        }
+        let next = finish(world.hallpass(&["session", "list", "--json"]));
+        assert_eq!(next.code, Some(0), "{step}: {}", next.stderr);
+        let expected = if step == "run::ended" { "completed" } else { "failed" };
+        assert_eq!(world.only_status(), expected, "{step}");
+        world.events();
+    }
 }
 
 #[test]

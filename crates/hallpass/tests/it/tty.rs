@@ -24,7 +24,7 @@ impl<'a> Terminal<'a> {
             "80",
             "-y",
             "24",
-            "bash --norc --noprofile -i",
+            "timeout --foreground 120 bash --norc --noprofile -i",
         ]);
         assert!(output.0, "{}", output.1);
         terminal.line("PS1='> '; set -m; clear");
@@ -60,6 +60,21 @@ impl<'a> Terminal<'a> {
             });
         }));
         assert!(seen.is_ok(), "`{text}` is not on the screen:\n{last}");
+    }
+
+    /// `fg`, until the job owns the terminal: what is typed earlier is the shell's.
+    fn foreground(&self) {
+        self.line("clear; fg; echo over=$?");
+        until("the job is in front", || {
+            let screen = self.screen();
+            (screen.lines().any(|line| line.ends_with("-- cat")) && !screen.contains("clear")).then_some(())
+        });
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+
+    /// Typed once, and answered once by `cat`.
+    fn echoes(&self, text: &str) {
+        until("cat answers", || (self.screen().lines().filter(|line| *line == text).count() == 2).then_some(()));
     }
 
     /// `hallpass run … -- <child>; echo rc=$?`
@@ -100,7 +115,8 @@ fn ctrl_c_reaches_the_child_once() {
 fn ctrl_c_ends_a_child_that_does_not_care() {
     let world = World::new();
     let terminal = Terminal::open(&world);
-    terminal.lend("sh -c 'echo ready; exec sleep 60'");
+    terminal.script("echo ready; exec sleep 60");
+    terminal.lend("sh child.sh");
     terminal.shows("ready");
     terminal.key("C-c");
     terminal.shows("rc=130");
@@ -124,15 +140,14 @@ fn ctrl_z_stops_the_job_and_fg_goes_on() {
     let terminal = Terminal::open(&world);
     terminal.lend("cat");
     terminal.line("one");
+    terminal.echoes("one");
     terminal.key("C-z");
     terminal.shows("Stopped");
-    terminal.line("echo in-between; fg");
-    terminal.shows("in-between");
+    terminal.foreground();
     terminal.line("two");
+    terminal.echoes("two");
     terminal.key("C-d");
-    terminal.shows("rc=");
-    let screen = terminal.screen();
-    assert_eq!(screen.matches("two").count(), 2, "typed and echoed by cat:\n{screen}");
+    terminal.shows("over=0");
 }
 
 #[test]
@@ -151,15 +166,17 @@ fn a_job_started_in_the_background_can_be_brought_to_the_front() {
     let world = World::new();
     let terminal = Terminal::open(&world);
     terminal.line(&format!("{} run -q --allow s3:GetObject -- cat &", env!("CARGO_BIN_EXE_hallpass")));
-    terminal.line("");
-    terminal.shows("Stopped");
-    terminal.line("fg");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    // The shell tells at its next prompt.
+    until("the shell sees it stop", || {
+        terminal.key("Enter");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        terminal.screen().contains("Stopped").then_some(())
+    });
+    terminal.foreground();
     terminal.line("hello");
-    until("cat answers", || (terminal.screen().matches("hello").count() == 2).then_some(()));
+    terminal.echoes("hello");
     terminal.key("C-d");
-    terminal.line("echo back=$?");
-    terminal.shows("back=0");
+    terminal.shows("over=0");
 }
 
 #[test]

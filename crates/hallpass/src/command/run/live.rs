@@ -157,6 +157,7 @@ impl Live {
             Cause::Told => (SessionEvent::Complete, "hallpass was told to end, and ended the command"),
             Cause::Expired => (SessionEvent::Expire, EXPIRED),
             Cause::Killed => (SessionEvent::Revoke, "taken back"),
+            Cause::Lost => (SessionEvent::Fail, "its processes could not be watched any more"),
         };
         // A kill that arrives from here on finds no supervisor, and nothing left to end.
         drop(inbox);
@@ -166,10 +167,11 @@ impl Live {
             exit_code: outcome.code.map(i32::from),
             ..Transition::new(self.session.id.clone(), event, self.clock.now(), reason)
         };
-        let ended = lifecycle::end(&*self.store, change).await;
-        fail_point!("run::ended");
+        // Before the record: a repair removes the folders of those whose end it records.
         self.tasks.close();
         drop(self.place);
+        let ended = lifecycle::end(&*self.store, change).await;
+        fail_point!("run::ended");
         match ended {
             // Somebody ended the record before: what it says then is the truth.
             Ok(_) | Err(hallpass_control::StoreError::Conflict { .. }) => {}
