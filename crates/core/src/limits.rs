@@ -35,6 +35,10 @@ pub const SESSION_POLICY_CHARS_MAX: usize = 2_048;
 pub const STS_DURATION_S_MIN: u64 = 900;
 /// Longest session of a role assumed with role credentials, seconds (role chaining; IAM user guide).
 pub const STS_CHAINED_DURATION_S_MAX: u64 = 3_600;
+/// Characters that all inline policies of a role may have together (IAM quotas).
+pub const ROLE_POLICY_CHARS_MAX: usize = 10_240;
+/// Times that a role's deny is looked for when a session is revoked; after each but the last it is written.
+pub const REVOCATION_ROUNDS_MAX: usize = 4;
 /// Real credentials are renewed this long before they expire, seconds.
 pub const CREDENTIAL_REFRESH_EARLY_S: u64 = 300;
 

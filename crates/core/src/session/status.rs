@@ -68,19 +68,20 @@ impl SessionStatus {
     /// `kill` can be repeated; everything else on an ended session is illegal: a revoked session stays revoked.
     pub fn on(self, event: SessionEvent) -> Result<Self, IllegalTransition> {
         use SessionEvent as E;
-        use SessionStatus as S;
         match (self, event) {
-            (S::Pending, E::Activate) => Ok(S::Active),
-            (S::Active, E::Complete) => Ok(S::Completed),
-            (S::Active, E::ExhaustBudget) => Ok(S::BudgetExceeded),
-            (S::Pending | S::Active, E::Expire) => Ok(S::Expired),
-            (S::Pending | S::Active, E::Revoke) => Ok(S::Revoked),
-            (S::Pending | S::Active, E::Fail) => Ok(S::Failed),
-            (S::Completed | S::Expired | S::Revoked | S::BudgetExceeded | S::Failed, E::Revoke) => Ok(self),
-            (S::Pending, E::Complete | E::ExhaustBudget)
-            | (S::Active, E::Activate)
+            (Self::Pending, E::Activate) => Ok(Self::Active),
+            (Self::Active, E::Complete) => Ok(Self::Completed),
+            (Self::Active, E::ExhaustBudget) => Ok(Self::BudgetExceeded),
+            (Self::Pending | Self::Active, E::Expire) => Ok(Self::Expired),
+            (Self::Pending | Self::Active, E::Revoke) => Ok(Self::Revoked),
+            (Self::Pending | Self::Active, E::Fail) => Ok(Self::Failed),
+            (Self::Completed | Self::Expired | Self::Revoked | Self::BudgetExceeded | Self::Failed, E::Revoke) => {
+                Ok(self)
+            }
+            (Self::Pending, E::Complete | E::ExhaustBudget)
+            | (Self::Active, E::Activate)
             | (
-                S::Completed | S::Expired | S::Revoked | S::BudgetExceeded | S::Failed,
+                Self::Completed | Self::Expired | Self::Revoked | Self::BudgetExceeded | Self::Failed,
                 E::Activate | E::Complete | E::Expire | E::ExhaustBudget | E::Fail,
             ) => Err(IllegalTransition { from: self, event }),
         }

@@ -56,6 +56,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Resolved from the head alone.
+    #[expect(clippy::panic, reason = "a helper of tests")]
     fn resolved(&self) -> Resolved {
         match self.head() {
             Ok(Outcome::Resolved(resolved)) => resolved,

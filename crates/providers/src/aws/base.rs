@@ -32,7 +32,7 @@ impl Base {
     /// The base credential now. Keys from the environment are taken as they are, so that the common case starts no
     /// SDK; everything else (profile, SSO, web identity, container, instance metadata, process) is the SDK's chain.
     pub(crate) async fn credential(&self) -> Result<Credential, ProviderError> {
-        if let Some(credential) = self.from_environment()? {
+        if let Some(credential) = self.environment_keys()? {
             return Ok(credential);
         }
         let sdk = self.sdk().await;
@@ -46,7 +46,7 @@ impl Base {
         })
     }
 
-    fn from_environment(&self) -> Result<Option<Credential>, ProviderError> {
+    fn environment_keys(&self) -> Result<Option<Credential>, ProviderError> {
         if self.options.profile.is_some() {
             return Ok(None);
         }

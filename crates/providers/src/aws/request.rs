@@ -135,7 +135,54 @@ fn check_text(what: &str, text: Option<&str>, max: usize, also: &str) -> Result<
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{check_tags, check_text, partition_of, session_name};
+    use hallpass_core::credential::Credential;
+    use hallpass_core::delivery::Delivery;
+    use hallpass_core::id::SessionId;
+    use hallpass_core::limits::{SESSION_TTL_S_MAX, STS_CHAINED_DURATION_S_MAX, STS_DURATION_S_MIN};
+    use hallpass_core::permit::{Bounds, Permit, authorize};
+    use hallpass_core::policy::{ActionPattern, ScopedPolicy};
+    use hallpass_core::secret::Secret;
+    use hallpass_core::session::Session;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::{RoleRequest, check_tags, check_text, partition_of, session_name};
+    use crate::aws::AwsOptions;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn permit(ttl_s: u64, delivery: Delivery) -> Permit {
+        let id = SessionId::new("a").expect("id");
+        let ttl = SignedDuration::from_secs(i64::try_from(ttl_s).expect("fits"));
+        let action = ActionPattern { service: "s3".into(), action: "GetObject".into() };
+        let policy = ScopedPolicy { actions: vec![action], resources: vec!["*".into()], ..ScopedPolicy::default() };
+        let role = "arn:aws:iam::123456789012:role/r".to_owned();
+        let session = Session { delivery, ..Session::new(id, NOW, ttl, None, policy, role, vec![]) };
+        authorize(&session, &Bounds::default(), NOW).expect("permitted")
+    }
+
+    /// The duration that STS would be asked for, or the refusal.
+    fn duration_s(ttl_s: u64, delivery: Delivery, temporary_base: bool) -> Result<u64, String> {
+        let permit = permit(ttl_s, delivery);
+        let base = Credential {
+            access_key_id: "AKIA".into(),
+            secret_access_key: Secret::new("s"),
+            session_token: temporary_base.then(|| Secret::new("t")),
+            expires_at: None,
+        };
+        let request = RoleRequest::new(&permit, &AwsOptions::default()).map_err(|e| e.to_string())?;
+        request.for_base(&base, &permit, NOW).map(|request| request.duration_s).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_role_session_lives_within_what_sts_grants() {
+        assert_eq!(duration_s(1, Delivery::Proxy, false), Ok(STS_DURATION_S_MIN));
+        assert_eq!(duration_s(SESSION_TTL_S_MAX, Delivery::Proxy, false), Ok(STS_CHAINED_DURATION_S_MAX));
+        assert_eq!(duration_s(SESSION_TTL_S_MAX, Delivery::Env, false), Ok(SESSION_TTL_S_MAX));
+        assert_eq!(duration_s(STS_CHAINED_DURATION_S_MAX, Delivery::Env, true), Ok(STS_CHAINED_DURATION_S_MAX));
+        let refused = duration_s(STS_CHAINED_DURATION_S_MAX + 1, Delivery::Env, true).expect_err("chaining caps");
+        assert!(refused.contains("at most 1h"), "{refused}");
+        assert_eq!(duration_s(SESSION_TTL_S_MAX, Delivery::CredentialEndpoint, true), Ok(STS_CHAINED_DURATION_S_MAX));
+    }
 
     #[test]
     fn only_a_role_arn_is_a_role_arn() {

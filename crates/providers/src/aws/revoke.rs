@@ -3,6 +3,7 @@
 //! Source: IAM User Guide, "Revoking IAM role temporary security credentials" and "IAM identifiers": `aws:userid` of
 //! a role session is `<role id>:<session name>`, and our session name is unique.
 
+use hallpass_core::limits::{REVOCATION_ROUNDS_MAX, ROLE_POLICY_CHARS_MAX};
 use hallpass_core::provider::{ProviderError, Revoked};
 use hallpass_core::session::{Revocation, Session};
 use jiff::Timestamp;
@@ -14,10 +15,6 @@ use super::request::session_name;
 
 /// The inline policy that holds our denies; one per role, shared by every revocation.
 const POLICY_NAME: &str = "HallpassRevokedSessions";
-/// Characters that all inline policies of a role may have together (IAM quotas).
-const ROLE_POLICY_CHARS_MAX: usize = 10_240;
-/// Times that the document is written and read back; the last round only reads.
-const WRITES_MAX: usize = 4;
 
 pub(crate) async fn revoke(base: &Base, session: &Session, now: Timestamp) -> Result<Revoked, ProviderError> {
     let Some(role) = session.role_arn.rsplit('/').next().filter(|_| session.role_arn.contains(":role/")) else {
@@ -26,7 +23,7 @@ pub(crate) async fn revoke(base: &Base, session: &Session, now: Timestamp) -> Re
     let client = aws_sdk_iam::Client::new(base.sdk().await);
     let name = session_name(session.id.as_str());
     // Two revocations may read and write the same document at once: look whether ours is there, else write again.
-    for _ in 0..WRITES_MAX {
+    for _ in 0..REVOCATION_ROUNDS_MAX {
         let held = match current(&client, role).await {
             Ok(held) => held,
             Err(ProviderError::Refused { code, .. }) => {
@@ -38,7 +35,7 @@ pub(crate) async fn revoke(base: &Base, session: &Session, now: Timestamp) -> Re
             return Ok(denied(role));
         }
         let document = with_deny(held.as_deref(), &name, session.expires_at, now)?;
-        if document.chars().count() > ROLE_POLICY_CHARS_MAX {
+        if !fits(&document) {
             return Ok(on_expiry(session, &format!("the policies of role `{role}` have no room for another deny")));
         }
         let put = client.put_role_policy().role_name(role).policy_name(POLICY_NAME).policy_document(document);
@@ -51,6 +48,10 @@ pub(crate) async fn revoke(base: &Base, session: &Session, now: Timestamp) -> Re
         }
     }
     Ok(on_expiry(session, &format!("a deny was written to role `{role}` but could not be read back")))
+}
+
+fn fits(document: &str) -> bool {
+    document.chars().count() <= ROLE_POLICY_CHARS_MAX
 }
 
 fn denied(role: &str) -> Revoked {
@@ -128,7 +129,9 @@ fn statements_of(text: &str) -> Result<Vec<Value>, ProviderError> {
 mod tests {
     use jiff::{SignedDuration, Timestamp};
 
-    use super::{percent_decoded, with_deny};
+    use hallpass_core::limits::{REVOCATION_ROUNDS_MAX, ROLE_POLICY_CHARS_MAX};
+
+    use super::{fits, percent_decoded, with_deny};
 
     #[test]
     fn a_deny_names_one_session_and_keeps_the_others_that_still_live() {
@@ -149,6 +152,14 @@ mod tests {
         for broken in ["", "{", "[]", "{\"Statement\": 3}"] {
             assert!(with_deny(Some(broken), "hallpass-a", Timestamp::MAX, Timestamp::MIN).is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn a_role_without_room_for_another_deny_is_not_written_to() {
+        assert!(fits(&"x".repeat(ROLE_POLICY_CHARS_MAX)));
+        assert!(!fits(&"x".repeat(ROLE_POLICY_CHARS_MAX + 1)));
+        // One round only reads: what was written last must have been seen.
+        const { assert!(REVOCATION_ROUNDS_MAX >= 2) };
     }
 
     #[test]

@@ -167,6 +167,7 @@ impl CredentialSource for RoleSource {
 #[cfg(test)]
 mod tests {
     use hallpass_core::credential::Credential;
+    use hallpass_core::limits::CREDENTIAL_REFRESH_EARLY_S;
     use hallpass_core::secret::Secret;
     use jiff::{SignedDuration, Timestamp};
 
@@ -185,9 +186,10 @@ mod tests {
     #[test]
     fn a_credential_is_renewed_five_minutes_early_and_serves_on_when_renewal_fails() {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("time");
-        let soon = held(Some(now + SignedDuration::from_secs(299)), false);
+        let early = i64::try_from(CREDENTIAL_REFRESH_EARLY_S).expect("fits");
+        let soon = held(Some(now + SignedDuration::from_secs(early)), false);
         assert!(must_renew(&soon, now) && still_valid(&soon, now).is_some());
-        let later = held(Some(now + SignedDuration::from_secs(301)), false);
+        let later = held(Some(now + SignedDuration::from_secs(early + 1)), false);
         assert!(!must_renew(&later, now));
         let over = held(Some(now), false);
         assert!(must_renew(&over, now) && still_valid(&over, now).is_none());
