@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::cli::GlobalArgs;
 use crate::config::{self, Config};
+use crate::deliver::place::Root;
 use crate::environment;
 use crate::error::{CommandError, ErrorKind};
 use crate::output::{Paint, Printer, clean};
@@ -149,12 +150,15 @@ impl Context {
         Ok(connect(options)?)
     }
 
-    /// Ends the records of sessions whose keeper is gone.
+    /// Ends the records of sessions whose keeper is gone, and removes the private folders that they left behind.
     ///
     /// # Errors
     /// An outage of the store.
     pub(crate) fn repair(&self, store: &dyn Store) -> Result<Repaired, CommandError> {
         let repaired = self.block_on(lifecycle::repair(store, self.now(), &Keeper::is_alive))??;
+        if !repaired.ended.is_empty() {
+            self.remove_leftovers(&repaired);
+        }
         for record in &repaired.ended {
             self.printer.say(self.printer.paint_talk(
                 Paint::Dim,
@@ -166,6 +170,16 @@ impl Context {
             ));
         }
         Ok(repaired)
+    }
+
+    /// A file that was handed over must not outlast its session until the next `run`.
+    fn remove_leftovers(&self, repaired: &Repaired) {
+        let root = self.state_dir().and_then(|dir| Ok(Root::open(&dir)?));
+        let mut ids = repaired.ended.iter().map(|record| &record.session.id);
+        let removed = root.and_then(|root| Ok(ids.try_for_each(|id| root.remove(id))?));
+        if let Err(error) = removed {
+            tracing::warn!(%error, "a leftover folder could not be removed; the next `run` tries again");
+        }
     }
 
     /// Runs a future on this thread. For commands without a gate: no worker threads, no reactor.

@@ -1,9 +1,12 @@
 //! `hallpass session kill`.
 
+use std::time::{Duration, Instant};
+
 use clap::Args;
-use hallpass_control::Store;
 use hallpass_control::store::{Record, Transition};
+use hallpass_control::{Keeper, Store, lifecycle};
 use hallpass_core::audit::Event;
+use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::session::{SessionEvent, SessionStatus};
 use serde::Serialize;
 
@@ -86,6 +89,7 @@ pub(super) fn end(context: &Context, store: &dyn Store, record: &Record) -> Resu
             }
             if let Some(why) = &killed.not_recorded {
                 report.warnings.push(format!("the keeper could not record it: {why}"));
+                wait_for_the_end_of(record.keeper.as_ref());
                 report.status = record_end(context, store, record, Some(&killed), "killed")?;
             }
             report.steps = Some(killed);
@@ -123,6 +127,14 @@ fn repaired(
     record_end(context, store, record, killed, "killed; its keeper was gone")
 }
 
+/// Its command is gone, so a keeper soon is too; until then it may still write outcomes.
+fn wait_for_the_end_of(keeper: Option<&Keeper>) {
+    let patience = Instant::now() + 2 * Duration::from_secs(SETTLE_GRACE_S_MAX);
+    while keeper.is_some_and(Keeper::is_alive) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// Records the kill; the session is revoked by it unless it has ended before.
 fn record_end(
     context: &Context,
@@ -141,7 +153,15 @@ fn record_end(
         processes_gone_us: killed.processes_gone_us,
     };
     let id = record.session.id.clone();
-    let change = Transition { events: vec![event], ..Transition::new(id, SessionEvent::Revoke, context.now(), reason) };
+    let mut events = vec![event];
+    // A living keeper knows what became of its requests; when it is gone, nobody does, and the log says so.
+    if !record.keeper.as_ref().is_some_and(Keeper::is_alive) {
+        match context.block_on(lifecycle::unknown(store, &id))? {
+            Ok((unknown, _)) => events.extend(unknown),
+            Err(error) => context.printer.warn(format_args!("requests without an outcome could not be read ({error})")),
+        }
+    }
+    let change = Transition { events, ..Transition::new(id, SessionEvent::Revoke, context.now(), reason) };
     let ended = context.block_on(store.transition(change))?.map_err(|error| {
         CommandError::new(ErrorKind::General, "kill.not_recorded", "the end of the session could not be recorded")
             .because(&error)
