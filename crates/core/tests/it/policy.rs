@@ -1,6 +1,7 @@
 //! The policy room, seen from outside: a table of decisions, documents that must be refused, compilation, and
 //! properties that hold for every policy.
 
+mod canonical;
 mod cases;
 mod ceilings;
 mod compile;
