@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hallpass_core::audit::checkpoint::{Checkpoint, CheckpointError, VerifierKey};
+use hallpass_core::limits::KEY_FILE_BYTES_MAX;
 use zeroize::Zeroizing;
 
 use crate::files::{self, Privacy};
@@ -15,8 +16,6 @@ use crate::store::StoreError;
 
 const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----\n";
 const PEM_END: &str = "\n-----END PRIVATE KEY-----\n";
-/// A PKCS#8 Ed25519 key in PEM has 119 bytes; whatever is much larger is something else.
-const KEY_FILE_BYTES_MAX: u64 = 1_024;
 
 /// The private key. It never leaves this type.
 pub struct SigningKey(Ed25519KeyPair);
@@ -122,4 +121,25 @@ fn make(path: &Path) -> Result<(), StoreError> {
     written.map_err(io)?;
     removed.map_err(io)?;
     files::sync_dir(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use hallpass_core::limits::KEY_FILE_BYTES_MAX;
+
+    use super::SigningKey;
+
+    #[test]
+    fn a_key_file_past_the_limit_is_no_key() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("key");
+        SigningKey::load_or_make(&path).expect("makes");
+        let text = std::fs::read_to_string(&path).expect("reads");
+        let length = usize::try_from(KEY_FILE_BYTES_MAX).expect("fits") + 1;
+        std::fs::write(&path, format!("{text:\n<length$}")).expect("writes");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("keeps it private");
+        assert!(SigningKey::load(&path).is_err());
+    }
 }

@@ -31,7 +31,8 @@ pub trait Store: Send + Sync + Debug {
     /// Records a pending session together with its `session_created` entry, and signs a checkpoint over it.
     ///
     /// # Errors
-    /// [`StoreError::Exists`], [`StoreError::Invalid`] when it is not pending, or an outage.
+    /// [`StoreError::Exists`], also for the id of a session that was pruned; [`StoreError::Invalid`] when it is not
+    /// pending; or an outage.
     fn create(&self, new: NewSession) -> BoxFuture<'_, Result<Position, StoreError>>;
 
     /// Changes a session's state together with its audit entries, and answers with the session as it is now.
@@ -90,7 +91,7 @@ pub trait Store: Send + Sync + Debug {
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>>;
 
     /// Takes over an ended session from another tool's `file` with its `session_imported` entry.
-    /// False when a session with this id is known already.
+    /// False when a session with this id is known already, or was and has been pruned.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] when the session has not ended, or an outage.

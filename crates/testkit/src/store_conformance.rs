@@ -575,6 +575,8 @@ pub async fn pruning_removes_the_oldest_and_never_a_live_one(f: &StoreFixture) {
     let left: BTreeSet<_> = left.records.iter().map(|record| record.session.id.as_str()).collect();
     assert_eq!(left, BTreeSet::from(["active", "pending"]));
     assert_eq!(kinds(&*f.store, "e0").await, ["session_created", "session_activated", "session_ended"]);
+    let again = f.store.create(new_session(session("e0"))).await;
+    assert_eq!(again, Err(StoreError::Exists("e0".into())), "an id has one life in the log");
     let filter = EntryFilter { kinds: vec!["sessions_pruned".into()], ..EntryFilter::default() };
     assert_eq!(f.store.entries(filter).await.expect("reads").len(), 3, "and not for the one that removed nothing");
     let tagged = Filter { tag: Some(("ticket".into(), None)), ..Filter::default() };

@@ -4,6 +4,7 @@
 //! writes it back, so that all of them add to one chain.
 
 pub(crate) mod checkpoints;
+pub(crate) mod columns;
 pub(crate) mod connection;
 pub(crate) mod frames;
 pub(crate) mod log;
@@ -11,7 +12,7 @@ mod operation;
 mod queue;
 mod read;
 mod reserve;
-pub(crate) mod rows;
+mod rows;
 mod writer;
 
 use std::path::PathBuf;

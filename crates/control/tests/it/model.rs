@@ -1,6 +1,6 @@
 //! The store against a small model of it: any sequence of operations has the same answers and leaves the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hallpass_control::Keeper;
@@ -49,6 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Debug, Default)]
 struct Model {
     sessions: BTreeMap<u8, Modelled>,
+    /// Ids that are or were taken.
+    taken: BTreeSet<u8>,
     kinds: Vec<&'static str>,
     clock_s: i64,
 }
@@ -67,7 +69,7 @@ impl Model {
     }
 
     fn create(&mut self, name: u8) -> bool {
-        if self.sessions.contains_key(&name) {
+        if !self.taken.insert(name) {
             return false;
         }
         let new = Modelled { status: SessionStatus::Pending, allowed: 0, denied: 0, ended_s: None };

@@ -202,11 +202,21 @@ fn history_that_was_rewritten_with_all_its_hashes_does_not_fit_what_was_signed()
     assert!(*from <= at as u64 && (at as u64) < *size, "{from} <= {at} < {size}");
 }
 
+/// The text with one character of its last signature changed.
+fn other_signature(text: &str) -> String {
+    let at = text.trim_end().len() - 10;
+    let other = if &text[at..=at] == "A" { "B" } else { "A" };
+    format!("{}{other}{}", &text[..at], &text[at + 1..])
+}
+
 #[test]
 fn a_forged_checkpoint_is_named_with_its_place() {
     let place = populated();
-    let forge = "UPDATE audit_checkpoints SET note = replace(note, 'A', 'B') WHERE size = 13";
-    assert_eq!(place.raw().execute(forge, []).expect("updates"), 1);
+    let raw = place.raw();
+    let note = "SELECT note FROM audit_checkpoints WHERE size = 13";
+    let note = raw.query_row(note, [], |row| row.get::<_, String>(0)).expect("reads");
+    let forge = "UPDATE audit_checkpoints SET note = ?1 WHERE size = 13";
+    assert_eq!(raw.execute(forge, [other_signature(&note)]).expect("updates"), 1);
     assert_eq!(place.codes(), ["checkpoint-forged"]);
     let place = populated();
     let moved = "UPDATE audit_checkpoints SET root = zeroblob(32) WHERE size = 13";
@@ -214,9 +224,7 @@ fn a_forged_checkpoint_is_named_with_its_place() {
     assert!(place.codes().contains(&"checkpoint-forged"));
     let place = populated();
     let anchor = fs::read_to_string(place.file(files::ANCHOR)).expect("reads");
-    let at = anchor.rfind("\u{2014} ").expect("a signature");
-    let (before, signature) = anchor.split_at(at);
-    fs::write(place.file(files::ANCHOR), format!("{before}{}", signature.replace('A', "B"))).expect("writes");
+    fs::write(place.file(files::ANCHOR), other_signature(&anchor)).expect("writes");
     let findings = place.verify().findings;
     assert!(matches!(findings[..], [Finding::Checkpoint { place: Where::Anchor, size: 34, .. }]), "{findings:?}");
 }

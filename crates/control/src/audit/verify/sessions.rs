@@ -10,8 +10,8 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::audit::finding::{Finding, Findings};
 use crate::keeper::Keeper;
 use crate::store::StoreError;
+use crate::store::sqlite::columns;
 use crate::store::sqlite::connection::from_sql;
-use crate::store::sqlite::rows;
 
 /// The sessions that have begun and not ended yet: as many as ran at the same time.
 #[derive(Debug, Default)]
@@ -124,7 +124,7 @@ pub(super) fn look_up(
     let select = "SELECT status, keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, keeper_user \
         FROM sessions WHERE id = ?1";
     let mut statement = connection.prepare_cached(select).map_err(from_sql)?;
-    let row = statement.query_row([session], |row| Ok((row.get::<_, String>(0)?, rows::keeper(row)?)));
+    let row = statement.query_row([session], |row| Ok((row.get::<_, String>(0)?, columns::keeper(row, 1)?)));
     let Some((status, keeper)) = row.optional().map_err(from_sql)? else { return Ok(None) };
     Ok(Some((status.parse().map_err(StoreError::Corrupt)?, keeper)))
 }
@@ -134,7 +134,7 @@ pub(super) fn is_any_kept(connection: &Connection, is_alive: &dyn Fn(&Keeper) ->
     let select = "SELECT keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, keeper_user \
         FROM sessions WHERE ended_at IS NULL";
     let mut statement = connection.prepare(select).map_err(from_sql)?;
-    for keeper in statement.query_map([], rows::keeper).map_err(from_sql)? {
+    for keeper in statement.query_map([], |row| columns::keeper(row, 0)).map_err(from_sql)? {
         if keeper.map_err(from_sql)?.is_some_and(|keeper| is_alive(&keeper)) {
             return Ok(true);
         }

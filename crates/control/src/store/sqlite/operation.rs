@@ -164,7 +164,7 @@ impl<'c> Batch<'c> {
         if session.status != SessionStatus::Pending || session.ended_at.is_some() {
             return Err(StoreError::Invalid(format!("a new session must be pending, not {}", session.status)));
         }
-        if rows::find(self.connection, &session.id)?.is_some() {
+        if rows::is_taken(self.connection, &session.id)? {
             return Err(StoreError::Exists(session.id.to_string()));
         }
         rows::insert(self.connection, session, new.keeper.as_ref(), None)?;
@@ -238,7 +238,7 @@ impl<'c> Batch<'c> {
                 session.status
             )));
         }
-        if rows::find(self.connection, &session.id)?.is_some() {
+        if rows::is_taken(self.connection, &session.id)? {
             return Ok(Answer::Imported(false));
         }
         rows::insert(self.connection, session, None, Some(file))?;

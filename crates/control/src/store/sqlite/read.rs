@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use super::columns::{record, select_sessions};
 use super::connection::{self, from_sql};
 use super::frames;
-use super::rows::{COLUMNS, record};
 use crate::authority::AuthorityKey;
 use crate::store::{Cursor, EntryFilter, Filter, Listing, Page, Record, StoreError, StoredEntry};
 
@@ -46,8 +46,8 @@ pub(super) fn matching(connection: &Connection, prefix: &str, limit: u32) -> Res
         return Ok(Vec::new());
     }
     // Ids are ASCII, so DEL sorts behind every continuation of the prefix.
-    let select = format!("SELECT {COLUMNS} FROM sessions WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
-    let mut statement = connection.prepare_cached(&select).map_err(from_sql)?;
+    let select = select_sessions!(" WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
+    let mut statement = connection.prepare_cached(select).map_err(from_sql)?;
     let values = (prefix, format!("{prefix}\u{7f}"), limit.min(LIST_PAGE_MAX));
     let rows = statement.query_map(values, record).map_err(from_sql)?;
     rows.collect::<rusqlite::Result<_>>().map_err(from_sql)
@@ -62,11 +62,11 @@ pub(super) fn reusable(
 ) -> Result<Option<Record>, StoreError> {
     let remaining = SignedDuration::from_secs(i64::try_from(min_remaining_s).unwrap_or(i64::MAX));
     let Ok(needed) = now.checked_add(remaining) else { return Ok(None) };
-    let select = format!(
-        "SELECT {COLUMNS} FROM sessions WHERE status = 'active' AND authority = ?1 AND expires_at >= ?2 \
-         AND expires_at > ?3 ORDER BY expires_at DESC LIMIT 1"
+    let select = select_sessions!(
+        " WHERE status = 'active' AND authority = ?1 AND expires_at >= ?2 AND expires_at > ?3 \
+         ORDER BY expires_at DESC LIMIT 1"
     );
-    let mut statement = connection.prepare_cached(&select).map_err(from_sql)?;
+    let mut statement = connection.prepare_cached(select).map_err(from_sql)?;
     let values = (authority.to_string(), needed.as_microsecond(), now.as_microsecond());
     let mut rows = statement.query_map(values, record).map_err(from_sql)?;
     rows.next().transpose().map_err(from_sql)
@@ -78,7 +78,8 @@ pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Res
     let (conditions, mut values) = conditions(filter, page.after.as_ref());
     // One more than asked for tells whether there is a next page.
     values.push(Value::Integer(i64::from(limit) + 1));
-    let select = format!("SELECT {COLUMNS} FROM sessions{conditions} ORDER BY created_at DESC, id DESC LIMIT ?");
+    let all = select_sessions!("");
+    let select = format!("{all}{conditions} ORDER BY created_at DESC, id DESC LIMIT ?");
     let mut statement = connection.prepare_cached(&select).map_err(from_sql)?;
     let rows = statement.query_map(params_from_iter(values), record).map_err(from_sql)?;
     let mut records: Vec<Record> = rows.collect::<rusqlite::Result<_>>().map_err(from_sql)?;
