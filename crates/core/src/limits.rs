@@ -64,6 +64,8 @@ pub const BUFFERED_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const SIGNED_CHUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most bytes of an aws-chunked chunk header or of all trailers together.
 pub const CHUNK_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Most trailers of one aws-chunked body; S3 takes one checksum.
+pub const CHUNK_TRAILERS_MAX: usize = 8;
 /// Largest difference between the child's clock and ours, seconds (AWS allows 900).
 pub const SIGNATURE_SKEW_S_MAX: i64 = 300;
 /// Most connections that one gate serves at once.
@@ -134,6 +136,15 @@ pub const IMPORT_FILES_MAX: usize = 100_000;
 /// Largest file read by `session import`, bytes.
 pub const IMPORT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Largest file of the audit log's private key, bytes.
+pub const KEY_FILE_BYTES_MAX: u64 = 1_024;
+
+/// Worker threads of one gate; more do not make one session's gate faster.
+pub const GATE_THREADS_MAX: usize = 4;
+/// Most processes looked at between `run` and the first process; no tree is as deep.
+pub const ANCESTORS_MAX: usize = 64;
+/// Most connections that the demo's store serves at once.
+pub const DEMO_CONNECTIONS_MAX: usize = 64;
 /// Grace between TERM and KILL when a session's processes are ended, seconds.
 pub const KILL_GRACE_S: u64 = 5;
 /// Longest wait for processes to vanish after KILL, seconds; what is left then hangs in the kernel.

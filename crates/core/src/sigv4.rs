@@ -8,8 +8,8 @@
 //! | [`scope`] | `x-amz-date` and the credential scope |
 //! | [`authorization`] | the `Authorization` header, and the total answer to "how is this request authenticated?" |
 //! | [`key`] | derived signing keys and their bounded cache |
-//! | [`verify`] | inbound: does the signature cover exactly this request? |
-//! | [`sign`] | outbound: the headers to add, and the path and query that must be sent |
+//! | [`mod@verify`] | inbound: does the signature cover exactly this request? |
+//! | [`mod@sign`] | outbound: the headers to add, and the path and query that must be sent |
 //! | [`chunked`] | `aws-chunked` bodies: decode and verify, encode and sign |
 //! | [`error`] | every reason to refuse |
 //!

@@ -6,7 +6,7 @@
 //! | [`clients`] | real clients with exactly the environment given |
 //! | [`canary`] | secrets with a known value, and where they turn up |
 //! | [`cpu`] | what a command costs |
-//! | [`store_conformance`] | what every store must do, as tests |
+//! | [`mod@store_conformance`] | what every store must do, as tests |
 //! | [`store_fixtures`] | sessions, events and clocks for them |
 //! | [`environment`] | where `cargo xtask test` has installed all that |
 

@@ -7,6 +7,7 @@ mod faults;
 mod guards;
 mod import;
 mod lifecycle;
+mod limits;
 mod model;
 mod proof;
 mod support;

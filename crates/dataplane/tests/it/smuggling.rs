@@ -186,3 +186,18 @@ async fn what_the_http_library_cannot_read_is_recorded_too() {
     }
     assert_eq!(get(&world, "/bucket/key").await.status, 200);
 }
+
+#[tokio::test]
+async fn one_signed_value_may_not_come_as_two_headers() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    for name in ["x-amz-copy-source", "x-amz-meta-a", "x-amz-acl", "if-match"] {
+        // The signature covers the values joined with a comma, so it is right for both forms.
+        let mut headers = Sign::with(&world).headers(&Method::PUT, "/bucket/key", &[(name, "a,b")], b"");
+        headers.remove(name);
+        let twice = format!("{name}: a\r\n{name}: b\r\ncontent-length: 0\r\n");
+        let answer = exchange(world.gate.address(), &raw("PUT", "/bucket/key", &headers, &twice, b"")).await;
+        assert!(answer.contains("x-hallpass-reason: malformed"), "{name}: {answer}");
+    }
+    assert!(upstream.seen().is_empty());
+}

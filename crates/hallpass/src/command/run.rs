@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use hallpass_control::Store;
 use hallpass_core::id::SessionId;
-use hallpass_core::limits::{KILL_GRACE_S, KILL_GRACE_S_MAX};
+use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 use hallpass_dataplane::gate::Closed;
 use hallpass_providers::aws::AwsProvider;
 use tokio::runtime::Runtime;
@@ -217,9 +217,6 @@ fn runtime() -> Result<Runtime, CommandError> {
     Ok(builder.worker_threads(threads).thread_name("gate").enable_all().build()?)
 }
 
-/// More threads do not make one session's gate faster.
-const GATE_THREADS_MAX: usize = 4;
-
 /// Removes the private folders of sessions that have ended without tidying up.
 pub(crate) async fn sweep(root: &Root, store: &dyn Store) {
     let sessions = match root.sessions() {
@@ -242,9 +239,11 @@ pub(crate) async fn sweep(root: &Root, store: &dyn Store) {
 
 #[cfg(test)]
 mod tests {
-    use hallpass_core::limits::KILL_GRACE_S_MAX;
+    use std::time::Duration;
 
-    use super::{grace, refuse_budget};
+    use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
+
+    use super::{grace, refuse_budget, runtime};
     use crate::config::duration::Seconds;
 
     #[test]
@@ -259,7 +258,14 @@ mod tests {
 
     #[test]
     fn a_grace_past_the_limit_is_refused() {
+        assert_eq!(grace(None).ok(), Some(Duration::from_secs(KILL_GRACE_S)));
         assert!(grace(Some(Seconds(KILL_GRACE_S_MAX))).is_ok());
         assert!(grace(Some(Seconds(KILL_GRACE_S_MAX + 1))).is_err());
+    }
+
+    #[test]
+    fn a_gate_has_no_more_threads_than_the_limit() {
+        let runtime = runtime().expect("starts");
+        assert!((1..=GATE_THREADS_MAX).contains(&runtime.metrics().num_workers()));
     }
 }

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use hallpass_core::limits::SELF_CHECK_BYTES_MAX;
+use hallpass_core::limits::{ANCESTORS_MAX, SELF_CHECK_BYTES_MAX};
 use rustix::fs::{Access, access};
 
 use super::ambient::{self, Class};
@@ -266,12 +266,12 @@ fn secrets_of(pid: u32) -> Vec<String> {
 
 /// The processes from our parent up to the first.
 pub(crate) fn ancestors() -> Vec<u32> {
-    let parent = |pid: &u32| processes::stat(*pid).map(|s| s.parent).filter(|parent| *parent > 0);
-    std::iter::successors(parent(&std::process::id()), parent).take(ANCESTORS_MAX).collect()
+    line_of(std::process::id(), |pid| processes::stat(*pid).map(|s| s.parent).filter(|parent| *parent > 0))
 }
 
-/// No process tree is as deep; a bound all the same.
-const ANCESTORS_MAX: usize = 64;
+fn line_of(pid: u32, parent: impl Fn(&u32) -> Option<u32>) -> Vec<u32> {
+    std::iter::successors(parent(&pid), parent).take(ANCESTORS_MAX).collect()
+}
 
 fn file_finding(grade: Grade, path: &str, whose: &str) -> Finding {
     let next = format!("move {path} to an account that the command does not run as, or remove it and sign in anew");
@@ -300,9 +300,9 @@ fn limited(path: &Path) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use hallpass_core::limits::SELF_CHECK_BYTES_MAX;
+    use hallpass_core::limits::{ANCESTORS_MAX, SELF_CHECK_BYTES_MAX};
 
-    use super::{Finding, Grade, Look, check, holds_key_id};
+    use super::{Finding, Grade, Look, check, holds_key_id, line_of};
     use crate::deliver::environment::Variables;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
@@ -405,5 +405,10 @@ mod tests {
     fn an_access_key_id_is_recognised_inside_other_text() {
         assert!(holds_key_id("x=AKIAIOSFODNN7EXAMPLE;"));
         assert!(!holds_key_id("AKIAshort") && !holds_key_id("akiaiosfodnn7example") && !holds_key_id(""));
+    }
+
+    #[test]
+    fn a_line_of_processes_without_end_is_followed_no_further_than_the_limit() {
+        assert_eq!(line_of(1, |pid| pid.checked_add(1)).len(), ANCESTORS_MAX);
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use hallpass_core::limits::DEMO_CONNECTIONS_MAX;
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -24,8 +25,6 @@ pub(crate) const BIG: &str = "reports/archive.bin";
 pub(crate) const BIG_BYTES: u64 = 64 * 1024 * 1024;
 /// An object outside the prefix.
 pub(crate) const SECRET: &str = "payroll/salaries.csv";
-/// Most connections served at once.
-const CONNECTIONS_MAX: usize = 64;
 
 /// A running store; it ends when it is dropped.
 #[derive(Debug)]
@@ -78,7 +77,7 @@ async fn serve(listener: TcpListener, service: S3Service) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((socket, _)) = listener.accept().await else { continue };
-        while connections.len() >= CONNECTIONS_MAX {
+        while connections.len() >= DEMO_CONNECTIONS_MAX {
             connections.join_next().await;
         }
         let service = service.clone();
@@ -86,5 +85,33 @@ async fn serve(listener: TcpListener, service: S3Service) {
             // A client that goes away in the middle of an answer is part of the story.
             drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use hallpass_core::limits::DEMO_CONNECTIONS_MAX;
+
+    use super::DemoStore;
+
+    #[test]
+    fn a_connection_past_the_limit_waits_until_another_ends() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = DemoStore::start(folder.path(), "AKIADEMO", "secret").expect("starts");
+        let connect = || TcpStream::connect(store.address).expect("connects");
+        let mut silent: Vec<TcpStream> = (0..DEMO_CONNECTIONS_MAX).map(|_| connect()).collect();
+        let mut late = connect();
+        late.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").expect("writes");
+        let mut first = [0];
+        late.set_read_timeout(Some(Duration::from_millis(300))).expect("sets");
+        let waiting = late.read(&mut first).expect_err("nobody answers");
+        assert!(matches!(waiting.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{waiting}");
+        silent.clear();
+        late.set_read_timeout(Some(Duration::from_secs(30))).expect("sets");
+        assert_eq!(late.read(&mut first).expect("answers"), 1);
     }
 }

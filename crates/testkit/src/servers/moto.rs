@@ -9,7 +9,7 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Starts one that checks no signatures, until [`Moto::check_signatures`] is called through a client.
+    /// Starts one that checks no signatures, until a client posts to its `reset-auth`.
     ///
     /// # Errors
     /// See [`ServerError`].

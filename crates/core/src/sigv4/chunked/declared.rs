@@ -1,12 +1,11 @@
 //! What the request's (signed) headers announce about its chunked body.
 
 use super::{ChunkError, ChunkMode};
+use crate::limits::CHUNK_TRAILERS_MAX;
 use crate::sigv4::request::{Parts, is_lower_case_token};
 
 /// Trailers are checksums; anything else in an unsigned trailer would be an unsigned header.
 const TRAILER_PREFIX: &str = "x-amz-checksum-";
-/// Most trailers of one body; S3 takes one checksum.
-const TRAILERS_MAX: usize = 8;
 
 /// The announced body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +48,23 @@ fn trailer_names(value: &[u8]) -> Result<Vec<String>, ChunkError> {
     for name in text.split(',') {
         let name = name.trim_matches(' ').to_ascii_lowercase();
         let legal = name.starts_with(TRAILER_PREFIX) && name.bytes().all(is_lower_case_token);
-        if !legal || names.contains(&name) || names.len() == TRAILERS_MAX {
+        if !legal || names.contains(&name) || names.len() == CHUNK_TRAILERS_MAX {
             return Err(ChunkError::TrailerHeader);
         }
         names.push(name);
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trailer_names;
+    use crate::limits::CHUNK_TRAILERS_MAX;
+
+    #[test]
+    fn a_body_announces_no_more_trailers_than_the_limit() {
+        let names = |count: usize| (0..count).map(|n| format!("x-amz-checksum-{n}")).collect::<Vec<_>>().join(",");
+        assert!(trailer_names(names(CHUNK_TRAILERS_MAX).as_bytes()).is_ok());
+        assert!(trailer_names(names(CHUNK_TRAILERS_MAX + 1).as_bytes()).is_err());
+    }
 }

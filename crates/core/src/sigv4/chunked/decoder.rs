@@ -11,7 +11,7 @@ use crate::limits::{CHUNK_HEADER_BYTES_MAX, SIGNED_CHUNK_BYTES_MAX};
 use crate::sigv4::key::Signature;
 
 /// Room reserved for a chunk before its bytes arrive: a peer's word is not worth more memory than this.
-const RESERVED_BYTES_MAX: u64 = 128 * 1024;
+const RESERVED_AT_FIRST: u64 = 128 * 1024;
 
 /// Decodes one `aws-chunked` body.
 pub struct Decoder {
@@ -186,7 +186,7 @@ impl Decoder {
         };
         let held = usize::try_from(size).ok().filter(|held| *held <= SIGNED_CHUNK_BYTES_MAX);
         let held = held.ok_or(ChunkError::ChunkTooLarge(size))?;
-        let reserved = usize::try_from(size.min(RESERVED_BYTES_MAX)).unwrap_or(0);
+        let reserved = usize::try_from(size.min(RESERVED_AT_FIRST)).unwrap_or(0);
         self.state = State::Held { data: Vec::with_capacity(reserved), size: held, signature };
         Ok(None)
     }
