@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hallpass_control::files;
-use hallpass_control::store::{Retention, Store, StoreError};
+use hallpass_control::store::{EntryFilter, Retention, Store, StoreError};
+use hallpass_core::audit::{Entry, Event};
 use hallpass_core::limits::{
     AUDIT_ENTRY_BYTES_MAX, AUDIT_RUN_BYTES_MAX, AUDIT_RUN_ENTRIES_MAX, CHECKPOINT_ENTRIES_MAX, PRUNED_AT_ONCE_MAX,
     STORE_BATCH_MAX, STORE_BUSY_TIMEOUT_MS, STORE_LATER_DELAY_MS_MAX, STORE_READERS_MAX, STORE_RESERVE_BYTES,
@@ -20,7 +21,7 @@ fn append_at_once(store: &Arc<dyn Store>, count: usize, reason_bytes: usize) {
         for _ in 0..count {
             let store = Arc::clone(store);
             let mut event = request_denied(1);
-            if let hallpass_core::audit::Event::RequestDenied { denial, .. } = &mut event {
+            if let Event::RequestDenied { denial, .. } = &mut event {
                 denial.reason = "x".repeat(reason_bytes);
             }
             tasks.spawn(async move { store.append(None, event).await });
@@ -127,8 +128,15 @@ fn pruning_removes_no_more_at_once_than_the_limit() {
     .expect("copies");
     drop(raw);
     let store = place.open();
-    let retention = Retention { kept_max: 0, ended_before: None };
-    let pruned = run(store.prune(retention)).expect("prunes");
-    assert_eq!(pruned.count, PRUNED_AT_ONCE_MAX);
-    assert!(number(&place, "SELECT count(*) FROM sessions") > 0);
+    let pruned = run(store.prune(Retention { kept_max: 0, ended_before: None })).expect("prunes");
+    assert!(pruned.count > PRUNED_AT_ONCE_MAX);
+    let filter = EntryFilter { kinds: vec!["sessions_pruned".into()], ..EntryFilter::default() };
+    let steps = run(store.entries(filter)).expect("reads");
+    let counts = steps.iter().map(|step| match Entry::decode(&step.bytes).expect("an entry").event {
+        Event::SessionsPruned { count, .. } => count,
+        other => unreachable!("{other:?}"),
+    });
+    let counts: Vec<u64> = counts.collect();
+    assert_eq!(counts.iter().sum::<u64>(), pruned.count);
+    assert!(counts.iter().all(|count| *count <= PRUNED_AT_ONCE_MAX), "{counts:?}");
 }

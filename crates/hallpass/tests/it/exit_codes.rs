@@ -1,6 +1,6 @@
 //! The exit status of `hallpass run`, its signals and its time: the tables that the help promises.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -62,6 +62,20 @@ fn got(world: &World) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+/// Whoever started the tests may ignore signals (`nohup`, a shell's background job), and then so do we and the child.
+fn with_default_signals(command: &Command) -> Command {
+    let mut wrapped = Command::new("env");
+    wrapped.arg("--default-signal=HUP,INT,QUIT,USR1,USR2").arg(command.get_program()).args(command.get_args());
+    wrapped.env_clear().stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        wrapped.env(name, value.unwrap_or_default());
+    }
+    if let Some(folder) = command.get_current_dir() {
+        wrapped.current_dir(folder);
+    }
+    wrapped
+}
+
 fn ready(world: &World) {
     until("the child listens", || world.path("work/ready").exists().then_some(()));
 }
@@ -77,7 +91,7 @@ fn each_signal_reaches_the_child_exactly_once() {
     ] {
         let world = World::new();
         let script = noting(&[name], "trap 'exit 7' TERM;");
-        let child = world.lend(&[], &["sh", "-c", &script]).spawn().expect("starts");
+        let child = with_default_signals(&world.lend(&[], &["sh", "-c", &script])).spawn().expect("starts");
         ready(&world);
         signal(child.id(), number);
         until("the signal arrives", || (!got(&world).is_empty()).then_some(()));

@@ -3,7 +3,9 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use hallpass_core::limits::{CONTROL_CONNECTIONS_MAX, CONTROL_QUESTION_TIMEOUT_S_MAX, KILL_RECORD_WAIT_MS_MAX};
+use hallpass_core::limits::{
+    CONTROL_CONNECTIONS_MAX, CONTROL_QUESTION_TIMEOUT_S_MAX, CONTROL_TIMEOUT_S, KILL_RECORD_WAIT_MS_MAX,
+};
 use rustix::process::Signal;
 
 use crate::run::client;
@@ -112,6 +114,8 @@ fn a_keeper_that_does_not_answer_is_ended_itself() {
     let mut child = world.lend_client(&[], "requests").spawn().expect("starts");
     let session = world.session();
     until("requests pass", || world.report().iter().any(|line| line == "200").then_some(()));
+    // It answers nothing, so the limit on waiting for an answer is what lets the kill go on.
+    const { assert!(CONTROL_TIMEOUT_S > CONTROL_QUESTION_TIMEOUT_S_MAX) };
     signal(child.id(), Signal::STOP);
     let killed = finish(world.hallpass(&["session", "kill", &session, "--json"]));
     assert_eq!(killed.code, Some(0), "{}", killed.stderr);
