@@ -102,8 +102,11 @@ pub fn open_note(note: &str, key: &VerifierKey) -> Result<Checkpoint, Checkpoint
 
 /// Writes a new key beside its place and links it there: whole or not at all, and never over another.
 fn make(path: &Path) -> Result<(), StoreError> {
-    let failed = |_| StoreError::Key("no Ed25519 key could be made".into());
-    let der = Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1()).map_err(failed)?;
+    let failed = |error: &dyn std::fmt::Display| StoreError::Key(format!("no Ed25519 key could be made: {error}"));
+    let mut seed = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(seed.as_mut_slice()).map_err(|_| StoreError::Key("the system gave no randomness".into()))?;
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).map_err(|e| failed(&e))?;
+    let der = pair.to_pkcs8v1().map_err(|e| failed(&e))?;
     let der = STANDARD.encode(der.as_ref());
     let der = Zeroizing::new(der);
     let dir = path.parent().unwrap_or(Path::new("."));

@@ -1,6 +1,5 @@
 //! What the child holds instead of a credential.
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use hallpass_core::secret::Secret;
 
 /// Begins every placeholder's access key id: shaped like a temporary AWS key, and visibly ours.
@@ -54,7 +53,7 @@ fn text<const N: usize>(prefix: &str, count: usize, alphabet: &[u8; N]) -> Resul
     const { assert!(256 % N == 0, "a character would be more likely than another") };
     let mut bytes = [0_u8; TOKEN_CHARS];
     let bytes = bytes.get_mut(..count).ok_or(RandomnessError)?;
-    SystemRandom::new().fill(bytes).map_err(|_| RandomnessError)?;
+    getrandom::fill(bytes).map_err(|_| RandomnessError)?;
     let mut out = String::with_capacity(prefix.len() + count);
     out.push_str(prefix);
     out.extend(bytes.iter().map(|b| char::from(alphabet[usize::from(*b) % N])));

@@ -34,8 +34,10 @@ impl Tls {
 
     fn build(&self) -> Result<ClientConfig, String> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        for root in &self.extra_roots {
-            roots.add(root.clone()).map_err(|e| format!("a certificate authority given is not usable: {e}"))?;
+        // A system's bundle may hold old authorities that rustls does not take; those that it takes must not suffer.
+        let (usable, _) = roots.add_parsable_certificates(self.extra_roots.iter().cloned());
+        if usable == 0 && !self.extra_roots.is_empty() {
+            return Err("none of the certificate authorities given is usable".to_owned());
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
