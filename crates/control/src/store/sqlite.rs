@@ -100,8 +100,11 @@ impl SqliteStore {
 }
 
 impl Drop for SqliteStore {
-    /// Waits until everything that was handed over is committed.
+    /// Waits until everything that was handed over is committed. The readers go first: SQLite moves the write-ahead log
+    /// into the database when the last connection is closed, but only if that one may write, and a log that is left
+    /// behind is read again at every start.
     fn drop(&mut self) {
+        self.readers.close();
         self.queue.close();
         let state = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let WriterState::Working(thread) = std::mem::replace(state, WriterState::Gone) {

@@ -7,9 +7,9 @@ use std::path::Path;
 use hallpass_control::failpoint::FAIL_POINTS;
 use hallpass_control::files;
 use hallpass_control::keys::SigningKey;
-use hallpass_control::store::StoreError;
+use hallpass_control::store::{Filter, Page, StoreError};
 use hallpass_core::session::{SessionEvent, SessionStatus};
-use hallpass_testkit::store_fixtures::{activate, change, new_session, run, session};
+use hallpass_testkit::store_fixtures::{activate, change, new_session, request_denied, run, session};
 use rusqlite::Connection;
 
 use crate::support::{Place, stored};
@@ -213,4 +213,17 @@ fn visit(dir: &Path, look: &mut dyn FnMut(&str)) {
             look(&fs::read_to_string(&path).expect("reads"));
         }
     }
+}
+
+#[test]
+fn a_store_that_was_closed_leaves_no_write_ahead_log_to_be_read_again() {
+    let place = Place::new();
+    place.populate();
+    let store = place.open();
+    run(store.list(Filter::default(), Page::default())).expect("reads");
+    run(store.append(None, request_denied(1))).expect("appended");
+    drop(store);
+    let left = std::fs::metadata(place.file("hallpass.db-wal")).map_or(0, |log| log.len());
+    assert_eq!(left, 0);
+    assert_eq!(place.codes(), Vec::<&str>::new());
 }

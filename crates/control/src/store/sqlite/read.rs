@@ -38,6 +38,11 @@ impl Readers {
         }
         Ok(answer)
     }
+
+    /// Closes every connection that is idle.
+    pub(super) fn close(&mut self) {
+        self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// See [`crate::store::Store::matching`].
