@@ -241,3 +241,25 @@ async fn a_body_that_must_be_read_loses_its_framing_and_keeps_its_checksum() {
         assert!(!seen.headers.contains_key(gone), "{gone}");
     }
 }
+
+#[tokio::test]
+async fn a_body_that_is_read_for_the_decision_must_be_what_was_signed_too() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    let xml = |key: &str| format!("<Delete><Object><Key>{key}</Key></Object></Delete>").into_bytes();
+    let headers = Sign::with(&world).headers(&Method::POST, "/bucket?delete", &[], &xml("mine"));
+    for (body, reason) in [(xml("mine"), ""), (xml("else"), "body-mismatch"), (Vec::new(), "body-mismatch")] {
+        let request = built(Method::POST, "/bucket?delete", headers.clone(), Full::new(Bytes::from(body)));
+        assert_eq!(ask(&world, request).await.reason(), reason);
+    }
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let sign = Sign::with(&world).service("sqs");
+    let headers = sign.headers(&Method::POST, "/", &form, b"Action=ListQueues&Version=2012-11-05");
+    let other = Full::new(Bytes::from("Action=CreateQueue&Version=2012-11-05&QueueName=q"));
+    assert_eq!(ask(&world, built(Method::POST, "/", headers, other)).await.reason(), "signature");
+    let headers =
+        sign.payload(Payload::Hash).headers(&Method::POST, "/", &form, b"Action=ListQueues&Version=2012-11-05");
+    let other = Full::new(Bytes::from("Action=CreateQueue&Version=2012-11-05&QueueName=q"));
+    assert_eq!(ask(&world, built(Method::POST, "/", headers, other)).await.reason(), "body-mismatch");
+    assert_eq!(upstream.seen().len(), 1);
+}
