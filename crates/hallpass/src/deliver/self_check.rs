@@ -200,9 +200,13 @@ fn home_files(look: &Look<'_>) -> Vec<Finding> {
     found
 }
 
+/// Variables of the clouds' own tools that name a file which is no credential.
+const NO_IDENTITY: [&str; 3] = ["AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "CLOUDSDK_PYTHON"];
+
 /// Files that the caller's own variables point at: taken out of the child's environment, still on the disk.
 fn pointed_at(look: &Look<'_>) -> Vec<Finding> {
-    let sources = look.original.iter().filter(|(name, _)| ambient::class_of(name).is_some());
+    let names_identity = |name: &OsStr| ambient::class_of(name).is_some() && !NO_IDENTITY.iter().any(|no| name == *no);
+    let sources = look.original.iter().filter(|(name, _)| names_identity(name));
     let files = sources.filter_map(|(name, value)| {
         let path = Path::new(value);
         let shown = format!("{} ({})", path.display(), name.to_string_lossy());
@@ -410,5 +414,18 @@ mod tests {
     #[test]
     fn a_line_of_processes_without_end_is_followed_no_further_than_the_limit() {
         assert_eq!(line_of(1, |pid| pid.checked_add(1)).len(), ANCESTORS_MAX);
+    }
+
+    #[test]
+    fn a_bundle_of_authorities_is_no_identity() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("bundle.pem");
+        std::fs::write(&file, "-----BEGIN CERTIFICATE-----").expect("writes");
+        let path = file.to_str().expect("text");
+        let seen = |name| found(folder.path(), &[], &[(name, path)], &[]).len();
+        assert_eq!(seen("GOOGLE_APPLICATION_CREDENTIALS"), 1);
+        for name in super::NO_IDENTITY {
+            assert_eq!(seen(name), 0, "{name}");
+        }
     }
 }

@@ -72,7 +72,8 @@ pub(crate) fn self_check(printer: Printer, findings: &[Finding], strict: bool) -
     if resolves > 0 {
         printer.warn(format_args!("the command's tools would find {resolves} other identities by themselves"));
     } else {
-        printer.warn(format_args!("{} other identities could be read by the command if it looked", findings.len()));
+        let many = if findings.len() == 1 { "identity" } else { "identities" };
+        printer.warn(format_args!("{} other {many} could be read by the command if it looked", findings.len()));
     }
     for finding in findings {
         printer.say(printer.paint_talk(Paint::Dim, format_args!("  {}", clean::lines(&line(finding)))));

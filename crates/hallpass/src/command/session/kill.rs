@@ -206,5 +206,6 @@ fn steps(killed: &Killed) -> String {
     let gone = killed
         .processes_gone_us
         .map_or_else(|| "processes still ending".to_owned(), |us| format!("processes gone after {}", ms(us)));
-    format!("refused after {}, {} streams cut, {gone}", ms(killed.gate_refusing_us), killed.streams_cut)
+    let streams = if killed.streams_cut == 1 { "stream" } else { "streams" };
+    format!("refused after {}, {} {streams} cut, {gone}", ms(killed.gate_refusing_us), killed.streams_cut)
 }
