@@ -55,15 +55,22 @@ pub(super) fn check(parts: &Parts, framing: Result<Framing, Fault>, hosts: &Host
     }
     check_origin(parts, hosts)?;
     check_hop_by_hop(parts)?;
-    for name in parts.headers.keys() {
-        if OVERRIDES.contains(&name.as_str()) {
-            return Err(malformed("a header asks for another method, host or path than the request line"));
-        }
-        if parts.headers.get_all(name).iter().nth(1).is_some() && !LISTS.contains(name) {
-            return Err(malformed(&format!("the header `{name}` occurs more than once")));
-        }
+    if parts.headers.keys().any(|name| OVERRIDES.contains(&name.as_str())) {
+        return Err(malformed("a header asks for another method, host or path than the request line"));
+    }
+    if parts.headers.len() != parts.headers.keys_len() {
+        check_repeated(parts)?;
     }
     Ok(framing)
+}
+
+/// One value on two lines and the same value on one line have the same signature, and not always the same meaning.
+fn check_repeated(parts: &Parts) -> Result<(), Denial> {
+    let repeated = |name: &&header::HeaderName| parts.headers.get_all(*name).iter().nth(1).is_some();
+    match parts.headers.keys().filter(repeated).find(|name| !LISTS.contains(name)) {
+        Some(name) => Err(malformed(&format!("the header `{name}` occurs more than once"))),
+        None => Ok(()),
+    }
 }
 
 /// Only the exact address that the child was given, and nothing that a browser sent.
