@@ -55,10 +55,32 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Io(format!("there is no store: `{}` does not exist", path.display())));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(from_sql)?;
+    let opened = match immutable(path) {
+        Some(uri) => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI),
+        None => Connection::open_with_flags(path, flags),
+    };
+    let mut connection = opened.map_err(from_sql)?;
     wait_when_busy(&mut connection)?;
     plan_once(&connection)?;
     Ok(connection)
+}
+
+/// The address of a database on a read-only file system whose write-ahead log is empty: SQLite would want to make the
+/// log's index beside it, and cannot. Nobody writes there, so it may be read as it stands.
+fn immutable(path: &Path) -> Option<String> {
+    let folder = rustix::fs::statvfs(path.parent()?).ok()?;
+    if !folder.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        return None;
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return None;
+    }
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+    let encode = |b: &u8| if legal(*b) { char::from(*b).to_string() } else { format!("%{b:02X}") };
+    let address: String = path.as_os_str().as_encoded_bytes().iter().map(encode).collect();
+    Some(format!("file:{address}?immutable=1"))
 }
 
 /// The schema version of a database; 0 when it is empty.
