@@ -23,7 +23,7 @@ use hallpass_core::session::Session;
 use base::Base;
 pub use options::AwsOptions;
 use request::RoleRequest;
-use source::{BaseSource, RoleSource};
+use source::RenewingSource;
 
 /// Lends AWS sessions.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl AwsProvider {
     }
 
     async fn lend_base(&self, permit: &Permit) -> Result<Issued, ProviderError> {
-        let source = BaseSource::new(Arc::clone(&self.base), Arc::clone(&self.clock), permit.not_after());
+        let source = RenewingSource::new(Arc::clone(&self.base), Arc::clone(&self.clock), None, permit.not_after());
         let credential = source.current().await?;
         Ok(Issued {
             source: Arc::new(source),
@@ -60,10 +60,10 @@ impl AwsProvider {
     async fn assume(&self, permit: &Permit) -> Result<Issued, ProviderError> {
         let request = RoleRequest::new(permit, self.base.options())?;
         let base = self.base.credential().await?;
-        let source = RoleSource::new(
+        let source = RenewingSource::new(
             Arc::clone(&self.base),
             Arc::clone(&self.clock),
-            request.for_base(&base, permit, self.clock.now())?,
+            Some(request.for_base(&base, permit, self.clock.now())?),
             permit.not_after(),
         );
         let credential = source.current().await?;

@@ -36,59 +36,20 @@ fn still_valid(held: &Held, now: Timestamp) -> Option<Credential> {
     credential.expires_at.is_none_or(|end| now < end).then(|| credential.clone())
 }
 
-/// The base identity itself, behind the gate.
+/// A real credential that renews itself: the base identity, or a role assumed again with the same request.
 #[derive(Debug)]
-pub(crate) struct BaseSource {
+pub(crate) struct RenewingSource {
     base: Arc<Base>,
     clock: Arc<dyn Clock>,
+    /// `None` lends the base identity itself, behind the gate.
+    role: Option<RoleRequest>,
     not_after: Timestamp,
     held: Mutex<Held>,
 }
 
-impl BaseSource {
-    pub(crate) fn new(base: Arc<Base>, clock: Arc<dyn Clock>, not_after: Timestamp) -> Self {
-        Self { base, clock, not_after, held: Mutex::default() }
-    }
-}
-
-impl CredentialSource for BaseSource {
-    fn current(&self) -> BoxFuture<'_, Result<Credential, ProviderError>> {
-        Box::pin(async {
-            let now = self.clock.now();
-            if now >= self.not_after {
-                return Err(ProviderError::Expired);
-            }
-            let mut held = self.held.lock().await;
-            if must_renew(&held, now) {
-                match self.base.credential().await {
-                    Ok(fresh) => *held = Held { credential: Some(fresh), identity: None, stale: false },
-                    Err(error) => return still_valid(&held, now).ok_or(error),
-                }
-            }
-            held.credential.clone().ok_or(ProviderError::Expired)
-        })
-    }
-
-    fn invalidate(&self) {
-        if let Ok(mut held) = self.held.try_lock() {
-            held.stale = true;
-        }
-    }
-}
-
-/// A role session, renewed by assuming the role again with the same request.
-#[derive(Debug)]
-pub(crate) struct RoleSource {
-    base: Arc<Base>,
-    clock: Arc<dyn Clock>,
-    request: RoleRequest,
-    not_after: Timestamp,
-    held: Mutex<Held>,
-}
-
-impl RoleSource {
-    pub(crate) fn new(base: Arc<Base>, clock: Arc<dyn Clock>, request: RoleRequest, not_after: Timestamp) -> Self {
-        Self { base, clock, request, not_after, held: Mutex::default() }
+impl RenewingSource {
+    pub(crate) fn new(base: Arc<Base>, clock: Arc<dyn Clock>, role: Option<RoleRequest>, not_after: Timestamp) -> Self {
+        Self { base, clock, role, not_after, held: Mutex::default() }
     }
 
     /// ARN of the assumed role session, once there is one.
@@ -96,7 +57,14 @@ impl RoleSource {
         self.held.lock().await.identity.clone()
     }
 
-    async fn assume(&self) -> Result<Held, ProviderError> {
+    async fn renew(&self) -> Result<Held, ProviderError> {
+        match &self.role {
+            Some(request) => self.assume(request).await,
+            None => self.base.credential().await.map(|fresh| Held { credential: Some(fresh), ..Held::default() }),
+        }
+    }
+
+    async fn assume(&self, request: &RoleRequest) -> Result<Held, ProviderError> {
         const OPERATION: &str = "sts:AssumeRole";
         let sdk = self.base.sdk().await;
         let mut config = aws_sdk_sts::config::Builder::from(sdk);
@@ -104,7 +72,6 @@ impl RoleSource {
             config = config.endpoint_url(url);
         }
         let client = aws_sdk_sts::Client::from_conf(config.build());
-        let request = &self.request;
         let mut call = client
             .assume_role()
             .role_arn(&request.role_arn)
@@ -139,7 +106,7 @@ impl RoleSource {
     }
 }
 
-impl CredentialSource for RoleSource {
+impl CredentialSource for RenewingSource {
     fn current(&self) -> BoxFuture<'_, Result<Credential, ProviderError>> {
         Box::pin(async {
             let now = self.clock.now();
@@ -148,7 +115,7 @@ impl CredentialSource for RoleSource {
             }
             let mut held = self.held.lock().await;
             if must_renew(&held, now) {
-                match self.assume().await {
+                match self.renew().await {
                     Ok(fresh) => *held = fresh,
                     Err(error) => return still_valid(&held, now).ok_or(error),
                 }
