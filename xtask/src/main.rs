@@ -19,7 +19,7 @@ usage: cargo xtask <command>
   test [cargo test arguments]   install what the tests need, run them, stop what they started
   testbed                       only install what the tests need, into .testbed/
   ci                            fmt, clippy, doc and test, each with its time
-  bench [all|store|audit|gate|start]
+  bench [all|store|audit|gate|start|kill]
                                 release build, then the benches
   readme                        run the demo and paste its transcript into README.md
 ";

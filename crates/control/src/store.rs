@@ -122,12 +122,15 @@ pub struct StoreOptions {
     pub key: Option<PathBuf>,
     /// The clock of the audit entries.
     pub clock: Arc<dyn Clock>,
+    /// Open for writing at once, for a program that is going to write: its first questions then cost no connection of
+    /// their own. Where that fails, the first write says why.
+    pub writes: bool,
 }
 
 impl StoreOptions {
     /// The usual options: key in the same directory, process durability.
     pub fn new(dir: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
-        Self { dir: dir.into(), durability: Durability::default(), key: None, clock }
+        Self { dir: dir.into(), durability: Durability::default(), key: None, clock, writes: false }
     }
 }
 

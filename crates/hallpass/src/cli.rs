@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::command::{self, Context};
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::Printer;
+use crate::scrub::scrub_early;
 
 /// Lend a command a short, narrow, revocable, audited session to the cloud, and take it back.
 ///
@@ -151,6 +152,9 @@ pub(crate) fn main() -> ExitStatus {
     if args.get(1).is_some_and(|first| first == SHIM) {
         return shim(&args);
     }
+    if is_run(args.get(1..).unwrap_or_default()) {
+        scrub_early();
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &args),
@@ -233,7 +237,7 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
     let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
     let json = ours.iter().any(|arg| *arg == "--json");
     let mut failure = usage(&error.render().to_string());
-    if is_run(&ours) {
+    if is_run(args.get(1..).unwrap_or_default()) {
         failure = failure.before_child();
     }
     Printer::new(&GlobalArgs { json, ..GlobalArgs::default() }).error(&failure);
@@ -260,12 +264,13 @@ fn usage(rendered: &str) -> CommandError {
 }
 
 /// True when the first word that is neither a global flag nor its value is `run`.
-fn is_run(args: &[&OsString]) -> bool {
+fn is_run(args: &[OsString]) -> bool {
     let mut skip = false;
     for arg in args {
         let text = arg.to_string_lossy();
         match text.as_ref() {
             _ if skip => skip = false,
+            "--" => return false,
             "--color" | "--config" | "--state-dir" => skip = true,
             flag if flag.starts_with('-') => {}
             word => return word == "run",
@@ -287,7 +292,7 @@ mod tests {
     fn only_the_first_word_names_the_command() {
         let is_run = |line: &str| {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            super::is_run(&words.iter().collect::<Vec<_>>())
+            super::is_run(&words)
         };
         assert!(is_run("--json --color never run --bad"));
         assert!(is_run("--config=x run"));

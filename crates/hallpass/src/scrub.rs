@@ -50,6 +50,17 @@ impl FromStr for CoreLimit {
 /// Tells the new image which descriptor carries the original environment.
 const HANDOVER: &str = "HALLPASS_HANDOVER";
 
+/// Starts anew at once when a secret is there, before anything else costs time. [`scrub`] would do so later, and says
+/// what is wrong where this does not work.
+pub(crate) fn scrub_early() {
+    if environment::os(HANDOVER).is_none() {
+        let all: Original = environment::all().collect();
+        if ambient::holds_secret(all.keys()) {
+            drop(start_anew(&all));
+        }
+    }
+}
+
 /// The caller's environment; from here on `/proc/<our pid>/environ` holds no cloud secret, other processes of the
 /// same user cannot read our memory, and no core file is written. Call it first, while there is only one thread.
 ///

@@ -2,8 +2,9 @@
 //!
 //! | room | what it gives |
 //! |---|---|
-//! | [`servers`] | real AWS-like servers on loopback: MiniStack, which enforces, and moto, the second opinion |
+//! | [`servers`] | real AWS-like servers on loopback: MiniStack, which enforces, and moto, the second opinion; a stand-in that counts and streams |
 //! | [`clients`] | real clients with exactly the environment given |
+//! | [`signed`] | a client of a few lines, for children of tests and benches |
 //! | [`canary`] | secrets with a known value, and where they turn up |
 //! | [`cpu`] | what a command costs |
 //! | [`mod@store_conformance`] | what every store must do, as tests |
@@ -15,5 +16,6 @@ pub mod clients;
 pub mod cpu;
 pub mod environment;
 pub mod servers;
+pub mod signed;
 pub mod store_conformance;
 pub mod store_fixtures;

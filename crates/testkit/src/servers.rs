@@ -3,7 +3,9 @@
 mod keeper;
 pub mod ministack;
 pub mod moto;
+pub mod standin;
 
 pub use keeper::{Server, ServerError};
 pub use ministack::Ministack;
 pub use moto::Moto;
+pub use standin::Standin;

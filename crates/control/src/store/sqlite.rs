@@ -24,8 +24,9 @@ use hallpass_core::id::SessionId;
 use hallpass_core::provider::BoxFuture;
 use hallpass_core::session::Session;
 use jiff::Timestamp;
+use rusqlite::Connection;
 
-use self::connection::{SCHEMA_VERSION, from_sql, open_reader, schema_version};
+use self::connection::{SCHEMA_VERSION, from_sql, schema_version};
 use self::log::Head;
 use self::operation::{Answer, Operation};
 use self::queue::{Later, Queue};
@@ -64,15 +65,41 @@ impl SqliteStore {
         let database = options.dir.join(files::DATABASE);
         let mut writer = Writer::new(options);
         let exists = files::open_existing(&database, files::Privacy::Unwritable)?.is_some();
-        if !exists || unfinished(&open_reader(&database)?)? {
+        if !exists {
             writer.initialise()?;
+        } else if options.writes {
+            writer.open_ahead();
         }
-        Ok(Self {
+        let store = Self {
             queue: Arc::new(Queue::new()),
             readers: Readers::new(database),
             key_file: options.key.clone().unwrap_or_else(|| options.dir.join(files::KEY)),
             writer: Mutex::new(WriterState::Waiting(Box::new(writer))),
-        })
+        };
+        if store.ask(unfinished)? {
+            store.initialise()?;
+        }
+        Ok(store)
+    }
+
+    /// Asks the writer's connection while the writer does not work yet, and else one that cannot write.
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut state = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            WriterState::Waiting(writer) if writer.is_open() => writer.ask(question),
+            WriterState::Waiting(_) | WriterState::Working(_) | WriterState::Gone => {
+                drop(state);
+                self.readers.ask(question)
+            }
+        }
+    }
+
+    fn initialise(&self) -> Result<(), StoreError> {
+        let mut state = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            WriterState::Waiting(writer) => writer.initialise(),
+            WriterState::Working(_) | WriterState::Gone => Ok(()),
+        }
     }
 
     async fn submit(&self, operation: Operation) -> Result<Answer, StoreError> {
@@ -159,15 +186,15 @@ impl Store for SqliteStore {
     }
 
     fn session<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(async move { self.readers.ask(|connection| rows::find(connection, id)) })
+        Box::pin(async move { self.ask(|connection| rows::find(connection, id)) })
     }
 
     fn matching<'a>(&'a self, prefix: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
-        Box::pin(async move { self.readers.ask(|connection| read::matching(connection, prefix, limit)) })
+        Box::pin(async move { self.ask(|connection| read::matching(connection, prefix, limit)) })
     }
 
     fn list(&self, filter: Filter, page: Page) -> BoxFuture<'_, Result<Listing, StoreError>> {
-        Box::pin(async move { self.readers.ask(|connection| read::list(connection, &filter, &page)) })
+        Box::pin(async move { self.ask(|connection| read::list(connection, &filter, &page)) })
     }
 
     fn find_reusable<'a>(
@@ -176,13 +203,11 @@ impl Store for SqliteStore {
         min_remaining_s: u64,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(
-            async move { self.readers.ask(|connection| read::reusable(connection, authority, min_remaining_s, now)) },
-        )
+        Box::pin(async move { self.ask(|connection| read::reusable(connection, authority, min_remaining_s, now)) })
     }
 
     fn entries(&self, filter: EntryFilter) -> BoxFuture<'_, Result<Vec<StoredEntry>, StoreError>> {
-        Box::pin(async move { self.readers.ask(|connection| read::entries(connection, &filter)) })
+        Box::pin(async move { self.ask(|connection| read::entries(connection, &filter)) })
     }
 
     fn checkpoint(&self) -> BoxFuture<'_, Result<SignedCheckpoint, StoreError>> {
@@ -195,13 +220,13 @@ impl Store for SqliteStore {
     }
 
     fn checkpoints(&self, from_size: u64, limit: u32) -> BoxFuture<'_, Result<Vec<SignedCheckpoint>, StoreError>> {
-        Box::pin(async move { self.readers.ask(|connection| checkpoints::from(connection, from_size, limit)) })
+        Box::pin(async move { self.ask(|connection| checkpoints::from(connection, from_size, limit)) })
     }
 
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
         Box::pin(async move {
             let mut pruned = Pruned { count: 0, ended_up_to: None };
-            if retention.ended_before.is_none() && self.readers.ask(sessions_at_most)? <= retention.kept_max {
+            if retention.ended_before.is_none() && self.ask(sessions_at_most)? <= retention.kept_max {
                 return Ok(pruned);
             }
             loop {
@@ -227,7 +252,7 @@ impl Store for SqliteStore {
 
     fn log_info(&self) -> BoxFuture<'_, Result<LogInfo, StoreError>> {
         Box::pin(async move {
-            let head = self.readers.ask(Head::read)?;
+            let head = self.ask(Head::read)?;
             let missing = || StoreError::Key(format!("`{}` is missing", self.key_file.display()));
             let key = SigningKey::load(&self.key_file)?.ok_or_else(missing)?;
             let vkey = key.verifier(&head.origin())?.to_string();
@@ -238,7 +263,7 @@ impl Store for SqliteStore {
 
 /// True when the schema is old, or when a process died between making the log and signing its first checkpoint: then
 /// there may be no key yet, and nothing else is in the log.
-fn unfinished(connection: &rusqlite::Connection) -> Result<bool, StoreError> {
+fn unfinished(connection: &Connection) -> Result<bool, StoreError> {
     if schema_version(connection)? < SCHEMA_VERSION {
         return Ok(true);
     }
@@ -247,7 +272,7 @@ fn unfinished(connection: &rusqlite::Connection) -> Result<bool, StoreError> {
 }
 
 /// An upper bound of the number of sessions, without counting them.
-fn sessions_at_most(connection: &rusqlite::Connection) -> Result<u64, StoreError> {
+fn sessions_at_most(connection: &Connection) -> Result<u64, StoreError> {
     let span = "SELECT coalesce((SELECT max(rowid) FROM sessions) - (SELECT min(rowid) FROM sessions) + 1, 0)";
     connection.query_row(span, [], |row| row.get(0)).map_err(from_sql)
 }

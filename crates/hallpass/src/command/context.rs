@@ -105,7 +105,7 @@ impl Context {
     /// # Errors
     /// When the store cannot be opened or repaired.
     pub(crate) fn store(&self) -> Result<Arc<dyn Store>, CommandError> {
-        let store = self.store_unrepaired()?;
+        let store = self.open(true)?;
         self.repair(&*store)?;
         Ok(store)
     }
@@ -145,7 +145,11 @@ impl Context {
     /// # Errors
     /// When it cannot be opened.
     pub(crate) fn store_unrepaired(&self) -> Result<Arc<dyn Store>, CommandError> {
-        let mut options = StoreOptions::new(self.state_dir()?, self.clock());
+        self.open(false)
+    }
+
+    fn open(&self, writes: bool) -> Result<Arc<dyn Store>, CommandError> {
+        let mut options = StoreOptions { writes, ..StoreOptions::new(self.state_dir()?, self.clock()) };
         options.durability = self.config()?.store.durability().into();
         Ok(connect(options)?)
     }
@@ -202,7 +206,7 @@ impl Context {
             (None, 0) => return Ok(()),
             (Some(filter), _) => filter.as_str(),
             (None, 1) => "warn,hallpass=info,hallpass_control=info,hallpass_dataplane=info,hallpass_providers=info",
-            (None, _) => "info,hallpass=trace,hallpass_control=trace,hallpass_dataplane=trace,hallpass_providers=trace",
+            (None, _) => "info,hallpass=debug,hallpass_control=debug,hallpass_dataplane=debug,hallpass_providers=debug",
         };
         let filter = EnvFilter::try_new(filter).map_err(|e| {
             CommandError::usage("environment.log_filter", "HALLPASS_LOG is not a trace filter")

@@ -3,8 +3,8 @@
 
 use std::process::Stdio;
 
-use crate::run::upstream::{LENT_KEY, LENT_SECRET, LENT_TOKEN};
 use crate::run::world::{World, finish, until, wait};
+use hallpass_testkit::servers::standin::{LENT_KEY, LENT_SECRET, LENT_TOKEN};
 
 /// Every variable of the reference list; those that steer the test itself are left out.
 const PLANTED: &[&str] = &[

@@ -1,7 +1,6 @@
 //! `hallpass run` as its users meet it: what goes through, what stays out, what is left behind.
 
 pub(crate) mod client;
-pub(crate) mod upstream;
 pub(crate) mod world;
 
 use std::collections::BTreeSet;

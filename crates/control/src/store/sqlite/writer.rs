@@ -78,7 +78,7 @@ impl Writer {
     /// Makes the schema, the log and its first checkpoint where they are missing.
     pub(super) fn initialise(&mut self) -> Result<(), StoreError> {
         self.reserve.hold();
-        let mut connection = self.open()?;
+        let mut connection = self.connection.take().map_or_else(|| self.open(), Ok)?;
         let now = self.clock.now();
         connection::migrate(&mut connection, |transaction| log::open(transaction, now))?;
         if let Some(dir) = self.database.parent() {
@@ -86,6 +86,33 @@ impl Writer {
         }
         self.connection = Some(connection);
         self.commit(&[&Operation::Checkpoint], &[]).map(|_| ())
+    }
+
+    /// Opens the connection before the first write needs it. Without its reserve, or after an error, that write tries
+    /// again and reports.
+    pub(super) fn open_ahead(&mut self) {
+        if self.reserve.hold() {
+            self.connection = self.open().ok();
+        }
+    }
+
+    /// True while there is a connection.
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Asks one question before the work begins. After an error the connection is not used again.
+    pub(super) fn ask<T>(
+        &mut self,
+        question: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.connection.take().map_or_else(|| self.open(), Ok)?;
+        let answer = question(&connection);
+        match &answer {
+            Ok(_) => self.connection = Some(connection),
+            Err(_) => connection::abandon(connection),
+        }
+        answer
     }
 
     /// Works until the queue is closed, then covers the end of the log with a checkpoint.

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use hallpass_testkit::servers::Standin;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::client;
-use super::upstream::Upstream;
 
 /// The base identity: what no child may ever see.
 pub(crate) const KEY: &str = "AKIACANARY0000000042";
@@ -37,7 +37,7 @@ impl Done {
 #[derive(Debug)]
 pub(crate) struct World {
     folder: TempDir,
-    pub(crate) upstream: Upstream,
+    pub(crate) upstream: Standin,
 }
 
 impl World {
@@ -48,7 +48,7 @@ impl World {
             std::fs::create_dir(&path).expect("a folder");
             std::fs::set_permissions(&path, Permissions::from_mode(0o700)).expect("permissions");
         }
-        Self { folder, upstream: Upstream::start() }
+        Self { folder, upstream: Standin::start() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -10,14 +10,16 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::clock::Clock;
 
+/// A stand-in that is forgotten ends after this many connections.
+const CONNECTIONS_MAX: usize = 100_000;
 /// No connection lives longer.
 const LIFE: Duration = Duration::from_secs(120);
 /// What AssumeRole lends.
-pub(crate) const LENT_KEY: &str = "ASIALENT000000000042";
+pub const LENT_KEY: &str = "ASIALENT000000000042";
 /// Its secret.
-pub(crate) const LENT_SECRET: &str = "lent-secret-of-the-role-session-0000042";
+pub const LENT_SECRET: &str = "lent-secret-of-the-role-session-0000042";
 /// Its token.
-pub(crate) const LENT_TOKEN: &str = "lent-token-of-the-role-session-00000042";
+pub const LENT_TOKEN: &str = "lent-token-of-the-role-session-00000042";
 /// The length that `/lent/stream` announces.
 const STREAM_BYTES: u64 = 1 << 30;
 
@@ -31,19 +33,23 @@ struct Seen {
 
 /// A running upstream; ends when dropped.
 #[derive(Debug)]
-pub(crate) struct Upstream {
+pub struct Standin {
     address: SocketAddr,
     seen: Arc<Seen>,
 }
 
-impl Upstream {
-    pub(crate) fn start() -> Self {
+impl Standin {
+    /// Starts one on loopback.
+    ///
+    /// # Panics
+    /// There is no port left.
+    pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let address = listener.local_addr().expect("an address");
         let seen = Arc::new(Seen::default());
         let shared = Arc::clone(&seen);
         std::thread::spawn(move || {
-            for stream in listener.incoming().take(10_000) {
+            for stream in listener.incoming().take(CONNECTIONS_MAX) {
                 let seen = Arc::clone(&shared);
                 if seen.stop.load(Ordering::SeqCst) {
                     return;
@@ -56,27 +62,31 @@ impl Upstream {
         Self { address, seen }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Its address, `http://127.0.0.1:port`.
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Requests that arrived.
-    pub(crate) fn requests(&self) -> u64 {
+    pub fn requests(&self) -> u64 {
         self.seen.requests.load(Ordering::SeqCst)
     }
 
     /// Bytes of bodies that were sent.
-    pub(crate) fn sent(&self) -> u64 {
+    pub fn sent(&self) -> u64 {
         self.seen.sent.load(Ordering::SeqCst)
     }
 
     /// Access key ids that signed.
-    pub(crate) fn keys(&self) -> BTreeSet<String> {
+    ///
+    /// # Panics
+    /// A connection's thread has panicked.
+    pub fn keys(&self) -> BTreeSet<String> {
         self.seen.keys.lock().expect("not poisoned").clone()
     }
 }
 
-impl Drop for Upstream {
+impl Drop for Standin {
     fn drop(&mut self) {
         self.seen.stop.store(true, Ordering::SeqCst);
         drop(TcpStream::connect(self.address));
