@@ -24,6 +24,7 @@
 
 pub mod authorization;
 pub mod canonical;
+pub mod checksum;
 pub mod chunked;
 pub mod error;
 pub mod key;

@@ -52,8 +52,8 @@ pub enum Event<'i> {
     },
     /// Unsigned mode: the next bytes of the chunk, borrowed from the input.
     Data(&'i [u8]),
-    /// The body is complete: its length is the declared one, its trailers are the declared ones, and in the signed
-    /// modes the final signatures are right.
+    /// The body is complete: its length is the declared one, its trailers are the declared ones and are the checksums
+    /// of the data, and in the signed modes the final signatures are right.
     End(End),
 }
 
@@ -130,6 +130,9 @@ pub enum ChunkError {
     /// A chunk's or the trailer's signature is wrong.
     #[error("a chunk signature does not match: the body is not the one that was signed")]
     Signature,
+    /// The data does not have the checksum of the trailer.
+    #[error("the data does not have the checksum in its `{0}` trailer: it was changed on its way, send it again")]
+    Checksum(String),
     /// The decoded body has another length than announced.
     #[error("the decoded body does not have the {declared} bytes that x-amz-decoded-content-length announced")]
     LengthMismatch {
@@ -153,7 +156,7 @@ impl ChunkError {
         match self {
             Self::HeaderTooLong | Self::ChunkTooLarge(_) => DenialCode::TooLarge,
             Self::Signature => DenialCode::Signature,
-            Self::LengthMismatch { .. } | Self::Truncated => DenialCode::BodyMismatch,
+            Self::Checksum(_) | Self::LengthMismatch { .. } | Self::Truncated => DenialCode::BodyMismatch,
             Self::DecodedLength
             | Self::TrailerHeader
             | Self::Header(_)

@@ -147,6 +147,21 @@ async fn a_flipped_bit_in_any_chunk_never_becomes_an_object() {
     assert!(faults.iter().any(|fault| fault == "signature"), "{faults:?}");
 }
 
+/// The store is one that takes every byte: what stops the upload is the gate.
+#[tokio::test]
+async fn a_flipped_bit_under_an_unsigned_trailer_never_completes_upstream() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    let (_, good) = framed(&world, UNSIGNED_TRAILER, "/bucket/flipped", &body(3 * CHUNK));
+    for place in [200, CHUNK + 200, 2 * CHUNK + 200, good.len() - 100, good.len() - 10] {
+        let (headers, mut framed) = framed(&world, UNSIGNED_TRAILER, "/bucket/flipped", &body(3 * CHUNK));
+        framed[place] ^= 1;
+        let answer = send(&world, "/bucket/flipped", headers, framed).await;
+        assert_eq!((answer.status.as_u16(), answer.reason()), (400, "body-mismatch"), "{place}: {answer:?}");
+    }
+    assert!(upstream.seen().iter().all(|seen| !seen.whole), "{:?}", upstream.seen());
+}
+
 #[tokio::test]
 async fn chunks_that_are_left_out_swapped_or_added_never_become_an_object() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -8,6 +8,7 @@ use super::chain::ChunkChain;
 use super::declared::Declared;
 use super::{Chunk, ChunkError, ChunkMode, End, Event, LineEnding};
 use crate::limits::{CHUNK_HEADER_BYTES_MAX, SIGNED_CHUNK_BYTES_MAX};
+use crate::sigv4::checksum::{Checksum, ChecksumAlgorithm};
 use crate::sigv4::key::Signature;
 
 /// Room reserved for a chunk before its bytes arrive: a peer's word is not worth more memory than this.
@@ -21,6 +22,8 @@ pub struct Decoder {
     state: State,
     line: Vec<u8>,
     trailer: TrailerSection,
+    /// One for each announced trailer that can be verified here.
+    checksums: Vec<(String, Checksum)>,
 }
 
 enum State {
@@ -64,7 +67,10 @@ impl Decoder {
         if chain.is_some() != (declared.mode != ChunkMode::UnsignedTrailer) {
             return Err(ChunkError::Mode);
         }
+        let verified = |name: &String| Some((name.clone(), Checksum::new(ChecksumAlgorithm::of_header(name)?)?));
+        let checksums = declared.trailers.iter().filter_map(verified).collect();
         Ok(Self {
+            checksums,
             declared,
             chain,
             received: 0,
@@ -121,6 +127,7 @@ impl Decoder {
                     let (now, rest) = input.split_at(input.len().min(room));
                     *remaining -= now.len() as u64;
                     *input = rest;
+                    self.checksums.iter_mut().for_each(|(_, checksum)| checksum.update(now));
                     if *remaining == 0 {
                         self.state = State::DataEnd;
                     }
@@ -198,6 +205,7 @@ impl Decoder {
         };
         let sha256 = Sha256::digest(&data).into();
         self.check_chunk(sha256, &signature)?;
+        self.checksums.iter_mut().for_each(|(_, checksum)| checksum.update(&data));
         Ok(Event::Chunk(Chunk { data, sha256 }))
     }
 
@@ -253,6 +261,12 @@ impl Decoder {
         let signed = section.signed == (self.declared.mode == ChunkMode::SignedTrailer);
         if !signed || section.trailers.len() != self.declared.trailers.len() {
             return Err(ChunkError::Trailer);
+        }
+        for (name, checksum) in self.checksums.drain(..) {
+            let computed = checksum.finish();
+            if !section.trailers.contains(&(name.clone(), computed)) {
+                return Err(ChunkError::Checksum(name));
+            }
         }
         self.state = State::Done;
         Ok(End { trailers: section.trailers, lines: section.lines.unwrap_or_default() })

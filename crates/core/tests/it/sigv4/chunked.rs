@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hallpass_core::denial::DenialCode;
 use hallpass_core::limits::{CHUNK_HEADER_BYTES_MAX, SIGNED_CHUNK_BYTES_MAX};
+use hallpass_core::sigv4::checksum::{Checksum, ChecksumAlgorithm};
 use hallpass_core::sigv4::chunked::{
     Chunk, ChunkChain, ChunkError, ChunkMode, Declared, Decoder, Encoder, End, Event, LineEnding,
 };
@@ -14,7 +15,11 @@ use sha2::{Digest, Sha256};
 
 use super::{AT, Party, Request, at, key};
 
-const CHECKSUM: (&str, &str) = ("x-amz-checksum-crc32c", "sOO8/Q==");
+const CHECKSUM: &str = "x-amz-checksum-crc32c";
+/// The CRC-32C of nothing.
+const OF_NOTHING: &str = "AAAAAA==";
+/// The SHA-256 of nothing.
+const SHA256_OF_NOTHING: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const MODES: [ChunkMode; 3] = [ChunkMode::Signed, ChunkMode::SignedTrailer, ChunkMode::UnsignedTrailer];
 
 fn seed(digit: &str) -> Signature {
@@ -32,15 +37,21 @@ fn outbound(mode: ChunkMode) -> Option<ChunkChain> {
 }
 
 fn declared(mode: ChunkMode, decoded_length: u64) -> Declared {
-    let trailers = if mode == ChunkMode::Signed { vec![] } else { vec![CHECKSUM.0.to_owned()] };
+    let trailers = if mode == ChunkMode::Signed { vec![] } else { vec![CHECKSUM.to_owned()] };
     Declared { mode, decoded_length, trailers }
 }
 
-fn end(mode: ChunkMode, lines: LineEnding) -> End {
+fn end(mode: ChunkMode, lines: LineEnding, data: &[&[u8]]) -> End {
     if mode == ChunkMode::Signed {
         return End { trailers: vec![], lines: LineEnding::CrLf };
     }
-    End { trailers: vec![(CHECKSUM.0.into(), CHECKSUM.1.into())], lines }
+    End { trailers: vec![(CHECKSUM.into(), crc32c(data))], lines }
+}
+
+fn crc32c(data: &[&[u8]]) -> String {
+    let mut checksum = Checksum::new(ChecksumAlgorithm::Crc32c).expect("verified here");
+    data.iter().for_each(|piece| checksum.update(piece));
+    checksum.finish()
 }
 
 /// A whole body, framed by the encoder.
@@ -66,7 +77,7 @@ fn framed(mode: ChunkMode, chain: Option<ChunkChain>, chunks: &[&[u8]], end: End
 }
 
 fn body(mode: ChunkMode, chunks: &[&[u8]]) -> Vec<u8> {
-    framed(mode, inbound(mode), chunks, end(mode, LineEnding::CrLf))
+    framed(mode, inbound(mode), chunks, end(mode, LineEnding::CrLf, chunks))
 }
 
 /// The decoded data, the bytes sent on, the end of the body.
@@ -133,7 +144,7 @@ fn the_published_chunk_signatures_are_made_and_verified() {
         ),
         (
             ChunkMode::SignedTrailer,
-            put.and("x-amz-trailer", CHECKSUM.0),
+            put.and("x-amz-trailer", CHECKSUM),
             PayloadHash::StreamingSignedTrailer,
             "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e",
             vec![
@@ -150,7 +161,7 @@ fn the_published_chunk_signatures_are_made_and_verified() {
         assert_eq!(signed.signature.as_str(), seed);
         assert_eq!(payload.chunk_mode(), Some(mode));
         let chain = || ChunkChain::new(party.key.clone(), party.at, signed.signature);
-        let wire = framed(mode, Some(chain()), &[first, second], end(mode, LineEnding::CrLf));
+        let wire = framed(mode, Some(chain()), &[first, second], end(mode, LineEnding::CrLf, &[&data]));
         let text = String::from_utf8(wire.clone()).expect("text");
         let found: Vec<_> = text.match_indices("signature").map(|(i, _)| &text[i + 10..i + 74]).collect();
         assert_eq!(found, signatures);
@@ -169,7 +180,7 @@ fn every_split_of_a_body_gives_the_same_bytes() {
     let plain = data.concat();
     for mode in MODES {
         for lines in [LineEnding::CrLf, LineEnding::Lf] {
-            let wire = framed(mode, inbound(mode), &data, end(mode, lines));
+            let wire = framed(mode, inbound(mode), &data, end(mode, lines, &data));
             let new = || Decoder::new(declared(mode, plain.len() as u64), inbound(mode)).expect("a decoder");
             let (_, whole, _) = relay(mode, &mut new(), &[&wire]).expect("decodes");
             let check = |pieces: &[&[u8]]| {
@@ -177,7 +188,7 @@ fn every_split_of_a_body_gives_the_same_bytes() {
                 assert_eq!(decoded, plain, "{mode:?}");
                 assert_eq!(sent.len(), wire.len(), "{mode:?}: framed again in the same length");
                 assert_eq!(sent, whole, "{mode:?}: the split does not show upstream");
-                assert_eq!(ended, Some(end(mode, lines)));
+                assert_eq!(ended, Some(end(mode, lines, &data)));
             };
             for at in 0..=wire.len() {
                 let (one, two) = wire.split_at(at);
@@ -207,11 +218,11 @@ fn a_body_cut_anywhere_is_not_complete() {
 }
 
 #[test]
-fn no_byte_of_a_signed_body_can_be_changed() {
-    for mode in [ChunkMode::Signed, ChunkMode::SignedTrailer] {
+fn no_bit_of_a_body_can_be_changed() {
+    for mode in MODES {
         let wire = body(mode, &[b"abc", b"defg"]);
         let text = String::from_utf8(wire.clone()).expect("text");
-        let names: Vec<_> = [CHECKSUM.0, "x-amz-trailer-signature"]
+        let names: Vec<_> = [CHECKSUM, "x-amz-trailer-signature"]
             .iter()
             .flat_map(|name| text.find(name).map(|start| start..start + name.len()))
             .collect();
@@ -309,7 +320,7 @@ fn a_chunk_header_or_trailer_past_its_limit_is_refused() {
         assert_eq!(decoder.decode(&mut b"0".as_slice()), Err(ChunkError::HeaderTooLong));
     }
     let mut decoder = Decoder::new(declared(ChunkMode::UnsignedTrailer, 0), None).expect("a decoder");
-    let line = format!("{}:{}", CHECKSUM.0, "a".repeat(CHUNK_HEADER_BYTES_MAX));
+    let line = format!("{}:{}", CHECKSUM, "a".repeat(CHUNK_HEADER_BYTES_MAX));
     assert_eq!(decoder.decode(&mut format!("0\r\n{line}").as_bytes()), Err(ChunkError::HeaderTooLong));
     assert_eq!(ChunkError::HeaderTooLong.code(), DenialCode::TooLarge);
 }
@@ -363,13 +374,9 @@ fn a_malformed_frame_is_refused() {
 #[test]
 fn only_the_announced_trailers_are_taken_each_once() {
     let mode = ChunkMode::UnsignedTrailer;
-    let line = format!("{}:{}", CHECKSUM.0, CHECKSUM.1);
+    let line = format!("{CHECKSUM}:{OF_NOTHING}");
     let check = |trailer: &str| decode(mode, 0, format!("0\r\n{trailer}").as_bytes());
-    for fine in [
-        format!("{line}\r\n\r\n"),
-        format!("{line}\n\r\n\r\n"),
-        line.to_uppercase().replace("SOO8", "sOO8") + "\r\n\r\n",
-    ] {
+    for fine in [format!("{line}\r\n\r\n"), format!("{line}\n\r\n\r\n"), line.to_uppercase() + "\r\n\r\n"] {
         assert!(check(&fine).is_ok(), "{fine:?}");
     }
     for bad in [
@@ -378,11 +385,11 @@ fn only_the_announced_trailers_are_taken_each_once() {
         format!("{line}\r\nx-amz-acl:public-read\r\n\r\n"),
         "x-amz-acl:public-read\r\n\r\n".to_owned(),
         format!("{line}\r\nx-amz-trailer-signature:{}\r\n\r\n", "0".repeat(64)),
-        format!("{}:\r\n\r\n", CHECKSUM.0),
-        format!("{}: v\r\n\r\n", CHECKSUM.0),
-        format!("{}\r\n\r\n", CHECKSUM.0),
-        format!("{}:a\tb\r\n\r\n", CHECKSUM.0),
-        format!("{}:\u{e9}\r\n\r\n", CHECKSUM.0),
+        format!("{}:\r\n\r\n", CHECKSUM),
+        format!("{}: v\r\n\r\n", CHECKSUM),
+        format!("{}\r\n\r\n", CHECKSUM),
+        format!("{}:a\tb\r\n\r\n", CHECKSUM),
+        format!("{}:\u{e9}\r\n\r\n", CHECKSUM),
         format!("{line}\n\n\r\n\r\n"),
     ] {
         assert_eq!(check(&bad), Err(ChunkError::Trailer), "{bad:?}");
@@ -400,10 +407,33 @@ fn one_trailer_twice_is_not_two_trailers_and_all_lines_share_one_limit() {
         relay(ChunkMode::UnsignedTrailer, &mut decoder, &[format!("0\r\n{lines}\r\n").as_bytes()]).map(|r| r.0.len())
     };
     let line = |name: &str, value: &str| format!("{name}:{value}\r\n");
-    assert_eq!(check(&[line(names[0], "a"), line(names[1], "b")].concat()), Ok(0));
-    assert_eq!(check(&[line(names[0], "a"), line(names[0], "a")].concat()), Err(ChunkError::Trailer));
+    assert_eq!(check(&[line(names[0], OF_NOTHING), line(names[1], SHA256_OF_NOTHING)].concat()), Ok(0));
+    assert_eq!(check(&[line(names[0], OF_NOTHING), line(names[0], OF_NOTHING)].concat()), Err(ChunkError::Trailer));
     let half = "a".repeat(CHUNK_HEADER_BYTES_MAX / 2);
     assert_eq!(check(&[line(names[0], &half), line(names[1], &half)].concat()), Err(ChunkError::HeaderTooLong));
+}
+
+#[test]
+fn data_that_does_not_have_its_checksum_is_not_complete() {
+    for (name, right) in [
+        ("x-amz-checksum-crc32", "NSRBwg=="),
+        ("x-amz-checksum-crc32c", "Nks/tw=="),
+        ("x-amz-checksum-crc64nvme", "BeXKuz/B+us="),
+        ("x-amz-checksum-md5", "kAFQmDzST7DWlj99KOF/cg=="),
+        ("x-amz-checksum-sha1", "qZk+NkcGgWq6PiVxeFDCbJzQ2J0="),
+        ("x-amz-checksum-sha256", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
+    ] {
+        let check = |data: &str, value: &str| {
+            let declared = Declared { trailers: vec![name.into()], ..declared(ChunkMode::UnsignedTrailer, 3) };
+            let mut decoder = Decoder::new(declared, None).expect("a decoder");
+            let wire = format!("3\r\n{data}\r\n0\r\n{name}:{value}\r\n\r\n");
+            relay(ChunkMode::UnsignedTrailer, &mut decoder, &[wire.as_bytes()]).map(|_| ())
+        };
+        assert_eq!(check("abc", right), Ok(()), "{name}");
+        assert_eq!(check("abd", right), Err(ChunkError::Checksum(name.into())));
+        assert_eq!(check("abc", "AAAAAA=="), Err(ChunkError::Checksum(name.into())));
+    }
+    assert_eq!(ChunkError::Checksum(String::new()).code(), DenialCode::BodyMismatch);
 }
 
 #[test]
@@ -411,13 +441,13 @@ fn a_signed_trailer_cannot_be_left_out_or_moved() {
     let mode = ChunkMode::SignedTrailer;
     let wire = String::from_utf8(body(mode, &[b"abc"])).expect("text");
     let (head, signature) = wire.split_once("x-amz-trailer-signature").expect("a trailer signature");
-    let (chunks, _) = head.split_once(CHECKSUM.0).expect("a trailer");
+    let (chunks, _) = head.split_once(CHECKSUM).expect("a trailer");
     for (damaged, error) in [
         (format!("{head}\r\n"), ChunkError::Trailer),
         (format!("{chunks}\r\n"), ChunkError::Trailer),
         (format!("{chunks}x-amz-trailer-signature{signature}"), ChunkError::Signature),
         (
-            format!("{chunks}x-amz-trailer-signature{}{}:{}\r\n\r\n", &signature[..67], CHECKSUM.0, CHECKSUM.1),
+            format!("{chunks}x-amz-trailer-signature{}{}:{}\r\n\r\n", &signature[..67], CHECKSUM, crc32c(&[b"abc"])),
             ChunkError::Signature,
         ),
         (format!("{head}x-amz-trailer-signature:0\r\n\r\n"), ChunkError::Trailer),
@@ -442,7 +472,7 @@ fn the_headers_must_announce_length_and_trailers() {
         }
         request.with(|parts| Declared::of(parts, mode))
     };
-    let trailer = Some(CHECKSUM.0);
+    let trailer = Some(CHECKSUM);
     assert_eq!(of(Some("7"), trailer, ChunkMode::UnsignedTrailer), Ok(declared(ChunkMode::UnsignedTrailer, 7)));
     assert_eq!(of(Some("7"), None, ChunkMode::Signed), Ok(declared(ChunkMode::Signed, 7)));
     let two =
@@ -480,7 +510,7 @@ fn a_signed_mode_without_its_key_does_not_start() {
 #[test]
 fn an_encoder_takes_only_the_events_of_its_mode_in_their_order() {
     let chunk = || Event::Chunk(Chunk { data: b"a".to_vec(), sha256: Sha256::digest(b"a").into() });
-    let ended = |mode| Event::End(end(mode, LineEnding::CrLf));
+    let ended = |mode| Event::End(end(mode, LineEnding::CrLf, &[b"a"]));
     let refused = |mode: ChunkMode, events: &[Event<'_>]| {
         let mut encoder = Encoder::new(mode, outbound(mode)).expect("an encoder");
         let (last, before) = events.split_last().expect("events");
@@ -539,6 +569,6 @@ proptest! {
         let mut decoder = Decoder::new(declared(mode, plain.len() as u64), inbound(mode)).expect("a decoder");
         let (decoded, sent, _) = relay(mode, &mut decoder, &pieces).expect("decodes");
         prop_assert_eq!(decoded, plain);
-        prop_assert_eq!(sent, framed(mode, outbound(mode), &chunks, end(mode, LineEnding::CrLf)));
+        prop_assert_eq!(sent, framed(mode, outbound(mode), &chunks, end(mode, LineEnding::CrLf, &chunks)));
     }
 }
