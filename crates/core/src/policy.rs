@@ -20,6 +20,7 @@ mod condition;
 pub mod document;
 mod eval;
 pub mod glob;
+mod grant;
 pub mod minting;
 mod notes;
 pub mod parse;
@@ -30,6 +31,7 @@ pub mod syntax;
 mod template;
 mod truth;
 pub mod universal;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,9 +39,11 @@ pub use access::{AccessRequest, Context, Known, Resource};
 pub use action::{ActionPattern, overlaps};
 pub use compile::{CompileError, Compiled};
 pub use document::{DocumentError, PolicyDocument};
+pub use grant::Grant;
 pub use parse::{parse_actions, parse_resource};
 pub use profiles::{Profile, profile};
 pub use syntax::SyntaxError;
+pub use words::StatementInWords;
 
 use crate::denial::Denial;
 
@@ -105,7 +109,7 @@ impl ScopedPolicy {
     /// # Errors
     /// The [`Denial`], with the statement that decided or what is missing.
     pub fn evaluate(&self, access: &AccessRequest, context: &Context) -> Result<(), Denial> {
-        eval::decide(self, access, context)
+        eval::decide(self, access, context, |_| ())
     }
 
     /// Checks every pattern that came as free text, from a session file or an API.

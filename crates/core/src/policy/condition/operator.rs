@@ -111,6 +111,11 @@ impl Operator {
         Ok(Self { set, kind, if_exists })
     }
 
+    /// Without prefix and suffix.
+    pub(crate) fn name(self) -> &'static str {
+        self.kind.name
+    }
+
     pub(crate) fn negated(self) -> bool {
         self.kind.negated
     }
@@ -227,6 +232,11 @@ impl fmt::Display for Operator {
         f.write_str(self.kind.name)?;
         f.write_str(if self.if_exists { "IfExists" } else { "" })
     }
+}
+
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
 }
 
 #[cfg(test)]
