@@ -32,10 +32,14 @@ impl PolicyDocument {
 
 impl Statement {
     fn sentence(&self) -> String {
-        let verb = match self.effect {
+        self.sentence_with(match self.effect {
             Effect::Allow => "allows",
             Effect::Deny => "denies",
-        };
+        })
+    }
+
+    /// The sentence with another verb, `no longer denies`.
+    pub(super) fn sentence_with(&self, verb: &str) -> String {
         let mut sentence = format!("{verb} {} on {}", actions(&self.actions), resources(&self.resources));
         if !self.conditions.is_empty() {
             let when: Vec<String> = self.conditions.iter().map(Condition::sentence).collect();
