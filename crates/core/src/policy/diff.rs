@@ -54,11 +54,7 @@ impl PolicyDiff {
 
 /// What `more` may allow beyond `less`. An access that only `more` allows is one that an Allow of `more` names and
 /// none of `less` does, or one that a Deny of `less` names and none of `more` does.
-fn gained(
-    less: (&PolicyDocument, Side),
-    more: (&PolicyDocument, Side),
-    [allows, denies]: [&str; 2],
-) -> Vec<Change> {
+fn gained(less: (&PolicyDocument, Side), more: (&PolicyDocument, Side), [allows, denies]: [&str; 2]) -> Vec<Change> {
     let mut changes = Vec::new();
     let of = |document: &'_ PolicyDocument, effect: Effect| -> Vec<Statement> {
         document.statements().iter().filter(|s| s.effect == effect).cloned().collect()
@@ -108,11 +104,8 @@ fn grouped(
             None => groups.push(found),
         }
     }
-    let change = |part: Statement| Change {
-        statement: statement.name(n + 1),
-        document,
-        sentence: part.sentence_with(verb),
-    };
+    let change =
+        |part: Statement| Change { statement: statement.name(n + 1), document, sentence: part.sentence_with(verb) };
     groups.into_iter().map(change).collect()
 }
 

@@ -37,10 +37,7 @@ impl ScopedPolicy {
             By::ReadOnly => Grant { ceiling: "--read-only".to_owned(), statement: None },
             By::Statement { document, statement } => {
                 let found = self.documents.get(document).and_then(|d| d.statements().get(statement));
-                Grant {
-                    ceiling: eval::label(self, document),
-                    statement: found.map(|found| found.name(statement + 1)),
-                }
+                Grant { ceiling: eval::label(self, document), statement: found.map(|found| found.name(statement + 1)) }
             }
         }
     }

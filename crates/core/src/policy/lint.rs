@@ -328,8 +328,14 @@ mod tests {
         for (statements, code) in [
             (r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#.to_owned(), "allows-nothing"),
             (r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#.to_owned(), "allows-everything"),
-            (r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"arn:aws:s3:::b/*"}"#.to_owned(), "not-action-in-allow"),
-            (r#"{"Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::b/*"}"#.to_owned(), "not-resource-in-allow"),
+            (
+                r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"arn:aws:s3:::b/*"}"#.to_owned(),
+                "not-action-in-allow",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::b/*"}"#.to_owned(),
+                "not-resource-in-allow",
+            ),
             (with(r#"{"StringEquals":{"s3:prefix":"home/*"}}"#), "literal-wildcard"),
             (with(r#"{"StringEquals":{"aws:resourcetag/team":"x"}}"#), "unknowable-key"),
             (with(r#"{"StringNotEquals":{"s3:prefix":"x"}}"#), "holds-when-absent"),

@@ -90,21 +90,16 @@ pub(super) fn not_in_document(policy: &ScopedPolicy, document: usize, asked: &As
             let (statement_name, doubt) = (statement.name(n + 1), doubt(statement, asked));
             format!("{statement_name} of {name} does not surely allow {access} on {on}: {doubt}")
         }
-        Near::Condition(n, statement, condition) => format!(
-            "{} of {name} allows {access} on {on} only when {}",
-            statement.name(n + 1),
-            condition.sentence()
-        ),
+        Near::Condition(n, statement, condition) => {
+            format!("{} of {name} allows {access} on {on} only when {}", statement.name(n + 1), condition.sentence())
+        }
         Near::Resource(n, statement) => {
             format!("{} of {name} allows {access}, but not on {on}", statement.name(n + 1))
         }
     };
     let open = matches!(near, Near::Open(..));
-    let code = if open && asked.access.resource == Resource::Opaque {
-        DenialCode::Unresolved
-    } else {
-        DenialCode::NotAllowed
-    };
+    let code =
+        if open && asked.access.resource == Resource::Opaque { DenialCode::Unresolved } else { DenialCode::NotAllowed };
     let how = format!("add an Allow for `{}` on `{}` to {name}", shown(&asked.access.action), asked_resource(asked));
     let denial = refusal(asked, code, reason, Some(how));
     Denial { statement: near.statement(), ..lacking(near.missing(asked), Some(&name), denial) }
@@ -131,9 +126,7 @@ fn nearest<'a>(statements: &'a [Statement], asked: &Asked<'_>) -> Near<'a> {
         let on = statement.names_resource(&asked.access.resource, asked.context);
         near = match (near, on, fails()) {
             (_, _, None) if statement.applies(asked) == Truth::Maybe => return Near::Open(n, statement),
-            (Near::None | Near::Resource(..), Truth::Yes, Some(condition)) => {
-                Near::Condition(n, statement, condition)
-            }
+            (Near::None | Near::Resource(..), Truth::Yes, Some(condition)) => Near::Condition(n, statement, condition),
             (Near::None, _, _) => Near::Resource(n, statement),
             (near, _, _) => near,
         };
