@@ -25,7 +25,7 @@ const ENGINE: &str = "@cloud-copilot/iam-simulate@0.1.173";
 /// Cases on their way to the engine at once.
 const BATCH: usize = 2_000;
 /// Disagreements shrunk and classified of each pair of answers and features; the rest are counted.
-const SHRUNK_MAX: u64 = 12;
+const SHRUNK_MAX: u64 = 3;
 
 /// Runs `--cases N` (default 1,000,000) from `--seed S` (default 1).
 ///

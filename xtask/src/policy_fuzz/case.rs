@@ -31,7 +31,8 @@ impl Case {
     pub(super) fn random(random: &mut Random) -> Self {
         let (action, resource) = generate::request(random);
         let two = random.one_in(4);
-        let documents = (0..1 + usize::from(two)).map(|_| generate::document(random)).collect();
+        let about = (action.as_str(), resource.as_str());
+        let documents = (0..1 + usize::from(two)).map(|_| generate::document(random, about)).collect();
         Self { documents, action, resource, context: generate::context(random) }
     }
 
@@ -84,22 +85,67 @@ impl Case {
         if self.documents.iter().any(|document| document.get("Version").is_none()) {
             features.insert("no Version".to_owned());
         }
+        if features.len() > 1 {
+            // Demands the key of a `ForAllValues` in an Allow, which we do not read without it.
+            features.remove("Null on a list");
+        }
+        if self.resource == "*" && !features.iter().any(|feature| feature.contains(" on ")) {
+            features.insert("request for `*`".to_owned());
+        }
         let features = if features.is_empty() { "plain".to_owned() } else { Vec::from_iter(features).join(" + ") };
         format!("ours {ours:?}, theirs {theirs:?}: {features}")
     }
 
     fn condition(&self, operator: &str, key: &str, values: &Value) -> String {
+        let (set, name) = operator.split_once(':').map_or(("", operator), |(set, name)| (set, name));
+        let family = FAMILIES.iter().find(|family| name.trim_start_matches("Not").starts_with(**family));
+        let family = family.copied().unwrap_or(name);
+        let not = if name.contains("Not") { "Not" } else { "" };
+        let if_exists = if name.ends_with("IfExists") { "IfExists" } else { "" };
         let found = self.context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value);
-        let given = match found {
-            None => "absent",
-            Some(Value::Array(list)) if list.is_empty() => "no value",
-            Some(Value::Array(list)) if list.len() > 1 => "values",
-            Some(Value::Array(_)) => "a list of one",
-            Some(value) if value == "" => "empty",
-            Some(_) => "one value",
+        let texts: Vec<&str> = match found {
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            Some(value) => value.as_str().into_iter().collect(),
+            None => Vec::new(),
         };
-        let variable = if values.to_string().contains("${") { " with a variable" } else { "" };
-        format!("{operator}{variable} on {given}")
+        let given = match found {
+            None => "an absent key",
+            Some(_) if texts.is_empty() => "an empty list",
+            Some(_) if !texts.iter().all(|text| fits(family, text)) => "a value of another type",
+            Some(Value::Array(_)) => "a list",
+            Some(_) => "a value",
+        };
+        let policy = values.to_string();
+        let special = match family {
+            _ if policy.contains("${") => " with a variable",
+            "Date" if policy.contains("\"1767225600\"") => " with epoch seconds",
+            "Date" if policy.contains("01-01\"") => " with a day",
+            "IpAddress" if policy.contains("0.0.0.0/0") => " with /0",
+            "IpAddress" if policy.contains("::") != texts.iter().any(|text| text.contains("::")) => " of two families",
+            _ => "",
+        };
+        let set = if set.is_empty() { String::new() } else { format!("{set}:") };
+        match (given, special) {
+            ("a value of another type", _) => format!("a condition on {given}"),
+            (_, "") => format!("{set}{not}{family}{if_exists} on {given}"),
+            // What is special matters, whatever the prefix, the suffix and the value.
+            (_, special) => format!("{not}{family}{special} on a value"),
+        }
+    }
+}
+
+const FAMILIES: [&str; 8] = ["String", "Numeric", "Date", "Bool", "Binary", "IpAddress", "Arn", "Null"];
+
+/// Whether a value of the request has the type that the operators compare.
+fn fits(family: &str, text: &str) -> bool {
+    match family {
+        "Numeric" => text.parse::<f64>().is_ok(),
+        "Date" => text.starts_with("20") && text.ends_with('Z'),
+        "Bool" => matches!(text, "true" | "false"),
+        "Binary" => text.ends_with('='),
+        "IpAddress" => text.parse::<std::net::IpAddr>().is_ok(),
+        "Arn" => text.starts_with("arn:"),
+        _ => true,
     }
 }
 

@@ -177,23 +177,31 @@ pub(super) fn request(random: &mut Random) -> (String, String) {
     (action.to_owned(), resource.to_owned())
 }
 
-pub(super) fn document(random: &mut Random) -> Value {
+/// A document; half of what it names is of the request's service.
+pub(super) fn document(random: &mut Random, about: (&str, &str)) -> Value {
     let count = 1 + random.below(3);
-    let statements: Vec<Value> = (0..count).map(|n| statement(random, n > 0)).collect();
+    let statements: Vec<Value> = (0..count).map(|n| statement(random, n > 0, about)).collect();
     if random.one_in(12) {
         return json!({ "Statement": statements });
     }
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-fn statement(random: &mut Random, may_deny: bool) -> Value {
+fn statement(random: &mut Random, may_deny: bool, (asked, on): (&str, &str)) -> Value {
+    let service = asked.split(':').next().unwrap_or_default();
+    let near = |text: &&&str| **text == "*" || text.to_ascii_lowercase().split(':').any(|part| part == service);
+    let pool = |random: &mut Random, all: &[&'static str]| -> Vec<&'static str> {
+        if random.one_in(3) { all.to_vec() } else { all.iter().filter(near).copied().collect() }
+    };
+    let (actions, resources) = (pool(random, &ACTIONS), pool(random, &RESOURCES));
+    let resources = if on == "*" && random.one_in(2) { vec!["*"] } else { resources };
     let mut statement = Map::new();
     let denies = if may_deny { random.one_in(2) } else { random.one_in(8) };
     statement.insert("Effect".to_owned(), json!(if denies { "Deny" } else { "Allow" }));
     let action = if random.one_in(8) { "NotAction" } else { "Action" };
-    statement.insert(action.to_owned(), random.texts(&ACTIONS));
+    statement.insert(action.to_owned(), random.texts(&actions));
     let resource = if random.one_in(8) { "NotResource" } else { "Resource" };
-    statement.insert(resource.to_owned(), random.texts(&RESOURCES));
+    statement.insert(resource.to_owned(), random.texts(&resources));
     if random.one_in(2) {
         statement.insert("Condition".to_owned(), conditions(random));
     }

@@ -1,7 +1,7 @@
 //! From a case on which the engines differ to the smallest part of it on which they still do.
 
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::case::{Case, Verdict};
 
@@ -14,7 +14,8 @@ pub(super) fn smallest(case: &Case, ask: &mut dyn FnMut(&[Case]) -> Result<Vec<V
     loop {
         let smaller = smaller(&best);
         let answers = ask(&smaller)?;
-        let kept = smaller.into_iter().zip(answers).find(|(case, theirs)| pair(case, *theirs) == wanted);
+        let kept =
+            smaller.into_iter().zip(answers).find(|(case, theirs)| *theirs == first && pair(case, *theirs) == wanted);
         match kept {
             Some((case, _)) => best = case,
             None => return Ok(best),
@@ -49,6 +50,31 @@ fn smaller(case: &Case) -> Vec<Case> {
     all
 }
 
+/// `NotAction` and `NotResource` turned into `*`, and a version where there is none: what stays matters.
+fn plainer(members: &Map<String, Value>) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (name, plain) in [("NotAction", "Action"), ("NotResource", "Resource")] {
+        let mut less = members.clone();
+        if less.remove(name).is_some() {
+            less.insert(plain.to_owned(), "*".into());
+            all.push(Value::Object(less));
+        }
+    }
+    for name in ["Action", "Resource"] {
+        if members.get(name).is_some_and(|value| value != "*") {
+            let mut less = members.clone();
+            less.insert(name.to_owned(), "*".into());
+            all.push(Value::Object(less));
+        }
+    }
+    if members.contains_key("Statement") && !members.contains_key("Version") {
+        let mut less = members.clone();
+        less.insert("Version".to_owned(), "2012-10-17".into());
+        all.push(Value::Object(less));
+    }
+    all
+}
+
 /// The value with one item of one list, or one condition, taken out.
 fn without_one(value: &Value) -> Vec<Value> {
     match value {
@@ -72,7 +98,7 @@ fn without_one(value: &Value) -> Vec<Value> {
             all
         }
         Value::Object(members) => {
-            let mut all = Vec::new();
+            let mut all = plainer(members);
             for (name, member) in members {
                 if name == "Condition"
                     || !matches!(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::value::{self, Decimal, Operand};
 use crate::policy::access::Context;
-use crate::policy::resource::arn_like;
+use crate::policy::resource::{arn_like, is_arn_pattern};
 use crate::policy::template::{Filled, Template, glob_of};
 use crate::policy::truth::Truth;
 
@@ -143,10 +143,7 @@ impl Operator {
             Test::Text { .. } | Test::Arn => {
                 let template =
                     Template::parse(text).map_err(|fault| format!("`{shown}`: expected {}", fault.expected))?;
-                if self.kind.test == Test::Arn
-                    && !template.has_variables()
-                    && arn_like(&template.widest(), "").is_none()
-                {
+                if self.kind.test == Test::Arn && !template.has_variables() && !is_arn_pattern(&template.widest()) {
                     return Err(format!(
                         "`{shown}` is not an ARN pattern of six parts, which `{self}` compares one by one"
                     ));
