@@ -3,6 +3,7 @@
 mod bench;
 mod checks;
 mod environment;
+mod policy_fuzz;
 mod process;
 mod readme;
 mod test;
@@ -21,6 +22,8 @@ usage: cargo xtask <command>
   ci                            fmt, clippy, doc and test, each with its time
   bench [all|store|audit|gate|start|kill]
                                 release build, then the benches
+  policy-fuzz [--cases N] [--seed S]
+                                decide random policies beside a second engine, and show where they differ
   readme                        run the demo and paste its transcript into README.md
 ";
 
@@ -43,6 +46,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "testbed" => testbed::install(&root).map(|_| ExitCode::SUCCESS),
         "ci" => checks::run(&root),
         "bench" => bench::run(&root, rest),
+        "policy-fuzz" => policy_fuzz::run(&root, rest).map(|()| ExitCode::SUCCESS),
         "readme" => readme::run(&root).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             say(USAGE);

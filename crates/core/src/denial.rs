@@ -70,6 +70,30 @@ impl DenialCode {
     }
 }
 
+/// What an access lacks to be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Missing {
+    /// Anything that allows: the policy has no ceiling.
+    Ceiling,
+    /// An Allow that names the action.
+    Action,
+    /// The action is allowed, but not on this resource.
+    Resource,
+    /// The action is allowed on this resource, under a condition on this key that does not hold.
+    Condition {
+        /// As the policy writes it.
+        key: String,
+    },
+    /// The action is allowed on this resource, under a condition on a key whose value is not known here.
+    ContextKey {
+        /// As the policy writes it.
+        key: String,
+    },
+    /// The action mints credentials, and only a wildcard allows it.
+    Name,
+}
+
 /// A structured refusal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
@@ -84,6 +108,12 @@ pub struct Denial {
     /// The statement that decided (`Sid`, or `statement 2`), for an explicit deny.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
+    /// The ceiling that refused: `--allow`, `--deny`, `--read-only`, or a policy document by its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<String>,
+    /// What an Allow would have needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
     /// One sentence: what is wrong or missing.
     pub reason: String,
     /// One sentence: how to ask for it.
@@ -94,7 +124,16 @@ pub struct Denial {
 impl Denial {
     /// A refusal with a code and a sentence.
     pub fn new(code: DenialCode, reason: impl Into<String>) -> Self {
-        Self { code, action: None, resource: None, statement: None, reason: reason.into(), how_to_ask: None }
+        Self {
+            code,
+            action: None,
+            resource: None,
+            statement: None,
+            ceiling: None,
+            missing: None,
+            reason: reason.into(),
+            how_to_ask: None,
+        }
     }
 
     /// The sentence that the child's SDK shows: reason, then how to ask.

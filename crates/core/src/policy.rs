@@ -10,6 +10,7 @@
 //! | [`glob`] and the resource patterns | matching, covering, intersecting |
 //! | [`access`] and the evaluation | one access, three-valued, decided by [`ScopedPolicy::evaluate`] |
 //! | [`compile`] | the session policy that STS enforces beside the gate |
+//! | the grants, words, lint and diff | which statement decided, plain sentences, what is suspicious, what changed |
 //! | the canonical form | [`ScopedPolicy::canonical`]: what makes two policies the same authority |
 
 pub mod access;
@@ -17,9 +18,13 @@ pub mod action;
 mod canonical;
 pub mod compile;
 mod condition;
+mod cover;
+mod diff;
 pub mod document;
 mod eval;
 pub mod glob;
+mod grant;
+mod lint;
 pub mod minting;
 mod notes;
 pub mod parse;
@@ -30,16 +35,21 @@ pub mod syntax;
 mod template;
 mod truth;
 pub mod universal;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use access::{AccessRequest, Context, Known, Resource};
 pub use action::{ActionPattern, overlaps};
 pub use compile::{CompileError, Compiled};
-pub use document::{DocumentError, PolicyDocument};
+pub use diff::{Change, PolicyDiff, Side};
+pub use document::{DocumentError, Place, PolicyDocument};
+pub use grant::Grant;
+pub use lint::{Finding, Weight};
 pub use parse::{parse_actions, parse_resource};
 pub use profiles::{Profile, profile};
 pub use syntax::SyntaxError;
+pub use words::StatementInWords;
 
 use crate::denial::Denial;
 
@@ -105,7 +115,7 @@ impl ScopedPolicy {
     /// # Errors
     /// The [`Denial`], with the statement that decided or what is missing.
     pub fn evaluate(&self, access: &AccessRequest, context: &Context) -> Result<(), Denial> {
-        eval::decide(self, access, context)
+        eval::decide(self, access, context, |_| ())
     }
 
     /// Checks every pattern that came as free text, from a session file or an API.

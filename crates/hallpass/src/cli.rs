@@ -80,6 +80,9 @@ enum Command {
     Session(SessionCommand),
     #[command(subcommand)]
     Audit(AuditCommand),
+    Why(Box<command::why::WhyArgs>),
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     CredentialProcess(Box<command::credential_process::CredentialProcessArgs>),
     Demo(command::demo::DemoArgs),
     #[command(subcommand)]
@@ -116,6 +119,15 @@ enum AuditCommand {
     Export(command::audit::export::ExportArgs),
     Proof(command::audit::proof::ProofArgs),
     Key(command::audit::key::KeyArgs),
+}
+
+/// Check, explain, compile and compare policies.
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    Check(command::policy::check::CheckArgs),
+    Explain(command::policy::explain::ExplainArgs),
+    Compile(Box<command::policy::compile::CompileArgs>),
+    Diff(command::policy::diff::DiffArgs),
 }
 
 /// Show and check the configuration.
@@ -181,6 +193,8 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::Run(args) => command::run::run(context, *args),
         Command::Session(command) => session(context, command),
         Command::Audit(command) => audit(context, command),
+        Command::Why(args) => command::why::why(context, *args),
+        Command::Policy(command) => policy(context, command),
         Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
         Command::Demo(args) => command::demo::demo(context, args),
         Command::DemoChild(args) => command::demo_child::demo_child(context, args),
@@ -214,6 +228,15 @@ fn audit(context: &Context, command: AuditCommand) -> Result<ExitStatus, Command
         AuditCommand::Export(args) => command::audit::export::export(context, args),
         AuditCommand::Proof(args) => command::audit::proof::proof(context, args),
         AuditCommand::Key(args) => command::audit::key::key(context, args),
+    }
+}
+
+fn policy(context: &Context, command: PolicyCommand) -> Result<ExitStatus, CommandError> {
+    match command {
+        PolicyCommand::Check(args) => command::policy::check::check(context, args),
+        PolicyCommand::Explain(args) => command::policy::explain::explain(context, args),
+        PolicyCommand::Compile(args) => command::policy::compile::compile(context, *args),
+        PolicyCommand::Diff(args) => command::policy::diff::diff(context, args),
     }
 }
 

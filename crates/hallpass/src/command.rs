@@ -9,10 +9,12 @@ pub(crate) mod demo;
 pub(crate) mod demo_child;
 pub(crate) mod doctor;
 pub(crate) mod man;
+pub(crate) mod policy;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shim;
 pub(crate) mod since;
 pub(crate) mod tag;
+pub(crate) mod why;
 
 pub(crate) use context::Context;

@@ -51,7 +51,7 @@ impl Condition {
             return (values.is_empty() == wants_absent).into();
         }
         if values.is_empty() {
-            return self.when_absent().into();
+            return self.holds_when_absent().into();
         }
         let each = values.iter().map(|value| self.holds_for(value, context));
         match self.operator.set {
@@ -67,7 +67,8 @@ impl Condition {
         context.get(&self.key) == Known::Unknown
     }
 
-    fn when_absent(&self) -> bool {
+    /// Whether it holds for a request that certainly does not carry the key; not for `Null`.
+    pub(crate) fn holds_when_absent(&self) -> bool {
         match self.operator.set {
             _ if self.operator.if_exists => true,
             Some(Set::All) => true,

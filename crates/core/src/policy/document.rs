@@ -5,6 +5,7 @@
 //! turned into version 2012-10-17 on reading, so everything after has one meaning and one form.
 
 mod json;
+mod locate;
 mod read;
 
 use std::fmt;
@@ -54,6 +55,24 @@ pub struct DocumentError {
     pub place: Place,
     /// What is wrong, and what to write instead.
     pub message: String,
+}
+
+impl DocumentError {
+    /// Line and column in `text`, the text that was read; both from 1.
+    pub fn position(&self, text: &str) -> (usize, usize) {
+        self.place.position(text)
+    }
+}
+
+impl Place {
+    /// Line and column in the document's text, both from 1; the beginning, when it is a path that `text` has no
+    /// part of.
+    pub fn position(&self, text: &str) -> (usize, usize) {
+        match self {
+            Self::Text { line, column } => (*line.max(&1), *column.max(&1)),
+            Self::Path(path) => locate::locate(text, path).unwrap_or((1, 1)),
+        }
+    }
 }
 
 /// Where in a document: in its text, or in its structure.

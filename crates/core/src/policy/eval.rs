@@ -16,6 +16,11 @@ use super::resource::ResourcePattern;
 use super::truth::Truth;
 use crate::denial::Denial;
 
+/// `the policy document`, or its number where there are several.
+pub(super) fn label(policy: &ScopedPolicy, document: usize) -> String {
+    explain::label(policy, document, "")
+}
+
 /// One access, taken apart.
 pub(super) struct Asked<'a> {
     pub(super) service: &'a str,
@@ -24,8 +29,25 @@ pub(super) struct Asked<'a> {
     pub(super) context: &'a Context,
 }
 
-/// Decides one access. See [`ScopedPolicy::evaluate`].
-pub(super) fn decide(policy: &ScopedPolicy, access: &AccessRequest, context: &Context) -> Result<(), Denial> {
+/// Why one ceiling lets an access through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By<'a> {
+    /// A pattern of the short form; `None` where only its resources limit.
+    Flag(Option<&'a ActionPattern>),
+    /// A statement of a document, both counted from 0.
+    Statement { document: usize, statement: usize },
+    /// It only reads.
+    ReadOnly,
+}
+
+/// Decides one access, and tells `granted` once for each ceiling why that lets it through. See
+/// [`ScopedPolicy::evaluate`].
+pub(super) fn decide<'p>(
+    policy: &'p ScopedPolicy,
+    access: &AccessRequest,
+    context: &Context,
+    mut granted: impl FnMut(By<'p>),
+) -> Result<(), Denial> {
     let Some(asked) = Asked::new(access, context) else {
         return Err(explain::not_an_action(access));
     };
@@ -35,16 +57,20 @@ pub(super) fn decide(policy: &ScopedPolicy, access: &AccessRequest, context: &Co
     }
     let minting = minting::is_minting(asked.service, asked.name);
     if !policy.actions.is_empty() || policy.limits_resources() {
-        short_form(policy, &asked, minting)?;
+        granted(By::Flag(short_form(policy, &asked, minting)?));
     }
     for (n, document) in policy.documents.iter().enumerate() {
-        allowed_by(document, minting, &asked).map_err(|missing| match missing {
+        let statement = allowed_by(document, minting, &asked).map_err(|missing| match missing {
             Missing::Allow => explain::not_in_document(policy, n, &asked),
             Missing::Name => explain::minting_by_wildcard(&explain::label(policy, n, ""), &asked),
         })?;
+        granted(By::Statement { document: n, statement });
     }
-    if policy.read_only && !read_only::is_read(asked.service, asked.name) {
-        return Err(explain::not_a_read(&asked));
+    if policy.read_only {
+        if !read_only::is_read(asked.service, asked.name) {
+            return Err(explain::not_a_read(&asked));
+        }
+        granted(By::ReadOnly);
     }
     Ok(())
 }
@@ -75,27 +101,36 @@ fn denied(policy: &ScopedPolicy, asked: &Asked<'_>) -> Result<(), Denial> {
     Ok(())
 }
 
-fn short_form(policy: &ScopedPolicy, asked: &Asked<'_>, minting: bool) -> Result<(), Denial> {
+fn short_form<'p>(
+    policy: &'p ScopedPolicy,
+    asked: &Asked<'_>,
+    minting: bool,
+) -> Result<Option<&'p ActionPattern>, Denial> {
     let matching = || policy.actions.iter().filter(|p| p.matches(asked.service, asked.name));
-    if !policy.actions.is_empty() && matching().next().is_none() {
+    let first = matching().next();
+    if !policy.actions.is_empty() && first.is_none() {
         return Err(explain::action_not_allowed(policy, asked));
     }
     if short_form_resources(policy, asked) != Truth::Yes {
         return Err(explain::resource_not_allowed(policy, asked));
     }
-    if minting && !policy.actions.is_empty() && !matching().any(ActionPattern::is_literal) {
-        return Err(explain::minting_by_wildcard("`--allow`", asked));
+    if !minting || policy.actions.is_empty() {
+        return Ok(first);
     }
-    Ok(())
+    let spelled = matching().find(|pattern| pattern.is_literal());
+    spelled.map(Some).ok_or_else(|| explain::minting_by_wildcard("`--allow`", asked))
 }
 
 /// Each ceiling must spell a minting action out by itself: if one could do it for another, adding a ceiling could
 /// allow what was refused before.
-fn allowed_by(document: &PolicyDocument, minting: bool, asked: &Asked<'_>) -> Result<(), Missing> {
+fn allowed_by(document: &PolicyDocument, minting: bool, asked: &Asked<'_>) -> Result<usize, Missing> {
     let mut missing = Missing::Allow;
-    for statement in document.allows().filter(|statement| statement.applies(asked) == Truth::Yes) {
+    for (n, statement) in document.statements().iter().enumerate() {
+        if statement.effect != Effect::Allow || statement.applies(asked) != Truth::Yes {
+            continue;
+        }
         if !minting || statement.spells_out(asked) {
-            return Ok(());
+            return Ok(n);
         }
         missing = Missing::Name;
     }
@@ -118,12 +153,6 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl PolicyDocument {
-    fn allows(&self) -> impl Iterator<Item = &Statement> {
-        self.statements().iter().filter(|statement| statement.effect == Effect::Allow)
-    }
-}
-
 impl Statement {
     /// Whether action, resource and conditions all say that the statement is about this access.
     pub(super) fn applies(&self, asked: &Asked<'_>) -> Truth {
@@ -137,7 +166,7 @@ impl Statement {
         matches!(&self.actions, Scope::Only(patterns) if patterns.iter().any(spelled))
     }
 
-    fn names_action(&self, asked: &Asked<'_>) -> Truth {
+    pub(super) fn names_action(&self, asked: &Asked<'_>) -> Truth {
         let named = |patterns: &[ActionPattern]| patterns.iter().any(|p| p.matches(asked.service, asked.name));
         match &self.actions {
             Scope::Only(patterns) => named(patterns).into(),
@@ -145,7 +174,7 @@ impl Statement {
         }
     }
 
-    fn names_resource(&self, resource: &Resource, context: &Context) -> Truth {
+    pub(super) fn names_resource(&self, resource: &Resource, context: &Context) -> Truth {
         let named = |patterns: &[ResourcePattern], inverted| {
             Truth::any(patterns.iter().map(|pattern| pattern.matches(resource, context, inverted)))
         };

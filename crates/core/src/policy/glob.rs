@@ -3,6 +3,9 @@
 //! A pattern runs as a set of positions, so the work is at most `(text + 1) × (pattern + 1)` steps whatever the
 //! pattern is: there is no back-tracking that an attacker could blow up.
 
+#[cfg(test)]
+mod reference;
+
 use std::collections::HashSet;
 
 use crate::limits::GLOB_COVER_STATES_MAX;

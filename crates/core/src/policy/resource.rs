@@ -125,13 +125,19 @@ impl ResourcePattern {
     }
 }
 
-/// `ArnEquals` and `ArnLike`: six parts against six parts. `None` when the pattern itself has fewer.
+/// `ArnEquals` and `ArnLike`: six parts against six parts. `None` when one of the two has fewer: a value of the wrong
+/// type decides nothing.
 pub(crate) fn arn_like(pattern: &[Filled], text: &str) -> Option<bool> {
     let parts = parts_of(pattern)?;
     if !is_arn(text) {
-        return Some(false);
+        return None;
     }
     Some(parts.iter().zip(text.splitn(ARN_PARTS, ':')).all(|(part, text)| glob_of(part, true).matches(text)))
+}
+
+/// True when a pattern has the six parts that [`arn_like`] compares.
+pub(crate) fn is_arn_pattern(pattern: &[Filled]) -> bool {
+    parts_of(pattern).is_some()
 }
 
 /// Six parts, the first of them `arn`.
@@ -197,7 +203,7 @@ mod tests {
             assert_eq!((exact("arn:aws:s3:::b/*b", arn), like("arn:aws:s3:::b/*b", arn)), (Yes, Some(true)));
         }
         assert_eq!(like("*", "arn:aws:s3:::b"), None);
-        assert_eq!(like("arn:*:*:*:*:*", "b"), Some(false));
+        assert_eq!(like("arn:*:*:*:*:*", "b"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::value::{self, Decimal, Operand};
 use crate::policy::access::Context;
-use crate::policy::resource::arn_like;
+use crate::policy::resource::{arn_like, is_arn_pattern};
 use crate::policy::template::{Filled, Template, glob_of};
 use crate::policy::truth::Truth;
 
@@ -111,6 +111,11 @@ impl Operator {
         Ok(Self { set, kind, if_exists })
     }
 
+    /// Without prefix and suffix.
+    pub(crate) fn name(self) -> &'static str {
+        self.kind.name
+    }
+
     pub(crate) fn negated(self) -> bool {
         self.kind.negated
     }
@@ -138,10 +143,7 @@ impl Operator {
             Test::Text { .. } | Test::Arn => {
                 let template =
                     Template::parse(text).map_err(|fault| format!("`{shown}`: expected {}", fault.expected))?;
-                if self.kind.test == Test::Arn
-                    && !template.has_variables()
-                    && arn_like(&template.widest(), "").is_none()
-                {
+                if self.kind.test == Test::Arn && !template.has_variables() && !is_arn_pattern(&template.widest()) {
                     return Err(format!(
                         "`{shown}` is not an ARN pattern of six parts, which `{self}` compares one by one"
                     ));
@@ -227,6 +229,11 @@ impl fmt::Display for Operator {
         f.write_str(self.kind.name)?;
         f.write_str(if self.if_exists { "IfExists" } else { "" })
     }
+}
+
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Seq
 
 use crate::limits::POLICY_JSON_DEPTH_MAX;
 
+/// Above it a float skips whole numbers (2^53).
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// A JSON value, members in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
@@ -82,7 +85,10 @@ impl<'de> Visitor<'de> for Depth {
         Ok(Json::Number(value.to_string()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json, E> {
+        if value.abs() >= EXACT_MAX {
+            return Err(E::custom("a number too large to be exact: write it as a string"));
+        }
         Ok(Json::Number(value.to_string()))
     }
 

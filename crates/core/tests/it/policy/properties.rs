@@ -3,7 +3,7 @@
 use hallpass_core::denial::Denial;
 use hallpass_core::policy::glob::Glob;
 use hallpass_core::policy::{
-    AccessRequest, ActionPattern, Context, PolicyDocument, Resource, ScopedPolicy, overlaps, parse_actions,
+    AccessRequest, ActionPattern, Context, PolicyDiff, PolicyDocument, Resource, ScopedPolicy, overlaps, parse_actions,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
@@ -148,6 +148,33 @@ proptest! {
         prop_assert!(!had_ceiling || ceiling.evaluate(&asked, &context).is_err());
         let reads = ScopedPolicy { read_only: true, ..policy.clone() };
         prop_assert!(!had_ceiling || reads.evaluate(&asked, &context).is_err());
+    }
+
+    #[test]
+    fn a_diff_that_shows_nothing_newly_allowed_hides_nothing(
+        old in a_document(), new in a_document(), asked in a_request(), context in a_context()
+    ) {
+        let diff = PolicyDiff::between(&old, &new);
+        let alone = |document: &PolicyDocument| {
+            let policy = ScopedPolicy { documents: vec![document.clone()], ..ScopedPolicy::default() };
+            policy.evaluate(&asked, &context).is_ok()
+        };
+        let (was, is) = (alone(&old), alone(&new));
+        prop_assert!(was || !is || !diff.newly_allowed.is_empty(), "{old:?} {new:?}");
+        prop_assert!(is || !was || !diff.no_longer_allowed.is_empty(), "{old:?} {new:?}");
+        prop_assert!(PolicyDiff::between(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn what_is_granted_is_granted_by_every_ceiling(
+        policy in a_policy(), asked in a_request(), context in a_context()
+    ) {
+        let (decided, granted) = (policy.evaluate(&asked, &context), policy.grants(&asked, &context));
+        prop_assert_eq!(decided.as_ref().err(), granted.as_ref().err());
+        if let Ok(granted) = granted {
+            let ceilings = policy.documents.len() + usize::from(policy.read_only);
+            prop_assert!(granted.len() >= ceilings && !granted.is_empty());
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use hallpass_core::policy::{self, ActionPattern, PolicyDocument, ScopedPolicy};
 use serde_json::json;
 
 use super::args::LendArgs;
+use super::wish;
+use crate::config::Config;
 use crate::config::profiles::ProfileConfig;
 use crate::error::CommandError;
 
@@ -38,6 +40,15 @@ pub(crate) fn scoped(
         scoped.resources.push("*".to_owned());
     }
     Ok(scoped)
+}
+
+/// The policy of a `run` with these flags and this configuration.
+///
+/// # Errors
+/// As [`scoped`], and a profile that the configuration does not have.
+pub(crate) fn of_flags(args: &LendArgs, config: &Config) -> Result<ScopedPolicy, CommandError> {
+    let profile = args.profile.as_deref().map(|name| wish::named(config, name)).transpose()?;
+    scoped(args, profile, config.bounds.deny())
 }
 
 /// Adds a profile of the configuration. When the flags name actions or resources as well, the profile's own become a

@@ -104,7 +104,8 @@ fn supported(provider: Option<CloudProvider>) -> Result<(), CommandError> {
     }
 }
 
-fn named<'a>(config: &'a Config, name: &str) -> Result<&'a ProfileConfig, CommandError> {
+/// The profile of that name.
+pub(super) fn named<'a>(config: &'a Config, name: &str) -> Result<&'a ProfileConfig, CommandError> {
     let found = config.profiles.get(name).map(|profile| &profile.value);
     found.ok_or_else(|| {
         let known: Vec<&str> = config.profiles.keys().map(String::as_str).collect();

@@ -1,0 +1,7 @@
+//! `hallpass policy …`.
+
+pub(crate) mod check;
+pub(crate) mod compile;
+pub(crate) mod diff;
+pub(crate) mod explain;
+pub(crate) mod source;

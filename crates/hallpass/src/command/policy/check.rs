@@ -1,0 +1,112 @@
+//! `hallpass policy check`.
+
+use clap::Args;
+use hallpass_core::policy::{Finding, PolicyDocument};
+use serde::Serialize;
+
+use super::source::Source;
+use crate::command::Context;
+use crate::error::{CommandError, ExitStatus};
+use crate::output::{Paint, SCHEMA_VERSION, clean};
+
+/// Check policy documents: what is wrong, never matches, or is broader than it looks
+///
+/// A document with an error is refused wherever it is used. A warning changes nothing: it names what is legal and
+/// yet hardly meant.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status:\n  \
+    0 no errors; 1 errors, or with --strict also warnings\n\n\
+Examples:\n  \
+    hallpass policy check policy.json\n  \
+    hallpass policy check --strict policies/*.json\n  \
+    aws iam get-role-policy … | jq .PolicyDocument | hallpass policy check - --json")]
+pub(crate) struct CheckArgs {
+    /// IAM policy documents; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Fail on warnings too
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    schema_version: u32,
+    valid: bool,
+    files: Vec<File>,
+}
+
+#[derive(Serialize)]
+struct File {
+    file: String,
+    valid: bool,
+    problems: Vec<Problem>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    severity: &'static str,
+    code: &'static str,
+    /// Null for the whole document.
+    statement: Option<String>,
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+/// Reports every problem of every file, in the form that editors read.
+pub(crate) fn check(context: &Context, args: CheckArgs) -> Result<ExitStatus, CommandError> {
+    let printer = context.printer;
+    let files = args.files.iter().map(|name| Source::read(name).map(|source| checked(&source)));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let valid = files.iter().all(|file| file.valid && !(args.strict && !file.problems.is_empty()));
+    let status = if valid { ExitStatus::Success } else { ExitStatus::Failure };
+    if printer.is_json() {
+        printer.json(&Checked { schema_version: SCHEMA_VERSION, valid, files })?;
+        return Ok(status);
+    }
+    for file in &files {
+        let name = clean::line(&file.file);
+        for problem in &file.problems {
+            let paint = if problem.severity == "error" { Paint::Bad } else { Paint::Warn };
+            let severity = printer.paint(paint, format_args!("{}[{}]", problem.severity, problem.code));
+            let message = clean::line(&problem.message);
+            let (line, column) = (problem.line, problem.column);
+            match &problem.statement {
+                Some(statement) => {
+                    printer.data(format_args!("{name}:{line}:{column}: {severity} {statement}: {message}"))?
+                }
+                None => printer.data(format_args!("{name}:{line}:{column}: {severity} {message}"))?,
+            }
+        }
+        if file.problems.is_empty() {
+            printer.data(format_args!("{name}: {}", printer.paint(Paint::Good, "valid")))?;
+        }
+    }
+    Ok(status)
+}
+
+fn checked(source: &Source) -> File {
+    let (valid, problems) = match PolicyDocument::parse(&source.text) {
+        Err(error) => {
+            let (line, column) = error.position(&source.text);
+            let message = error.message;
+            let problem = Problem { severity: "error", code: "invalid", statement: None, line, column, message };
+            (false, vec![problem])
+        }
+        Ok(document) => (true, document.lint().into_iter().map(|finding| problem(finding, &source.text)).collect()),
+    };
+    File { file: source.name.clone(), valid, problems }
+}
+
+fn problem(finding: Finding, text: &str) -> Problem {
+    let (line, column) = finding.place.position(text);
+    Problem {
+        severity: "warning",
+        code: finding.code,
+        statement: Some(finding.statement).filter(|name| !name.is_empty()),
+        line,
+        column,
+        message: finding.message,
+    }
+}
