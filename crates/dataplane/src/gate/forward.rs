@@ -11,8 +11,9 @@ use hallpass_core::credential::Credential;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::limits::{UPSTREAM_ERROR_PEEK_BYTES_MAX, UPSTREAM_RESPONSE_TIMEOUT_S};
 use hallpass_core::resolve::Resolved;
-use hallpass_core::sigv4::PayloadHash;
+use hallpass_core::sigv4::checksum::AnnouncedChecksums;
 use hallpass_core::sigv4::chunked::{ChunkChain, Decoder, Encoder};
+use hallpass_core::sigv4::{PathStyle, PayloadHash};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -28,6 +29,7 @@ use super::record::{entry, record};
 use super::settle::Settle;
 use super::sign::{Outbound, Unsigned, credential, sign_request};
 use super::upload::{Transit, Upload};
+use super::verify::checksum_denied;
 use super::wire::Framing;
 
 /// A request that was decided on.
@@ -125,7 +127,10 @@ fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound:
     let incoming = child.take()?;
     let switch = gate.switch.clone();
     Ok(match (allowed.unsigned.payload, decoder) {
-        (PayloadHash::Unsigned, _) => Upload::plain(incoming, length, switch),
+        (PayloadHash::Unsigned, _) => match announced(allowed)? {
+            checksums if checksums.is_empty() => Upload::plain(incoming, length, switch),
+            checksums => Upload::announced(incoming, checksums, length, switch),
+        },
         (PayloadHash::Sha256(sha256), _) => Upload::hashed(incoming, sha256, length, switch),
         (streaming, Some(decoder)) => {
             let mode = streaming.chunk_mode().ok_or_else(unframed)?;
@@ -136,6 +141,15 @@ fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound:
         }
         (_, None) => return Err(unframed()),
     })
+}
+
+/// The checksums that the headers of a plain upload announce for its body. Elsewhere (`CompleteMultipartUpload`) the
+/// same headers mean a whole object, which does not pass here.
+fn announced(allowed: &Allowed<'_>) -> Result<AnnouncedChecksums, Denial> {
+    let of_the_body = allowed.unsigned.path_style == PathStyle::S3
+        && ["PutObject", "UploadPart"].contains(&allowed.resolved.operation.as_str());
+    let view = if of_the_body { headers::view(allowed.unsigned.headers) } else { Vec::new() };
+    AnnouncedChecksums::of(&view).map_err(|e| checksum_denied(&e))
 }
 
 fn unframed() -> Denial {

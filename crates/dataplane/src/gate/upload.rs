@@ -12,13 +12,14 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::sigv4::BodyHasher;
+use hallpass_core::sigv4::checksum::AnnouncedChecksums;
 use hallpass_core::sigv4::chunked::{Decoder, Encoder, Event};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::data_of;
 use super::fail_points::fail_point;
 use super::switch::Switch;
-use super::verify::{chunks_denied, denied};
+use super::verify::{checksum_denied, chunks_denied, denied};
 
 /// What is known of an upload while it runs; shared between the body and the step that waits for the answer.
 #[derive(Debug, Default)]
@@ -68,8 +69,15 @@ enum Source {
 #[derive(Debug)]
 struct Hashed {
     incoming: Incoming,
-    hasher: Option<BodyHasher>,
+    check: Option<Check>,
     held: Bytes,
+}
+
+/// What the whole body must have.
+#[derive(Debug)]
+enum Check {
+    Signed(BodyHasher),
+    Announced(AnnouncedChecksums),
 }
 
 #[derive(Debug)]
@@ -98,7 +106,21 @@ impl Upload {
 
     /// A stream that must have this SHA-256.
     pub(super) fn hashed(incoming: Incoming, sha256: [u8; 32], length: Option<u64>, switch: Switch) -> Self {
-        let hashed = Hashed { incoming, hasher: Some(BodyHasher::new(sha256)), held: Bytes::new() };
+        Self::checked(incoming, Check::Signed(BodyHasher::new(sha256)), length, switch)
+    }
+
+    /// A stream that no signature covers, and that must have the checksums in its headers.
+    pub(super) fn announced(
+        incoming: Incoming,
+        checksums: AnnouncedChecksums,
+        length: Option<u64>,
+        switch: Switch,
+    ) -> Self {
+        Self::checked(incoming, Check::Announced(checksums), length, switch)
+    }
+
+    fn checked(incoming: Incoming, check: Check, length: Option<u64>, switch: Switch) -> Self {
+        let hashed = Hashed { incoming, check: Some(check), held: Bytes::new() };
         Self { source: Source::Hashed(Box::new(hashed)), left: length, transit: Arc::default(), switch }
     }
 
@@ -185,23 +207,39 @@ impl Body for Upload {
     }
 }
 
+impl Check {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Signed(hasher) => hasher.update(bytes),
+            Self::Announced(checksums) => checksums.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Result<(), Denial> {
+        match self {
+            Self::Signed(hasher) => hasher.finish().map_err(denied),
+            Self::Announced(checksums) => checksums.finish().map_err(|e| checksum_denied(&e)),
+        }
+    }
+}
+
 impl Hashed {
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
-        while let Some(hasher) = &mut self.hasher {
+        while let Some(check) = &mut self.check {
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
                 Some(Err(denial)) => return Poll::Ready(Some(Err(denial))),
                 // An empty piece must not push out the one that is held back.
                 Some(Ok(bytes)) if bytes.is_empty() => {}
                 Some(Ok(bytes)) => {
-                    hasher.update(&bytes);
+                    check.update(&bytes);
                     let held = std::mem::replace(&mut self.held, bytes);
                     if !held.is_empty() {
                         return Poll::Ready(Some(Ok(held)));
                     }
                 }
                 None => {
-                    if let Some(Err(error)) = self.hasher.take().map(BodyHasher::finish) {
-                        return Poll::Ready(Some(Err(denied(error))));
+                    if let Some(Err(denial)) = self.check.take().map(Check::finish) {
+                        return Poll::Ready(Some(Err(denial)));
                     }
                 }
             }
