@@ -18,6 +18,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::data_of;
 use super::fail_points::fail_point;
+use super::invitation::{Invitation, Waiting};
 use super::switch::Switch;
 use super::verify::{checksum_denied, chunks_denied, denied};
 
@@ -49,6 +50,8 @@ pub(super) struct UploadError(&'static str);
 #[derive(Debug)]
 pub(super) struct Upload {
     source: Source,
+    /// Set while the upstream has not asked for the body yet.
+    waiting: Option<Waiting>,
     /// Bytes still to come, where the length is declared.
     left: Option<u64>,
     transit: Arc<Transit>,
@@ -96,12 +99,12 @@ impl Upload {
     /// A body that is in memory and verified.
     pub(super) fn whole(body: Bytes, switch: Switch) -> Self {
         let left = Some(body.len() as u64);
-        Self { source: Source::Whole(body), left, transit: Arc::default(), switch }
+        Self::new(Source::Whole(body), left, switch)
     }
 
     /// A stream that no signature covers.
     pub(super) fn plain(incoming: Incoming, length: Option<u64>, switch: Switch) -> Self {
-        Self { source: Source::Plain(incoming), left: length, transit: Arc::default(), switch }
+        Self::new(Source::Plain(incoming), length, switch)
     }
 
     /// A stream that must have this SHA-256.
@@ -121,7 +124,7 @@ impl Upload {
 
     fn checked(incoming: Incoming, check: Check, length: Option<u64>, switch: Switch) -> Self {
         let hashed = Hashed { incoming, check: Some(check), held: Bytes::new() };
-        Self { source: Source::Hashed(Box::new(hashed)), left: length, transit: Arc::default(), switch }
+        Self::new(Source::Hashed(Box::new(hashed)), length, switch)
     }
 
     /// An aws-chunked stream, decoded and verified, framed and signed again.
@@ -133,7 +136,22 @@ impl Upload {
         switch: Switch,
     ) -> Self {
         let chunked = Chunked { incoming, decoder, encoder, ready: VecDeque::new(), held: Vec::new(), over: false };
-        Self { source: Source::Chunked(Box::new(chunked)), left: length, transit: Arc::default(), switch }
+        Self::new(Source::Chunked(Box::new(chunked)), length, switch)
+    }
+
+    fn new(source: Source, left: Option<u64>, switch: Switch) -> Self {
+        Self { source, waiting: None, left, transit: Arc::default(), switch }
+    }
+
+    /// An invitation to ask for, where the body still comes from the child and is worth it. Nothing of it is read
+    /// before: so the child's own `Expect: 100-continue` is answered when the upstream's answer is known.
+    pub(super) fn wait(&mut self) -> Option<Invitation> {
+        if matches!(self.source, Source::Whole(_) | Source::Over) || !Invitation::is_worth(self.left) {
+            return None;
+        }
+        let invitation = Invitation::default();
+        self.waiting = Some(Waiting::new(invitation.clone()));
+        Some(invitation)
     }
 
     pub(super) fn transit(&self) -> Arc<Transit> {
@@ -143,6 +161,14 @@ impl Upload {
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
         if let Some(why) = self.switch.closed() {
             return Poll::Ready(Some(Err(why.denial())));
+        }
+        if let Some(waiting) = &mut self.waiting {
+            if !ready!(waiting.poll(cx)) {
+                // Lets go of the child's body, and never ends: an end would complete the upload.
+                self.source = Source::Over;
+                return Poll::Pending;
+            }
+            self.waiting = None;
         }
         let next = match &mut self.source {
             Source::Over => None,
@@ -197,7 +223,7 @@ impl Body for Upload {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Whole(body) => body.is_empty(),
-            Source::Over => self.transit.fault().is_none(),
+            Source::Over => self.transit.fault().is_none() && self.waiting.is_none(),
             Source::Plain(_) | Source::Hashed(_) | Source::Chunked(_) => false,
         }
     }
