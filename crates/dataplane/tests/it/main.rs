@@ -14,6 +14,7 @@ mod limits;
 mod origin;
 mod retries;
 mod smuggling;
+mod stalling;
 mod store;
 mod tls;
 mod upstream;
