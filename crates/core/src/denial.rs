@@ -40,8 +40,10 @@ pub enum DenialCode {
     AuditUnavailable,
     /// The real credential is not to be had now.
     CredentialUnavailable,
-    /// The upstream could not be reached.
+    /// The upstream could not be reached: it has not seen the request, which may be sent again.
     UpstreamUnreachable,
+    /// The request was sent and no answer came: it may have been carried out.
+    OutcomeUnknown,
 }
 
 impl DenialCode {
@@ -66,6 +68,7 @@ impl DenialCode {
             Self::AuditUnavailable => "audit-unavailable",
             Self::CredentialUnavailable => "credential-unavailable",
             Self::UpstreamUnreachable => "upstream-unreachable",
+            Self::OutcomeUnknown => "outcome-unknown",
         }
     }
 }

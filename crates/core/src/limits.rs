@@ -78,6 +78,15 @@ pub const LINGER_S_MAX: u64 = 10;
 pub const UPSTREAM_CONNECT_TIMEOUT_S: u64 = 10;
 /// Longest wait for the first byte of an upstream answer, seconds.
 pub const UPSTREAM_RESPONSE_TIMEOUT_S: u64 = 300;
+/// Streamed bodies from this size on are announced to the upstream with `Expect: 100-continue`, bytes.
+pub const EXPECT_CONTINUE_BYTES_MIN: u64 = 1024 * 1024;
+/// Longest wait for `100 Continue` before a body is sent all the same, milliseconds (the SDKs' own figure).
+pub const EXPECT_CONTINUE_WAIT_MS_MAX: u64 = 1_000;
+/// An upstream connection that was idle for longer is not used again, seconds: the fewer a server closes under a
+/// request, the fewer requests end with nobody knowing whether they were carried out (S3 closes after some 5 s).
+pub const UPSTREAM_IDLE_S_MAX: u64 = 4;
+/// An answer of which no byte moves in either direction for this long is cut, seconds; at the latest after twice that.
+pub const STREAM_IDLE_S_MAX: u64 = 300;
 /// Bytes of an upstream's error that are read ahead, to see whether it says that our credential has expired.
 pub const UPSTREAM_ERROR_PEEK_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of resource names that one audit entry of a request holds; a batch's others are counted and hashed.

@@ -12,7 +12,7 @@
 //! | `resolve`, `decide` | what it wants, and whether it may |
 //! | `record` | the audit entry, committed |
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
-//! | `forward`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
+//! | `forward`, `invitation`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
 //! | `settle` | what became of it |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
@@ -25,9 +25,11 @@ mod fail_points;
 mod forward;
 mod head;
 mod headers;
+mod invitation;
 mod journal;
 mod link;
 mod listen;
+mod meter;
 mod phase;
 mod pipeline;
 mod placeholder;

@@ -1,7 +1,9 @@
-//! The checksums that S3 uploads carry in their trailers.
+//! The checksums that S3 uploads carry in their trailers and headers.
 //!
 //! Source: "Checking object integrity for data uploads in Amazon S3" (Amazon S3 User Guide); `ChecksumAlgorithm`
 //! (Amazon S3 API Reference).
+
+mod announced;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +11,8 @@ use crc_fast::CrcAlgorithm;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
+
+pub use announced::{AnnouncedChecksums, ChecksumError};
 
 /// What every name of a checksum header begins with.
 pub const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
@@ -48,6 +52,19 @@ impl ChecksumAlgorithm {
             "xxhash3" | "xxhash64" | "xxhash128" => Self::XxHash,
             _ => return None,
         })
+    }
+
+    /// Length of the checksum, bytes; 0 where it differs within the family.
+    fn checksum_bytes(self) -> usize {
+        match self {
+            Self::Crc32 | Self::Crc32c => 4,
+            Self::Crc64Nvme => 8,
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+            Self::XxHash => 0,
+        }
     }
 }
 

@@ -1,20 +1,24 @@
 //! One connection of the child, and the upstream connection that belongs to it: one task drives both.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hallpass_core::limits::{LINGER_S_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_TIMEOUT_S, REQUEST_HEADERS_MAX};
+use hallpass_core::limits::{
+    LINGER_S_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_TIMEOUT_S, REQUEST_HEADERS_MAX, STREAM_IDLE_S_MAX,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::link::Link;
+use super::meter::{Meter, Metered};
 use super::switch::Live;
 use super::wire::{Tap, Verdicts};
 use super::{Shared, pipeline, refuse};
@@ -43,12 +47,15 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
             Box::pin(async move { Ok::<_, Infallible>(served.await) })
         })
     };
-    let io = TokioIo::new(Tap::new(socket, connection.verdicts.clone()));
+    let meter = Arc::<Meter>::default();
+    let io = TokioIo::new(Tap::new(Metered::new(socket, Arc::clone(&meter)), connection.verdicts.clone()));
     let mut server = builder().serve_connection(io, service);
     let mut closing = false;
+    let mut stall = Stall::default();
     let ended = poll_fn(|cx| {
         connection.live.watch(cx.waker());
-        if gate.phase.is_over() || (gate.switch.closed().is_some() && connection.live.is_answering()) {
+        let cut = gate.switch.closed().is_some() && connection.live.is_answering();
+        if gate.phase.is_over() || cut || connection.live.is_broken() {
             return Poll::Ready(None);
         }
         if gate.phase.is_closing() && !std::mem::replace(&mut closing, true) {
@@ -58,11 +65,15 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
         connection.link.drive(cx);
         let polled = server.poll_without_shutdown(cx);
         connection.link.drive(cx);
+        if polled.is_pending() && stall.poll(&connection, &meter, cx).is_ready() {
+            connection.live.stall();
+            return Poll::Ready(None);
+        }
         polled.map(Some)
     })
     .await;
     connection.link.cut();
-    let socket = server.into_parts().io.into_inner().into_inner();
+    let socket = server.into_parts().io.into_inner().into_inner().into_inner();
     match ended {
         Some(served) => {
             if served.is_err_and(|error| error.is_parse()) {
@@ -76,6 +87,29 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
                 tracing::debug!(%error, "a cut connection is closed, not reset");
             }
         }
+    }
+}
+
+/// Notices that an answer does not move: the child does not take it, or the upstream does not go on with it.
+#[derive(Debug, Default)]
+struct Stall(Option<Pin<Box<Sleep>>>);
+
+impl Stall {
+    fn poll(&mut self, connection: &Connection, child: &Meter, cx: &mut Context<'_>) -> Poll<()> {
+        if !connection.live.is_answering() {
+            self.0 = None;
+            return Poll::Pending;
+        }
+        let limit = Duration::from_secs(STREAM_IDLE_S_MAX);
+        let timer = self.0.get_or_insert_with(|| Box::pin(sleep(limit)));
+        while timer.as_mut().poll(cx).is_ready() {
+            let left = limit.saturating_sub(connection.link.idle().min(child.idle()));
+            if left.is_zero() {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(Instant::now() + left);
+        }
+        Poll::Pending
     }
 }
 

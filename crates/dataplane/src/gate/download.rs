@@ -117,6 +117,9 @@ impl Body for Download {
 
 impl Drop for Download {
     fn drop(&mut self) {
+        if self.live.is_stalled() {
+            self.settle.fault("cut: nothing moved for too long");
+        }
         // The HTTP library does not poll a body again that says it has ended.
         if self.is_end_stream() {
             self.settle.complete();

@@ -11,8 +11,9 @@ use hallpass_core::credential::Credential;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::limits::{UPSTREAM_ERROR_PEEK_BYTES_MAX, UPSTREAM_RESPONSE_TIMEOUT_S};
 use hallpass_core::resolve::Resolved;
-use hallpass_core::sigv4::PayloadHash;
+use hallpass_core::sigv4::checksum::AnnouncedChecksums;
 use hallpass_core::sigv4::chunked::{ChunkChain, Decoder, Encoder};
+use hallpass_core::sigv4::{PathStyle, PayloadHash};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -23,11 +24,13 @@ use super::connection::Connection;
 use super::download::{Answer, Download};
 use super::fail_points::fail_point;
 use super::headers;
+use super::invitation::Invitation;
 use super::link::LinkError;
 use super::record::{entry, record};
 use super::settle::Settle;
 use super::sign::{Outbound, Unsigned, credential, sign_request};
 use super::upload::{Transit, Upload};
+use super::verify::checksum_denied;
 use super::wire::Framing;
 
 /// A request that was decided on.
@@ -64,9 +67,14 @@ pub(super) async fn forward(
         let upload = upload(gate, &mut allowed, child, &outbound)
             .inspect_err(|denial| settle.fault(format!("not sent: {}", denial.code.as_str())))?;
         let sent = send(gate, connection, &allowed, outbound, upload, &mut settle).await?;
-        let (head, mut rest) = sent.into_parts();
+        let (mut head, mut rest) = sent.response.into_parts();
         let ahead = peek(head.status, &mut rest).await;
         if !credential_expired(gate, &allowed, &credential, &head, &ahead) {
+            headers::strip_answer(&mut head.headers);
+            if sent.unwanted {
+                // The child may be sending its body already; there is nobody to read it.
+                head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             return Ok(answer(gate, connection, head, ahead, rest, settle));
         }
         settle.fault("the real credential had expired");
@@ -125,7 +133,10 @@ fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound:
     let incoming = child.take()?;
     let switch = gate.switch.clone();
     Ok(match (allowed.unsigned.payload, decoder) {
-        (PayloadHash::Unsigned, _) => Upload::plain(incoming, length, switch),
+        (PayloadHash::Unsigned, _) => match announced(allowed)? {
+            checksums if checksums.is_empty() => Upload::plain(incoming, length, switch),
+            checksums => Upload::announced(incoming, checksums, length, switch),
+        },
         (PayloadHash::Sha256(sha256), _) => Upload::hashed(incoming, sha256, length, switch),
         (streaming, Some(decoder)) => {
             let mode = streaming.chunk_mode().ok_or_else(unframed)?;
@@ -138,6 +149,15 @@ fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound:
     })
 }
 
+/// The checksums that the headers of a plain upload announce for its body. Elsewhere (`CompleteMultipartUpload`) the
+/// same headers mean a whole object, which does not pass here.
+fn announced(allowed: &Allowed<'_>) -> Result<AnnouncedChecksums, Denial> {
+    let of_the_body = allowed.unsigned.path_style == PathStyle::S3
+        && ["PutObject", "UploadPart"].contains(&allowed.resolved.operation.as_str());
+    let view = if of_the_body { headers::view(allowed.unsigned.headers) } else { Vec::new() };
+    AnnouncedChecksums::of(&view).map_err(|e| checksum_denied(&e))
+}
+
 fn unframed() -> Denial {
     Denial::new(DenialCode::Malformed, "the body is not framed as it was announced")
 }
@@ -147,33 +167,41 @@ async fn send(
     connection: &Connection,
     allowed: &Allowed<'_>,
     outbound: Outbound,
-    upload: Upload,
+    mut upload: Upload,
     settle: &mut Settle,
-) -> Result<Response<Incoming>, Denial> {
+) -> Result<Sent, Denial> {
     let (mut head, ()) = outbound.request.into_parts();
     declare_length(&mut head.headers, allowed.unsigned.method, &upload);
     let transit = upload.transit();
     settle.watch(Arc::clone(&transit));
     fail_point!("gate::forward", Err(super::refuse::injected()));
-    let request = http::Request::from_parts(head, upload);
+    let invitation = invitation(connection, allowed, &mut upload);
+    let mut request = http::Request::from_parts(head, upload);
+    if let Some(invitation) = &invitation {
+        invitation.ask(&mut request);
+    }
     let sending = connection.link.send(&allowed.unsigned.route.target, &gate.tls, request);
     let sent = match unless_stalled(sending, &transit).await {
         Some(sent) => sent,
         None => {
             settle.fault("neither the body nor an answer moved for too long");
-            return Err(unreachable("neither the body nor an answer has moved for too long"));
+            return Err(unknown("neither the body nor an answer has moved for too long"));
         }
     };
     fail_point!("gate::answer", Err(super::refuse::injected()));
     match sent {
         Ok(response) if response.status().is_informational() => {
             settle.fault("the upstream wanted to speak another protocol");
-            Err(unreachable("the upstream wanted to speak another protocol"))
+            Err(unknown("the upstream wanted to speak another protocol"))
         }
         Ok(response) => {
             settle.status = Some(response.status().as_u16());
             settle.upstream_request_id = request_id(response.headers());
-            Ok(response)
+            if invitation.as_ref().is_some_and(Invitation::was_silent) {
+                connection.link.silent();
+            }
+            let unwanted = invitation.is_some_and(|invitation| invitation.decline());
+            Ok(Sent { response, unwanted })
         }
         Err(error) => Err(match (transit.fault(), error) {
             (Some(denial), _) => {
@@ -184,13 +212,38 @@ async fn send(
                 settle.fault("not sent: the upstream is not to be reached");
                 unreachable(&format!("the upstream is not to be reached: {why}"))
             }
+            (None, error @ LinkError::Unsent(_)) => {
+                tracing::debug!(%error, "the upstream took no request");
+                settle.fault("not sent: the upstream closed the connection");
+                unreachable("the upstream closed the connection before the request was sent")
+            }
             (None, error @ LinkError::Broken(_)) => {
                 tracing::debug!(%error, "no answer of the upstream");
                 settle.fault("the upstream broke the connection");
-                unreachable("the upstream broke the connection before it answered")
+                unknown("the upstream broke the connection before it answered")
             }
         }),
     }
+}
+
+/// The upstream's answer.
+struct Sent {
+    response: Response<Incoming>,
+    /// It came before the upstream asked for the body, which is not sent.
+    unwanted: bool,
+}
+
+/// Where a large body waits for the upstream's word. Not for one that was silent before.
+fn invitation(connection: &Connection, allowed: &Allowed<'_>, upload: &mut Upload) -> Option<Invitation> {
+    let silent = connection.link.is_silent(&allowed.unsigned.route.target);
+    if silent { None } else { upload.wait() }
+}
+
+/// The request was sent. Whether it was carried out is for the upstream to know, so nothing here invites a retry.
+fn unknown(why: &str) -> Denial {
+    let mut denial = Denial::new(DenialCode::OutcomeUnknown, format!("{why}: the call may have been carried out"));
+    denial.how_to_ask = Some("look whether it was before you send it again".to_owned());
+    denial
 }
 
 fn unreachable(why: &str) -> Denial {
@@ -269,12 +322,11 @@ fn names_expiry(text: &[u8]) -> bool {
 fn answer(
     gate: &Shared,
     connection: &Connection,
-    mut head: http::response::Parts,
+    head: http::response::Parts,
     ahead: Bytes,
     rest: Incoming,
     settle: Settle,
 ) -> Response<Answer> {
-    headers::strip_answer(&mut head.headers);
     let live = Arc::clone(&connection.live);
     let download = Download::new(ahead, rest, settle, gate.switch.clone(), live);
     Response::from_parts(head, Answer::Download(Box::new(download)))

@@ -3,11 +3,11 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hallpass_core::limits::UPSTREAM_CONNECT_TIMEOUT_S;
+use hallpass_core::limits::{UPSTREAM_CONNECT_TIMEOUT_S, UPSTREAM_IDLE_S_MAX};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::meter::{Meter, Metered};
 use super::tls::Tls;
 use super::upload::Upload;
 use super::upstreams::Target;
@@ -27,6 +28,9 @@ pub(super) enum LinkError {
     /// No connection could be made: the upstream has not seen the request.
     #[error("{0}")]
     Connect(String),
+    /// The connection broke before a byte of the request was written: the upstream has not seen it.
+    #[error("the upstream closed the connection: {0}")]
+    Unsent(#[source] hyper::Error),
     /// The connection broke after the request was begun: nobody knows what the upstream did.
     #[error("the upstream broke the connection: {0}")]
     Broken(#[source] hyper::Error),
@@ -40,7 +44,10 @@ pub(super) struct Link(Mutex<State>);
 struct State {
     target: Option<Target>,
     sender: Option<SendRequest<Upload>>,
-    driver: Option<Connection<TokioIo<Stream>, Upload>>,
+    driver: Option<Connection<TokioIo<Metered<Stream>>, Upload>>,
+    meter: Arc<Meter>,
+    /// It does not say `100 Continue`, so it is not waited for again.
+    silent: bool,
 }
 
 impl Link {
@@ -50,7 +57,7 @@ impl Link {
         if let Some(driver) = &mut state.driver
             && Pin::new(driver).poll(cx).is_ready()
         {
-            *state = State::default();
+            *state = State { target: state.target.take(), silent: state.silent, ..State::default() };
         }
     }
 
@@ -59,7 +66,24 @@ impl Link {
         *self.state() = State::default();
     }
 
-    /// Sends one request. A connection that turns out to be closed before anything was sent is replaced, once.
+    /// Whether this upstream is known to let a body wait in vain.
+    pub(super) fn is_silent(&self, target: &Target) -> bool {
+        let state = self.state();
+        state.silent && state.target.as_ref() == Some(target)
+    }
+
+    /// How long no byte has moved on the connection, in either direction.
+    pub(super) fn idle(&self) -> Duration {
+        self.state().meter.idle()
+    }
+
+    /// From here on no body waits for this upstream's invitation.
+    pub(super) fn silent(&self) {
+        self.state().silent = true;
+    }
+
+    /// Sends one request. A connection that turns out to be closed before anything was sent is replaced, once; a
+    /// request of which a byte was written is never sent again.
     pub(super) async fn send(
         &self,
         target: &Target,
@@ -69,20 +93,38 @@ impl Link {
         if let Some(mut sender) = self.reusable(target)
             && sender.ready().await.is_ok()
         {
-            match sender.try_send_request(request).await {
+            match self.try_send(&mut sender, request).await {
                 Ok(response) => return Ok(self.keep(sender, response)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(LinkError::Broken(error.into_error())),
-                },
+                Err((Some(unsent), _)) => request = unsent,
+                Err((None, error)) => return Err(error),
             }
         }
         // Boxed: a TLS handshake is large, and most requests need none.
         let mut sender = Box::pin(self.connect(target, tls)).await?;
-        match sender.send_request(request).await {
+        match self.try_send(&mut sender, request).await {
             Ok(response) => Ok(self.keep(sender, response)),
-            Err(error) => Err(LinkError::Broken(error)),
+            Err((_, error)) => Err(error),
         }
+    }
+
+    /// The request comes back where nothing of it was begun.
+    async fn try_send(
+        &self,
+        sender: &mut SendRequest<Upload>,
+        request: Request<Upload>,
+    ) -> Result<Response<Incoming>, (Option<Request<Upload>>, LinkError)> {
+        let meter = Arc::clone(&self.state().meter);
+        let before = meter.written();
+        let mut error = match sender.try_send_request(request).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let unsent = error.take_message();
+        let error = error.into_error();
+        if unsent.is_some() || meter.written() == before {
+            return Err((unsent, LinkError::Unsent(error)));
+        }
+        Err((None, LinkError::Broken(error)))
     }
 
     fn keep(&self, sender: SendRequest<Upload>, response: Response<Incoming>) -> Response<Incoming> {
@@ -96,10 +138,12 @@ impl Link {
             *state = State::default();
             return None;
         }
-        state.sender.take().filter(|sender| !sender.is_closed())
+        let stale = state.meter.idle() > Duration::from_secs(UPSTREAM_IDLE_S_MAX);
+        state.sender.take().filter(|sender| !stale && !sender.is_closed())
     }
 
     async fn connect(&self, target: &Target, tls: &Tls) -> Result<SendRequest<Upload>, LinkError> {
+        let silent = self.is_silent(target);
         self.cut();
         let limit = Duration::from_secs(UPSTREAM_CONNECT_TIMEOUT_S);
         let connecting = tokio::time::timeout(limit, open(target, tls)).await;
@@ -112,9 +156,12 @@ impl Link {
                 )));
             }
         };
-        let made = Builder::new().handshake(TokioIo::new(stream)).await;
+        let meter = Arc::<Meter>::default();
+        let metered = Metered::new(stream, Arc::clone(&meter));
+        let made = Builder::new().handshake(TokioIo::new(metered)).await;
         let (sender, driver) = made.map_err(|e| LinkError::Connect(e.to_string()))?;
-        *self.state() = State { target: Some(target.clone()), sender: None, driver: Some(driver) };
+        let target = Some(target.clone());
+        *self.state() = State { target, sender: None, driver: Some(driver), meter, silent };
         Ok(sender)
     }
 

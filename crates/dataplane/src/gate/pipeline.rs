@@ -1,14 +1,14 @@
 //! The way of one request: head → authenticate → state → resolve → decide → record → sign → forward → stream → settle.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use hallpass_core::denial::Denial;
+use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::sigv4::Parts;
-use http::{HeaderValue, Request, Response, header, request};
+use http::{HeaderValue, Method, Request, Response, header, request};
 use hyper::body::Incoming;
 
 use super::Shared;
@@ -48,6 +48,7 @@ pub(super) async fn serve(
         Ok(response) => response,
         Err(refused) => {
             connection.live.end();
+            break_with(&connection, &parts.method, &refused.denial).await;
             last |= child.is_unread();
             let asked = Asked { method: parts.method.as_str(), path: parts.uri.path(), headers: &view };
             refuse::answer(&gate, asked, refused).await
@@ -57,6 +58,15 @@ pub(super) async fn serve(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// A read (RFC 9110, 9.2.1) that the upstream broke off is broken off here as well: whoever asked may ask again, by
+/// its own rule. Everything else is told that nobody knows what became of it, in a form that no SDK sends again.
+async fn break_with(connection: &Connection, method: &Method, denial: &Denial) {
+    if denial.code == DenialCode::OutcomeUnknown && [Method::GET, Method::HEAD].contains(method) {
+        connection.live.break_off();
+        pending().await
+    }
 }
 
 async fn way(

@@ -113,6 +113,10 @@ pub(super) struct Live {
     in_flight: AtomicBool,
     /// The answer's head is on its way: too late to refuse, so the connection itself must be cut.
     answering: AtomicBool,
+    /// Nothing moves any more, so the connection is about to be cut.
+    stalled: AtomicBool,
+    /// What is left to say would be a lie or an invitation to a duplicate: the connection breaks instead.
+    broken: AtomicBool,
     waker: AtomicWaker,
 }
 
@@ -138,6 +142,24 @@ impl Live {
 
     pub(super) fn is_answering(&self) -> bool {
         self.answering.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn stall(&self) {
+        self.stalled.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::SeqCst)
+    }
+
+    /// Breaks the connection at once, as the upstream broke its own.
+    pub(super) fn break_off(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+        self.waker.wake();
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
     }
 }
 

@@ -12,13 +12,15 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::sigv4::BodyHasher;
+use hallpass_core::sigv4::checksum::AnnouncedChecksums;
 use hallpass_core::sigv4::chunked::{Decoder, Encoder, Event};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::data_of;
 use super::fail_points::fail_point;
+use super::invitation::{Invitation, Waiting};
 use super::switch::Switch;
-use super::verify::{chunks_denied, denied};
+use super::verify::{checksum_denied, chunks_denied, denied};
 
 /// What is known of an upload while it runs; shared between the body and the step that waits for the answer.
 #[derive(Debug, Default)]
@@ -48,6 +50,8 @@ pub(super) struct UploadError(&'static str);
 #[derive(Debug)]
 pub(super) struct Upload {
     source: Source,
+    /// Set while the upstream has not asked for the body yet.
+    waiting: Option<Waiting>,
     /// Bytes still to come, where the length is declared.
     left: Option<u64>,
     transit: Arc<Transit>,
@@ -68,8 +72,15 @@ enum Source {
 #[derive(Debug)]
 struct Hashed {
     incoming: Incoming,
-    hasher: Option<BodyHasher>,
+    check: Option<Check>,
     held: Bytes,
+}
+
+/// What the whole body must have.
+#[derive(Debug)]
+enum Check {
+    Signed(BodyHasher),
+    Announced(AnnouncedChecksums),
 }
 
 #[derive(Debug)]
@@ -88,18 +99,32 @@ impl Upload {
     /// A body that is in memory and verified.
     pub(super) fn whole(body: Bytes, switch: Switch) -> Self {
         let left = Some(body.len() as u64);
-        Self { source: Source::Whole(body), left, transit: Arc::default(), switch }
+        Self::new(Source::Whole(body), left, switch)
     }
 
     /// A stream that no signature covers.
     pub(super) fn plain(incoming: Incoming, length: Option<u64>, switch: Switch) -> Self {
-        Self { source: Source::Plain(incoming), left: length, transit: Arc::default(), switch }
+        Self::new(Source::Plain(incoming), length, switch)
     }
 
     /// A stream that must have this SHA-256.
     pub(super) fn hashed(incoming: Incoming, sha256: [u8; 32], length: Option<u64>, switch: Switch) -> Self {
-        let hashed = Hashed { incoming, hasher: Some(BodyHasher::new(sha256)), held: Bytes::new() };
-        Self { source: Source::Hashed(Box::new(hashed)), left: length, transit: Arc::default(), switch }
+        Self::checked(incoming, Check::Signed(BodyHasher::new(sha256)), length, switch)
+    }
+
+    /// A stream that no signature covers, and that must have the checksums in its headers.
+    pub(super) fn announced(
+        incoming: Incoming,
+        checksums: AnnouncedChecksums,
+        length: Option<u64>,
+        switch: Switch,
+    ) -> Self {
+        Self::checked(incoming, Check::Announced(checksums), length, switch)
+    }
+
+    fn checked(incoming: Incoming, check: Check, length: Option<u64>, switch: Switch) -> Self {
+        let hashed = Hashed { incoming, check: Some(check), held: Bytes::new() };
+        Self::new(Source::Hashed(Box::new(hashed)), length, switch)
     }
 
     /// An aws-chunked stream, decoded and verified, framed and signed again.
@@ -111,7 +136,22 @@ impl Upload {
         switch: Switch,
     ) -> Self {
         let chunked = Chunked { incoming, decoder, encoder, ready: VecDeque::new(), held: Vec::new(), over: false };
-        Self { source: Source::Chunked(Box::new(chunked)), left: length, transit: Arc::default(), switch }
+        Self::new(Source::Chunked(Box::new(chunked)), length, switch)
+    }
+
+    fn new(source: Source, left: Option<u64>, switch: Switch) -> Self {
+        Self { source, waiting: None, left, transit: Arc::default(), switch }
+    }
+
+    /// An invitation to ask for, where the body still comes from the child and is worth it. Nothing of it is read
+    /// before: so the child's own `Expect: 100-continue` is answered when the upstream's answer is known.
+    pub(super) fn wait(&mut self) -> Option<Invitation> {
+        if matches!(self.source, Source::Whole(_) | Source::Over) || !Invitation::is_worth(self.left) {
+            return None;
+        }
+        let invitation = Invitation::default();
+        self.waiting = Some(Waiting::new(invitation.clone()));
+        Some(invitation)
     }
 
     pub(super) fn transit(&self) -> Arc<Transit> {
@@ -121,6 +161,14 @@ impl Upload {
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
         if let Some(why) = self.switch.closed() {
             return Poll::Ready(Some(Err(why.denial())));
+        }
+        if let Some(waiting) = &mut self.waiting {
+            if !ready!(waiting.poll(cx)) {
+                // Lets go of the child's body, and never ends: an end would complete the upload.
+                self.source = Source::Over;
+                return Poll::Pending;
+            }
+            self.waiting = None;
         }
         let next = match &mut self.source {
             Source::Over => None,
@@ -175,7 +223,7 @@ impl Body for Upload {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Whole(body) => body.is_empty(),
-            Source::Over => self.transit.fault().is_none(),
+            Source::Over => self.transit.fault().is_none() && self.waiting.is_none(),
             Source::Plain(_) | Source::Hashed(_) | Source::Chunked(_) => false,
         }
     }
@@ -185,23 +233,39 @@ impl Body for Upload {
     }
 }
 
+impl Check {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Signed(hasher) => hasher.update(bytes),
+            Self::Announced(checksums) => checksums.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Result<(), Denial> {
+        match self {
+            Self::Signed(hasher) => hasher.finish().map_err(denied),
+            Self::Announced(checksums) => checksums.finish().map_err(|e| checksum_denied(&e)),
+        }
+    }
+}
+
 impl Hashed {
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
-        while let Some(hasher) = &mut self.hasher {
+        while let Some(check) = &mut self.check {
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
                 Some(Err(denial)) => return Poll::Ready(Some(Err(denial))),
                 // An empty piece must not push out the one that is held back.
                 Some(Ok(bytes)) if bytes.is_empty() => {}
                 Some(Ok(bytes)) => {
-                    hasher.update(&bytes);
+                    check.update(&bytes);
                     let held = std::mem::replace(&mut self.held, bytes);
                     if !held.is_empty() {
                         return Poll::Ready(Some(Ok(held)));
                     }
                 }
                 None => {
-                    if let Some(Err(error)) = self.hasher.take().map(BodyHasher::finish) {
-                        return Poll::Ready(Some(Err(denied(error))));
+                    if let Some(Err(denial)) = self.check.take().map(Check::finish) {
+                        return Poll::Ready(Some(Err(denial)));
                     }
                 }
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::secret::Secret;
+use hallpass_core::sigv4::checksum::ChecksumError;
 use hallpass_core::sigv4::chunked::ChunkError;
 use hallpass_core::sigv4::{
     Authorization, Expected, KeyCache, Parts, PathStyle, PayloadHash, SigningKey, Verified, VerifyError, verify,
@@ -75,5 +76,9 @@ pub(super) fn denied(error: VerifyError) -> Denial {
 }
 
 pub(super) fn chunks_denied(error: &ChunkError) -> Denial {
+    Denial::new(error.code(), error.to_string())
+}
+
+pub(super) fn checksum_denied(error: &ChecksumError) -> Denial {
     Denial::new(error.code(), error.to_string())
 }

@@ -1,8 +1,10 @@
 //! The gate on real sockets of 127.0.0.1: every security promise has a test here that fails without its guard.
 
 mod authentication;
+mod checksums;
 mod chunked;
 mod client;
+mod continuing;
 mod credential;
 mod cutting;
 mod faults;
@@ -10,7 +12,9 @@ mod forwarding;
 mod journal;
 mod limits;
 mod origin;
+mod retries;
 mod smuggling;
+mod stalling;
 mod store;
 mod tls;
 mod upstream;

@@ -64,6 +64,14 @@ const MALFORMED: Row = Row {
     rest_status: 400,
 };
 const TOO_LARGE: Row = Row { s3: ("EntityTooLarge", 400), ..MALFORMED };
+/// A status that no SDK retries: the call may have been carried out.
+const OUTCOME_UNKNOWN: Row = Row {
+    s3: ("OutcomeUnknown", 400),
+    query: ("OutcomeUnknown", 400),
+    ec2: ("OutcomeUnknown", 400),
+    json: ("OutcomeUnknownException", 400),
+    rest_status: 400,
+};
 const UNAVAILABLE: Row = Row {
     s3: ("ServiceUnavailable", 503),
     query: ("ServiceUnavailable", 503),
@@ -94,6 +102,7 @@ impl Fault {
             DenialCode::AuditUnavailable | DenialCode::CredentialUnavailable | DenialCode::UpstreamUnreachable => {
                 UNAVAILABLE
             }
+            DenialCode::OutcomeUnknown => OUTCOME_UNKNOWN,
         };
         let (code, status) = match protocol {
             Protocol::S3 => row.s3,

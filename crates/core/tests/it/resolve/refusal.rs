@@ -103,7 +103,7 @@ fn query_compatible_clients_are_told_the_query_code() {
     assert!(plain.headers.iter().all(|(name, _)| *name != "x-amzn-query-error"));
 }
 
-const ALL: [DenialCode; 18] = [
+const ALL: [DenialCode; 19] = [
     DenialCode::ExplicitDeny,
     DenialCode::NotAllowed,
     DenialCode::Unmapped,
@@ -122,6 +122,7 @@ const ALL: [DenialCode; 18] = [
     DenialCode::AuditUnavailable,
     DenialCode::CredentialUnavailable,
     DenialCode::UpstreamUnreachable,
+    DenialCode::OutcomeUnknown,
 ];
 const PROTOCOLS: [Protocol; 8] = [
     Protocol::S3,
