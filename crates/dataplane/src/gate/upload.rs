@@ -16,6 +16,7 @@ use hallpass_core::sigv4::chunked::{Decoder, Encoder, Event};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::data_of;
+use super::budget::Tab;
 use super::fail_points::fail_point;
 use super::switch::Switch;
 use super::verify::{chunks_denied, denied};
@@ -52,6 +53,8 @@ pub(super) struct Upload {
     left: Option<u64>,
     transit: Arc<Transit>,
     switch: Switch,
+    /// Takes room for what was not declared.
+    tab: Option<Arc<Tab>>,
 }
 
 #[derive(Debug)]
@@ -88,18 +91,18 @@ impl Upload {
     /// A body that is in memory and verified.
     pub(super) fn whole(body: Bytes, switch: Switch) -> Self {
         let left = Some(body.len() as u64);
-        Self { source: Source::Whole(body), left, transit: Arc::default(), switch }
+        Self { source: Source::Whole(body), left, transit: Arc::default(), switch, tab: None }
     }
 
     /// A stream that no signature covers.
     pub(super) fn plain(incoming: Incoming, length: Option<u64>, switch: Switch) -> Self {
-        Self { source: Source::Plain(incoming), left: length, transit: Arc::default(), switch }
+        Self { source: Source::Plain(incoming), left: length, transit: Arc::default(), switch, tab: None }
     }
 
     /// A stream that must have this SHA-256.
     pub(super) fn hashed(incoming: Incoming, sha256: [u8; 32], length: Option<u64>, switch: Switch) -> Self {
         let hashed = Hashed { incoming, hasher: Some(BodyHasher::new(sha256)), held: Bytes::new() };
-        Self { source: Source::Hashed(Box::new(hashed)), left: length, transit: Arc::default(), switch }
+        Self { source: Source::Hashed(Box::new(hashed)), left: length, transit: Arc::default(), switch, tab: None }
     }
 
     /// An aws-chunked stream, decoded and verified, framed and signed again.
@@ -111,7 +114,13 @@ impl Upload {
         switch: Switch,
     ) -> Self {
         let chunked = Chunked { incoming, decoder, encoder, ready: VecDeque::new(), held: Vec::new(), over: false };
-        Self { source: Source::Chunked(Box::new(chunked)), left: length, transit: Arc::default(), switch }
+        Self { source: Source::Chunked(Box::new(chunked)), left: length, transit: Arc::default(), switch, tab: None }
+    }
+
+    /// What passes is held to the request's room in the account.
+    pub(super) fn metered(mut self, tab: Arc<Tab>) -> Self {
+        self.tab = Some(tab);
+        self
     }
 
     pub(super) fn transit(&self) -> Arc<Transit> {
@@ -141,6 +150,9 @@ impl Upload {
         fail_point!("gate::upload", Err(super::refuse::injected()));
         if let Some(left) = &mut self.left {
             *left = left.checked_sub(bytes.len() as u64).ok_or_else(length_differs)?;
+        }
+        if let Some(tab) = &self.tab {
+            tab.upload(self.transit.bytes().saturating_add(bytes.len() as u64))?;
         }
         self.transit.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(bytes)
