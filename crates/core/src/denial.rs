@@ -34,7 +34,7 @@ pub enum DenialCode {
     Expired,
     /// The session was taken back.
     Revoked,
-    /// The session's money is spent.
+    /// The session's budget or another of its caps has no room for it.
     BudgetExceeded,
     /// The audit log cannot be written, so nothing is signed.
     AuditUnavailable,

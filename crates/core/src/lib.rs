@@ -6,6 +6,7 @@
 //! | [`policy`] | what a session may do: syntax, IAM evaluation, compilation to a session policy |
 //! | [`sigv4`] | the one canonicaliser: verifies what came in, signs what goes out |
 //! | [`resolve`] | HTTP request → service, operation, IAM actions, resources, condition keys |
+//! | [`budget`] | what a session may use up, and what a request is estimated to cost |
 //! | [`audit`] | the typed events, their bytes, the hash chain and the Merkle tree |
 //! | [`permit`] | the evidence that authorisation said yes; without it no credential is issued |
 //! | [`limits`] | every limit of the product, named |
@@ -14,6 +15,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod budget;
 pub mod clock;
 pub mod credential;
 pub mod delivery;

@@ -186,3 +186,7 @@ pub const PROFILE_NAME_BYTES_MAX: usize = 64;
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 /// Largest file read by `audit proof --check`, bytes: an entry, its escapes, 64 hashes and a checkpoint fit well.
 pub const PROOF_BYTES_MAX: u64 = 512 * 1024;
+/// Largest budget of a session, USD.
+pub const BUDGET_USD_MAX: u64 = 1_000_000;
+/// Most distinct resources that `--max-resources` may allow: each of them is remembered.
+pub const DISTINCT_RESOURCES_MAX: u64 = 100_000;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::budget::Cap;
 use crate::delivery::Delivery;
 use crate::id::SessionId;
-use crate::limits::{SESSION_TTL_S_MAX, SESSION_TTL_S_MIN};
+use crate::limits::{DISTINCT_RESOURCES_MAX, SESSION_TTL_S_MAX, SESSION_TTL_S_MIN};
 use crate::policy::ScopedPolicy;
 use crate::provider::CloudProvider;
 use crate::session::Session;
@@ -50,8 +51,21 @@ pub enum NotPermitted {
         asked: u64,
     },
     /// The budget is not a positive, finite number.
-    #[error("a budget must be a finite number above zero, not {0}")]
+    #[error("{0}")]
     Budget(String),
+    /// A cap of zero lends nothing, and too many distinct resources cannot be remembered.
+    #[error("`{}` may be 1 to {max}, not {limit}", cap.flag())]
+    Cap {
+        /// Which cap.
+        cap: Cap,
+        /// The most that it may be.
+        max: u64,
+        /// What was asked.
+        limit: u64,
+    },
+    /// Only the gate counts, and this delivery goes past it.
+    #[error("delivery `{0}` goes past the gate, which alone enforces budget and caps: use `--delivery proxy`")]
+    NotCapped(&'static str),
     /// The role is not on the list.
     #[error("the role `{0}` may not be borrowed here: it is not in `allowed_roles`")]
     Role(String),
@@ -78,10 +92,15 @@ pub fn authorize(session: &Session, bounds: &Bounds, now: Timestamp) -> Result<P
     if session.ttl_seconds < SESSION_TTL_S_MIN || session.ttl_seconds > max {
         return Err(NotPermitted::Ttl { min: SESSION_TTL_S_MIN, max, asked: session.ttl_seconds });
     }
-    if let Some(budget) = session.budget
-        && !(budget.is_finite() && budget > 0.0)
-    {
-        return Err(NotPermitted::Budget(budget.to_string()));
+    let caps = session.caps().map_err(|error| NotPermitted::Budget(error.to_string()))?;
+    for cap in Cap::ALL {
+        let max = if cap == Cap::Resources { DISTINCT_RESOURCES_MAX } else { i64::MAX.unsigned_abs() };
+        if let Some(limit) = caps.limit(cap).filter(|limit| !(1..=max).contains(limit)) {
+            return Err(NotPermitted::Cap { cap, max, limit });
+        }
+    }
+    if !caps.is_empty() && session.delivery.exposes_real_credential() {
+        return Err(NotPermitted::NotCapped(session.delivery.as_str()));
     }
     if !bounds.roles.is_empty() && !bounds.roles.contains(&session.role_arn) {
         return Err(NotPermitted::Role(session.role_arn.clone()));

@@ -22,6 +22,7 @@ use crate::denial::{Denial, DenialCode};
 use crate::limits::BUFFERED_BODY_BYTES_MAX;
 use crate::policy::{AccessRequest, Context};
 pub use endpoint::Partition;
+pub(crate) use wire::parameter;
 
 /// The wire protocol of an AWS service: decides how an operation is named and how a refusal must look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::budget::{Caps, Usd, UsdError};
 use crate::delivery::Delivery;
 use crate::id::SessionId;
 use crate::policy::ScopedPolicy;
@@ -50,6 +51,15 @@ pub struct Session {
     pub ttl_seconds: u64,
     /// Money limit in USD, if any; finite and above zero.
     pub budget: Option<f64>,
+    /// Most requests that may be sent, if limited; above zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_requests: Option<u64>,
+    /// Most bytes of request and response bodies together, if limited; above zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// Most distinct resources, if limited; above zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_resources: Option<u64>,
     /// What it may do.
     pub policy: ScopedPolicy,
     /// Where it is in its life.
@@ -112,6 +122,9 @@ impl Session {
             expires_at: now.checked_add(SignedDuration::from_secs(ttl_s)).unwrap_or(Timestamp::MAX),
             ttl_seconds: ttl_s.unsigned_abs(),
             budget,
+            max_requests: None,
+            max_bytes: None,
+            max_resources: None,
             policy,
             status: SessionStatus::Pending,
             role_arn,
@@ -176,6 +189,15 @@ impl Session {
     /// The principal: `principal_id` where it is set, else `role_arn`.
     pub fn principal_id(&self) -> &str {
         self.principal_id.as_deref().unwrap_or(&self.role_arn)
+    }
+
+    /// What it may use up.
+    ///
+    /// # Errors
+    /// [`UsdError`] when the budget is no amount of money.
+    pub fn caps(&self) -> Result<Caps, UsdError> {
+        let budget = self.budget.map(Usd::from_budget).transpose()?;
+        Ok(Caps { budget, requests: self.max_requests, bytes: self.max_bytes, resources: self.max_resources })
     }
 
     /// Moves to the next state, or says why it may not.

@@ -10,6 +10,7 @@
 //! | `head` | one reading only, from the child and not from a web page |
 //! | `verify`, `body` | who asks; a body is read only where that needs it |
 //! | `resolve`, `decide` | what it wants, and whether it may |
+//! | `budget` | room for it in the session's account |
 //! | `record` | the audit entry, committed |
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
 //! | `forward`, `invitation`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
@@ -18,6 +19,7 @@
 //! | `switch` | ends it all, at once |
 
 mod body;
+mod budget;
 mod connection;
 mod decide;
 mod download;
@@ -62,6 +64,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+pub use budget::{Limits, Notice, Notify};
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
 pub use placeholder::{Placeholder, RandomnessError};
@@ -102,6 +105,8 @@ pub struct GateConfig {
     pub caller: CallerIdentity,
     /// More certificate authorities for https upstreams, PEM; they are added to Mozilla's.
     pub extra_roots: Option<Vec<u8>>,
+    /// What the session may use up.
+    pub limits: Limits,
 }
 
 /// What passed a gate in its life.
@@ -144,6 +149,7 @@ struct Shared {
     /// Keys that requests are signed with.
     signing_keys: KeyCache,
     switch: Switch,
+    budget: budget::Budget,
     phase: phase::Phase,
     limiter: refuse::Limiter,
     tally: Tally,
@@ -186,6 +192,7 @@ impl Gate {
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: Switch::default(),
+            budget: budget::Budget::new(config.limits),
             phase: phase::Phase::default(),
             limiter: refuse::Limiter::new(),
             tally: Tally::default(),

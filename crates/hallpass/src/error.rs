@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use hallpass_control::StoreError;
 use hallpass_core::audit::EntryError;
+use hallpass_core::budget::UsdError;
 use hallpass_core::id::SessionIdError;
 use hallpass_core::permit::NotPermitted;
 use hallpass_core::provider::ProviderError;
@@ -31,6 +32,8 @@ pub(crate) enum ExitStatus {
     Unsupported,
     /// 77: policy or bounds say no.
     Denied,
+    /// 78: the session's budget or another of its caps was used up, and that ended the child.
+    BudgetExceeded,
     /// 124: the session's time ended the child.
     TimedOut,
     /// 125: `run` failed before the child was started.
@@ -47,7 +50,7 @@ pub(crate) enum ExitStatus {
 
 impl ExitStatus {
     /// Every status of our own with its meaning, for the manual.
-    pub(crate) const DOCUMENTED: [(Self, &'static str); 14] = [
+    pub(crate) const DOCUMENTED: [(Self, &'static str); 15] = [
         (Self::Success, "done"),
         (Self::Failure, "failed, for a reason that has no number of its own"),
         (Self::Usage, "the command line or the configuration cannot be understood"),
@@ -57,6 +60,10 @@ impl ExitStatus {
         (Self::Conflict, "the thing is in a state that does not allow this"),
         (Self::Unsupported, "not possible on this system or with this session"),
         (Self::Denied, "policy or bounds say no"),
+        (
+            Self::BudgetExceeded,
+            "run: the session's budget or another of its caps was used up, and that ended the child",
+        ),
         (Self::TimedOut, "run: the session's time ended the child"),
         (Self::BeforeChild, "run: failed before the child was started, for whatever reason"),
         (Self::NotExecutable, "run: the child's program cannot be executed"),
@@ -76,6 +83,7 @@ impl ExitStatus {
             Self::Conflict => 6,
             Self::Unsupported => 7,
             Self::Denied => 77,
+            Self::BudgetExceeded => 78,
             Self::TimedOut => 124,
             Self::BeforeChild => 125,
             Self::NotExecutable => 126,
@@ -314,6 +322,10 @@ impl From<NotPermitted> for CommandError {
         let (kind, code, next) = match &error {
             NotPermitted::Ttl { .. } => (ErrorKind::Denied, "bounds.ttl", "ask for less, with `--ttl`"),
             NotPermitted::Budget(_) => (ErrorKind::Usage, "budget.invalid", "write it like `--budget 2.50`"),
+            NotPermitted::Cap { .. } => (ErrorKind::Usage, "budget.cap", "give a whole number within these bounds"),
+            NotPermitted::NotCapped(_) => {
+                (ErrorKind::Unsupported, "budget.delivery", "use `--delivery proxy`, or leave out budget and caps")
+            }
             NotPermitted::Role(_) => (ErrorKind::Denied, "bounds.role", "see `hallpass config show --origin`"),
             NotPermitted::Delivery(_) => (ErrorKind::Denied, "bounds.delivery", "see `hallpass config show --origin`"),
             NotPermitted::NothingAllowed => {
@@ -346,6 +358,12 @@ impl From<ProviderError> for CommandError {
             Some(step) => failure.next(step),
             None => failure,
         }
+    }
+}
+
+impl From<UsdError> for CommandError {
+    fn from(error: UsdError) -> Self {
+        Self::usage("budget.invalid", error.to_string()).next("write it like `--budget 2.50`")
     }
 }
 

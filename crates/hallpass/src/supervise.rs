@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use hallpass_core::budget::{Exceeded, Warning};
 use hallpass_core::clock::Clock;
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, waitpid};
@@ -39,8 +40,18 @@ pub(crate) enum Happening {
     ChildChanged,
     /// A signal that the child may have to hear.
     Signal(Heard),
+    /// A share of a cap is used: tell the person.
+    Warned(Warning),
+    /// A cap is used up: end the processes.
+    Exhausted(Exceeded),
     /// The session was taken back: end its processes, and say how that goes.
     End(tokio::sync::mpsc::UnboundedSender<Progress>),
+}
+
+impl Happening {
+    fn is_of_the_gate(&self) -> bool {
+        matches!(self, Self::Warned(_) | Self::Exhausted(_))
+    }
 }
 
 /// How the end of the processes goes.
@@ -63,6 +74,8 @@ pub(crate) enum Cause {
     Expired,
     /// The session was taken back.
     Killed,
+    /// A cap of the session is used up.
+    Exhausted(Exceeded),
     /// We were told to end (SIGTERM).
     Told,
     /// Its processes could not be watched any more.
@@ -90,6 +103,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// Called once, at expiry, before anything else; says whether the processes are to be ended.
     pub(crate) at_expiry: &'a mut dyn FnMut() -> bool,
+    /// Tells the person what share of a cap is used.
+    pub(crate) warn: &'a mut dyn FnMut(Warning),
     /// The controlling terminal, if there is one.
     pub(crate) terminal: Option<&'a Terminal>,
     /// True when the child has a process group of its own.
@@ -136,6 +151,11 @@ impl Watch<'_> {
             match self.ending.as_mut() {
                 None => {
                     if let Some(status) = self.status {
+                        // What the gate said before the child ended counts.
+                        inbox.try_iter().filter(Happening::is_of_the_gate).for_each(|happening| self.handle(happening));
+                        if self.ending.is_some() {
+                            continue;
+                        }
                         return Ok(Outcome { code: Some(code(status)), cause: Cause::Exited, stuck: 0 });
                     }
                 }
@@ -170,6 +190,8 @@ impl Watch<'_> {
                 self.look_for_zombies.get_or_insert_with(|| Instant::now() + ADOPTED_AFTER);
             }
             Happening::Signal(heard) => self.forward(heard),
+            Happening::Warned(warning) => (self.rules.warn)(warning),
+            Happening::Exhausted(exceeded) => self.end(Cause::Exhausted(exceeded), Vec::new()),
             Happening::End(listener) => {
                 self.listeners.push(listener);
                 self.end(Cause::Killed, Vec::new());

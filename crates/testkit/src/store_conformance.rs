@@ -38,6 +38,7 @@ macro_rules! store_conformance {
             outcomes_are_there_after_a_flush,
             what_was_wrong_with_an_outcome_is_told_by_the_next_flush,
             requests_are_counted_per_session,
+            what_a_session_has_used_adds_up,
             pages_hold_every_session_once_newest_first,
             each_filter_filters,
             a_page_past_the_limit_is_cut,
@@ -349,6 +350,28 @@ pub async fn requests_are_counted_per_session(f: &StoreFixture) {
     let (a, b) = (found(&*f.store, "a").await, found(&*f.store, "b").await);
     assert_eq!((a.requests_allowed, a.requests_denied), (3, 3));
     assert_eq!((b.requests_allowed, b.requests_denied), (0, 7));
+}
+
+/// Cost and bytes of settled requests add up in the record, also after the end; caps come back as they were given.
+pub async fn what_a_session_has_used_adds_up(f: &StoreFixture) {
+    let caps = Session { max_requests: Some(9), max_bytes: Some(1 << 40), max_resources: Some(3), ..session("a") };
+    activate(&*f.store, caps).await;
+    activate(&*f.store, session("b")).await;
+    let of = f.store.append(Some(&id("a")), request_allowed()).await.expect("appended").0;
+    for _ in 0..3 {
+        f.store.append_later(Some(&id("a")), request_settled(of));
+    }
+    f.store.flush().await.expect("flushed");
+    f.store.transition(change("a", SessionEvent::ExhaustBudget)).await.expect("ends");
+    f.store.append_later(Some(&id("a")), request_settled(of));
+    f.store.flush().await.expect("flushed");
+    let (a, b) = (found(&*f.store, "a").await, found(&*f.store, "b").await);
+    assert_eq!((a.spent.nano(), a.bytes_passed), (4 * 400, 4 * 5));
+    assert_eq!((b.spent.nano(), b.bytes_passed), (0, 0));
+    let caps = |record: &hallpass_control::store::Record| {
+        (record.session.max_requests, record.session.max_bytes, record.session.max_resources)
+    };
+    assert_eq!((caps(&a), caps(&b)), ((Some(9), Some(1 << 40), Some(3)), (None, None, None)));
 }
 
 /// Paging neither skips nor repeats, also among sessions of the same instant.

@@ -72,6 +72,9 @@ pub fn session(name: &str) -> Session {
 pub fn full_session(name: &str) -> Session {
     Session {
         budget: Some(2.5),
+        max_requests: Some(100),
+        max_bytes: Some(10 << 30),
+        max_resources: Some(7),
         access_key_id: Some("AKIAEXAMPLE".into()),
         agent_id: Some("claude-code".into()),
         principal_id: Some("principal".into()),
@@ -146,6 +149,7 @@ pub fn request_settled(of: u64) -> Event {
         bytes_out: 5,
         duration_us: 1_000,
         upstream_request_id: None,
+        cost_nano_usd: Some(400),
         fault: None,
     }
 }

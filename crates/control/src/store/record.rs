@@ -1,6 +1,7 @@
 //! What goes into the store and comes out of it: sessions with what only the store knows of them.
 
 use hallpass_core::audit::Event;
+use hallpass_core::budget::Usd;
 use hallpass_core::id::SessionId;
 use hallpass_core::session::{Revocation, Session, SessionEvent};
 use jiff::Timestamp;
@@ -24,6 +25,10 @@ pub struct Record {
     pub requests_denied: u64,
     /// Exit code of the command, where it had one.
     pub exit_code: Option<i32>,
+    /// Estimated cost of the settled requests.
+    pub spent: Usd,
+    /// Bytes of request and response bodies that passed, of the settled requests.
+    pub bytes_passed: u64,
 }
 
 /// A session to be recorded. The store writes its `session_created` entry from these fields.

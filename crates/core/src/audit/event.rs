@@ -44,6 +44,15 @@ pub enum Event {
         /// Money limit, USD.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         budget: Option<f64>,
+        /// Most requests.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_requests: Option<u64>,
+        /// Most bytes of bodies, both ways together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_bytes: Option<u64>,
+        /// Most distinct resources.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_resources: Option<u64>,
         /// Allowed action patterns.
         allowed_actions: Vec<String>,
         /// Denied action patterns.
@@ -148,6 +157,9 @@ pub enum Event {
         /// The upstream's own request id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upstream_request_id: Option<String>,
+        /// Estimated cost, nano-dollars, by the dated price table; `None` where nobody can tell, and for what was never sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_nano_usd: Option<u64>,
         /// What went wrong in transit, if anything (`cut: revoked`, `body-mismatch`, …).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
@@ -258,6 +270,9 @@ impl Event {
                 ("role_arn", Class::Public),
                 ("ttl_seconds", Class::Public),
                 ("budget", Class::Public),
+                ("max_requests", Class::Public),
+                ("max_bytes", Class::Public),
+                ("max_resources", Class::Public),
                 ("allowed_actions", Class::Public),
                 ("denied_actions", Class::Public),
                 ("resources", Class::Sensitive),
@@ -304,6 +319,7 @@ impl Event {
                 ("bytes_out", Class::Public),
                 ("duration_us", Class::Public),
                 ("upstream_request_id", Class::Public),
+                ("cost_nano_usd", Class::Public),
                 ("fault", Class::Public),
             ],
             "requests_unknown" => &[("of", Class::Public)],

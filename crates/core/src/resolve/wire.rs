@@ -86,6 +86,14 @@ impl Parameters {
     }
 }
 
+/// One parameter of a form body or of a query, decoded; its name has to match in case. The request that holds it has
+/// been resolved, so no name occurs twice.
+pub(crate) fn parameter(raw: &str, name: &str) -> Option<String> {
+    let named = |part: &&str| decode(part.split('=').next().unwrap_or_default(), Plus::Space).as_deref() == Some(name);
+    let part = raw.split('&').find(named)?;
+    decode(part.split_once('=').map_or("", |(_, value)| value), Plus::Space)
+}
+
 /// Whether a query parameter belongs to a presigned URL's authentication, which is not ours to judge.
 pub(super) fn is_presign_parameter(name: &str) -> bool {
     const NAMES: [&str; 7] = [

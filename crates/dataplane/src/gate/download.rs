@@ -76,6 +76,19 @@ impl Download {
     }
 }
 
+impl Download {
+    fn account(&mut self, bytes: Bytes) -> Result<Bytes, DownloadError> {
+        let total = self.settle.bytes_out.saturating_add(bytes.len() as u64);
+        if let Err(denial) = self.settle.tab().download(total) {
+            self.settle.fault(denial.code.as_str());
+            return Err(DownloadError::Cut);
+        }
+        self.settle.tab().read(&bytes);
+        self.settle.bytes_out = total;
+        Ok(bytes)
+    }
+}
+
 impl Body for Download {
     type Data = Bytes;
     type Error = DownloadError;
@@ -86,10 +99,7 @@ impl Body for Download {
                 self.settle.complete();
                 None
             }
-            Some(Ok(bytes)) => {
-                self.settle.bytes_out += bytes.len() as u64;
-                Some(Ok(Frame::data(bytes)))
-            }
+            Some(Ok(bytes)) => Some(self.account(bytes).map(Frame::data)),
             Some(Err(error)) => {
                 if let DownloadError::Upstream(_) = error {
                     self.settle.fault("the upstream broke off its answer");

@@ -20,6 +20,7 @@ use hyper::body::Incoming;
 
 use super::Shared;
 use super::body::Child;
+use super::budget::Tab;
 use super::connection::Connection;
 use super::download::{Answer, Download};
 use super::fail_points::fail_point;
@@ -63,12 +64,14 @@ pub(super) async fn forward(
 ) -> Result<Response<Answer>, Denial> {
     let expired = "the real credential has expired and could not be renewed";
     for last in [false, true] {
-        let (mut settle, outbound, credential) = recorded_and_signed(gate, &allowed).await?;
-        let upload = upload(gate, &mut allowed, child, &outbound)
+        let (mut settle, outbound, credential) = recorded_and_signed(gate, &allowed, child).await?;
+        let upload = upload(gate, &mut allowed, child, &outbound, settle.tab())
             .inspect_err(|denial| settle.fault(format!("not sent: {}", denial.code.as_str())))?;
         let sent = send(gate, connection, &allowed, outbound, upload, &mut settle).await?;
         let (mut head, mut rest) = sent.response.into_parts();
         let ahead = peek(head.status, &mut rest).await;
+        let length = hyper::body::Body::size_hint(&rest).exact().unwrap_or(0).saturating_add(ahead.len() as u64);
+        settle.tab().download(length).inspect_err(|denial| settle.fault(denial.code.as_str()))?;
         if !credential_expired(gate, &allowed, &credential, &head, &ahead) {
             headers::strip_answer(&mut head.headers);
             if sent.unwanted {
@@ -87,32 +90,38 @@ pub(super) async fn forward(
     Err(Denial::new(DenialCode::CredentialUnavailable, expired))
 }
 
-/// Invariant 4: first the entry, then the credential and the signature.
+/// Invariant 4: first the entry, then the credential and the signature. Before both, room in the session's account.
 async fn recorded_and_signed(
     gate: &Arc<Shared>,
     allowed: &Allowed<'_>,
+    child: &Child,
 ) -> Result<(Settle, Outbound, Credential), Denial> {
     let since = Instant::now();
+    let (body, bytes_in) = match &allowed.body {
+        Body::Whole(body) => (Some(body.as_ref()), Some(body.len() as u64)),
+        Body::Stream(_) => (None, declared(child)),
+    };
+    let tab = Tab::open(gate, allowed.resolved, allowed.unsigned.query, body, bytes_in)?;
     let event = entry(allowed.resolved, allowed.unsigned.method.as_str(), allowed.unsigned.route.target.authority());
     #[cfg(feature = "failpoints")]
     if super::fail_points::broken_order() {
         let credential = credential(gate).await?;
         let outbound = sign_request(gate, &allowed.unsigned, &credential)?;
-        return Ok((record(gate, event, since).await?, outbound, credential));
+        return Ok((record(gate, event, since, tab).await?, outbound, credential));
     }
     #[cfg(feature = "failpoints")]
     if super::fail_points::broken_wait() {
         let credential = credential(gate).await?;
         let outbound = sign_request(gate, &allowed.unsigned, &credential)?;
-        let late = Arc::clone(gate);
+        let (late, late_tab) = (Arc::clone(gate), Arc::clone(&tab));
         let entry_comes_late = async move {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            drop(record(&late, event, since).await);
+            drop(record(&late, event, since, late_tab).await);
         };
         gate.tasks.spawn_on(entry_comes_late, &gate.runtime);
-        return Ok((Settle::new(Arc::clone(gate), 0, since), outbound, credential));
+        return Ok((Settle::new(Arc::clone(gate), 0, since, tab), outbound, credential));
     }
-    let mut settle = record(gate, event, since).await?;
+    let mut settle = record(gate, event, since, tab).await?;
     allowed.recorded.store(true, Ordering::Relaxed);
     let unsigned = |denial: &Denial| format!("not signed: {}", denial.code.as_str());
     let credential = credential(gate).await.inspect_err(|denial| settle.fault(unsigned(denial)))?;
@@ -121,18 +130,29 @@ async fn recorded_and_signed(
     Ok((settle, outbound, credential))
 }
 
-fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound: &Outbound) -> Result<Upload, Denial> {
+/// Bytes of the child's body, where it says so.
+fn declared(child: &Child) -> Option<u64> {
+    match child.framing() {
+        Framing::Length(bytes) => Some(bytes),
+        Framing::None | Framing::Chunked => None,
+    }
+}
+
+fn upload(
+    gate: &Shared,
+    allowed: &mut Allowed<'_>,
+    child: &mut Child,
+    outbound: &Outbound,
+    tab: &Arc<Tab>,
+) -> Result<Upload, Denial> {
     let decoder = match &mut allowed.body {
         Body::Whole(body) => return Ok(Upload::whole(body.clone(), gate.switch.clone())),
         Body::Stream(decoder) => decoder.take(),
     };
-    let length = match child.framing() {
-        Framing::Length(bytes) => Some(bytes),
-        Framing::None | Framing::Chunked => None,
-    };
+    let length = declared(child);
     let incoming = child.take()?;
     let switch = gate.switch.clone();
-    Ok(match (allowed.unsigned.payload, decoder) {
+    let upload = match (allowed.unsigned.payload, decoder) {
         (PayloadHash::Unsigned, _) => match announced(allowed)? {
             checksums if checksums.is_empty() => Upload::plain(incoming, length, switch),
             checksums => Upload::announced(incoming, checksums, length, switch),
@@ -146,7 +166,8 @@ fn upload(gate: &Shared, allowed: &mut Allowed<'_>, child: &mut Child, outbound:
             Upload::chunked(incoming, *decoder, encoder, length, switch)
         }
         (_, None) => return Err(unframed()),
-    })
+    };
+    Ok(upload.metered(Arc::clone(tab)))
 }
 
 /// The checksums that the headers of a plain upload announce for its body. Elsewhere (`CompleteMultipartUpload`) the
@@ -180,6 +201,7 @@ async fn send(
     if let Some(invitation) = &invitation {
         invitation.ask(&mut request);
     }
+    settle.tab().sent();
     let sending = connection.link.send(&allowed.unsigned.route.target, &gate.tls, request);
     let sent = match unless_stalled(sending, &transit).await {
         Some(sent) => sent,
@@ -209,6 +231,7 @@ async fn send(
                 denial.clone()
             }
             (None, LinkError::Connect(why)) => {
+                settle.tab().not_sent();
                 settle.fault("not sent: the upstream is not to be reached");
                 unreachable(&format!("the upstream is not to be reached: {why}"))
             }

@@ -12,6 +12,7 @@ use hallpass_core::provider::BoxFuture;
 use hallpass_core::resolve::Resolved;
 use sha2::{Digest, Sha256};
 
+use super::budget::Tab;
 use super::fail_points::fail_point;
 use super::settle::Settle;
 use super::{JournalError, Shared};
@@ -20,13 +21,14 @@ use super::{JournalError, Shared};
 ///
 /// # Errors
 /// [`DenialCode::AuditUnavailable`] when it cannot be written.
-pub(super) async fn record(gate: &Arc<Shared>, event: Event, since: Instant) -> Result<Settle, Denial> {
+pub(super) async fn record(gate: &Arc<Shared>, event: Event, since: Instant, tab: Arc<Tab>) -> Result<Settle, Denial> {
     fail_point!("gate::record", Err(super::refuse::injected()));
-    let mut pending = Pending { gate: Arc::clone(gate), entry: Some(gate.journal.record(event)), since };
+    let entry = Some(gate.journal.record(event));
+    let mut pending = Pending { gate: Arc::clone(gate), entry, since, tab: Arc::clone(&tab) };
     let recorded = pending.committed().await;
     fail_point!("gate::recorded");
     match recorded {
-        Ok(of) => Ok(Settle::new(Arc::clone(gate), of, since)),
+        Ok(of) => Ok(Settle::new(Arc::clone(gate), of, since, tab)),
         Err(error) => {
             tracing::error!(%error, "nothing is signed while the audit log cannot be written");
             let why = "the audit log cannot be written, so nothing is signed";
@@ -54,6 +56,7 @@ struct Pending {
     gate: Arc<Shared>,
     entry: Option<BoxFuture<'static, Result<u64, JournalError>>>,
     since: Instant,
+    tab: Arc<Tab>,
 }
 
 impl Pending {
@@ -71,13 +74,13 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         let Some(entry) = self.entry.take() else { return };
-        let (gate, since) = (Arc::clone(&self.gate), self.since);
+        let (gate, since, tab) = (Arc::clone(&self.gate), self.since, Arc::clone(&self.tab));
         let tasks = self.gate.tasks.clone();
         tasks.spawn_on(
             async move {
-                let mut pending = Self { gate: Arc::clone(&gate), entry: Some(entry), since };
+                let mut pending = Self { gate: Arc::clone(&gate), entry: Some(entry), since, tab: Arc::clone(&tab) };
                 if let Ok(of) = pending.committed().await {
-                    Settle::new(gate, of, since).fault("not signed: the child went away");
+                    Settle::new(gate, of, since, tab).fault("not signed: the child went away");
                 }
             },
             &self.gate.runtime,

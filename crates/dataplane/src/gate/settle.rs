@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hallpass_core::audit::Event;
+use hallpass_core::budget::Usd;
 
 use super::Shared;
+use super::budget::Tab;
 use super::fail_points::fail_point;
 use super::upload::Transit;
 
@@ -17,6 +19,7 @@ pub(super) struct Settle {
     gate: Arc<Shared>,
     of: u64,
     since: Instant,
+    tab: Arc<Tab>,
     transit: Option<Arc<Transit>>,
     pub(super) status: Option<u16>,
     pub(super) bytes_out: u64,
@@ -26,12 +29,13 @@ pub(super) struct Settle {
 }
 
 impl Settle {
-    /// `of` is the position of the request's entry, `since` the time of its decision.
-    pub(super) fn new(gate: Arc<Shared>, of: u64, since: Instant) -> Self {
+    /// `of` is the position of the request's entry, `since` the time of its decision, `tab` what it may use up.
+    pub(super) fn new(gate: Arc<Shared>, of: u64, since: Instant, tab: Arc<Tab>) -> Self {
         Self {
             gate,
             of,
             since,
+            tab,
             transit: None,
             status: None,
             bytes_out: 0,
@@ -44,6 +48,11 @@ impl Settle {
     /// Counts the bytes of the request's body from here on.
     pub(super) fn watch(&mut self, transit: Arc<Transit>) {
         self.transit = Some(transit);
+    }
+
+    /// What the request uses up.
+    pub(super) fn tab(&self) -> &Arc<Tab> {
+        &self.tab
     }
 
     /// Something went wrong; the first reason stays.
@@ -69,13 +78,16 @@ impl Drop for Settle {
         fail_point!("gate::settle");
         let fault = self.take_fault();
         self.gate.tally.settled.fetch_add(1, Ordering::Relaxed);
+        let bytes_in = self.transit.as_ref().map_or(0, |transit| transit.bytes());
+        let cost = self.tab.settle(self.status, bytes_in, self.bytes_out);
         self.gate.journal.later(Event::RequestSettled {
             of: self.of,
             status: self.status,
-            bytes_in: self.transit.as_ref().map_or(0, |transit| transit.bytes()),
+            bytes_in,
             bytes_out: self.bytes_out,
             duration_us: u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),
             upstream_request_id: self.upstream_request_id.take(),
+            cost_nano_usd: cost.map(Usd::nano),
             fault,
         });
     }

@@ -21,7 +21,7 @@ pub enum Closed {
     Expired,
     /// Its command ended.
     Completed,
-    /// Its money is spent.
+    /// Its budget or another of its caps is used up.
     BudgetExceeded,
 }
 
@@ -44,7 +44,9 @@ impl Closed {
             Self::Revoked => Denial::new(DenialCode::Revoked, "the session was taken back"),
             Self::Expired => Denial::new(DenialCode::Expired, "the session has expired"),
             Self::Completed => Denial::new(DenialCode::Revoked, "the session's command has ended"),
-            Self::BudgetExceeded => Denial::new(DenialCode::BudgetExceeded, "the session's budget is spent"),
+            Self::BudgetExceeded => {
+                Denial::new(DenialCode::BudgetExceeded, "the session's budget or another of its caps is used up")
+            }
         }
     }
 }

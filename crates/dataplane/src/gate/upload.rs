@@ -17,6 +17,7 @@ use hallpass_core::sigv4::chunked::{Decoder, Encoder, Event};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::data_of;
+use super::budget::Tab;
 use super::fail_points::fail_point;
 use super::invitation::{Invitation, Waiting};
 use super::switch::Switch;
@@ -56,6 +57,8 @@ pub(super) struct Upload {
     left: Option<u64>,
     transit: Arc<Transit>,
     switch: Switch,
+    /// Takes room for what was not declared.
+    tab: Option<Arc<Tab>>,
 }
 
 #[derive(Debug)]
@@ -140,7 +143,13 @@ impl Upload {
     }
 
     fn new(source: Source, left: Option<u64>, switch: Switch) -> Self {
-        Self { source, waiting: None, left, transit: Arc::default(), switch }
+        Self { source, waiting: None, left, transit: Arc::default(), switch, tab: None }
+    }
+
+    /// What passes is held to the request's room in the account.
+    pub(super) fn metered(mut self, tab: Arc<Tab>) -> Self {
+        self.tab = Some(tab);
+        self
     }
 
     /// An invitation to ask for, where the body still comes from the child and is worth it. Nothing of it is read
@@ -189,6 +198,9 @@ impl Upload {
         fail_point!("gate::upload", Err(super::refuse::injected()));
         if let Some(left) = &mut self.left {
             *left = left.checked_sub(bytes.len() as u64).ok_or_else(length_differs)?;
+        }
+        if let Some(tab) = &self.tab {
+            tab.upload(self.transit.bytes().saturating_add(bytes.len() as u64))?;
         }
         self.transit.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(bytes)

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hallpass_core::audit::Event;
+use hallpass_core::budget::Caps;
 use hallpass_core::clock::{Clock, ManualClock};
 use hallpass_core::credential::{Credential, CredentialSource};
 use hallpass_core::denial::DenialCode;
 use hallpass_core::id::SessionId;
 use hallpass_core::provider::{BoxFuture, ProviderError};
 use hallpass_core::secret::Secret;
-use hallpass_dataplane::gate::{CallerIdentity, Gate, GateConfig, Journal, JournalError, Placeholder, Upstreams};
+use hallpass_dataplane::gate::{
+    CallerIdentity, Gate, GateConfig, Journal, JournalError, Limits, Notice, Notify, Placeholder, Upstreams,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// The real credential of every test: none of these texts may ever reach the child, and all must reach the upstream.
@@ -120,6 +123,7 @@ pub(crate) struct World {
     pub(crate) log: Arc<Log>,
     pub(crate) source: Arc<Source>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) notices: Arc<Mutex<Vec<Notice>>>,
 }
 
 /// How a world is made.
@@ -130,6 +134,7 @@ pub(crate) struct Setup {
     token: Option<&'static str>,
     credential_life_s: Option<i64>,
     extra_roots: Option<Vec<u8>>,
+    caps: Caps,
 }
 
 impl Setup {
@@ -142,6 +147,7 @@ impl Setup {
             token: Some(REAL_TOKEN),
             credential_life_s: None,
             extra_roots: None,
+            caps: Caps::default(),
         }
     }
 
@@ -170,6 +176,11 @@ impl Setup {
         self
     }
 
+    pub(crate) fn caps(mut self, caps: Caps) -> Self {
+        self.caps = caps;
+        self
+    }
+
     pub(crate) async fn gate(self) -> World {
         let placeholder = Placeholder::generate().expect("randomness");
         let clock = Arc::new(ManualClock::new(now()));
@@ -181,6 +192,9 @@ impl Setup {
             token: self.token,
             expires_at: self.credential_life_s.map(|s| clock.now() + SignedDuration::from_secs(s)),
         });
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&notices);
+        let notify = Notify::new(move |notice| told.lock().expect("no panic").push(notice));
         let split = |text: &&str| text.split_once(':').map(|(s, a)| serde_json::json!({"service": s, "action": a}));
         let actions: Vec<_> = self.actions.iter().filter_map(split).collect();
         let policy = serde_json::json!({"actions": actions, "resources": ["*"]});
@@ -195,8 +209,9 @@ impl Setup {
             upstreams: self.upstreams,
             caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
             extra_roots: self.extra_roots,
+            limits: Limits { caps: self.caps, priced: true, notify },
         };
-        World { gate: Gate::bind(config).await.expect("binds"), placeholder, log, source, clock }
+        World { gate: Gate::bind(config).await.expect("binds"), placeholder, log, source, clock, notices }
     }
 }
 

@@ -17,6 +17,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use hallpass_control::Store;
+use hallpass_core::budget::Warning;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 use hallpass_dataplane::gate::Closed;
@@ -34,6 +35,7 @@ use crate::config::duration::Seconds;
 use crate::config::session::OnExpiry;
 use crate::deliver::place::Root;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::clean;
 use crate::scrub::{Scrubbed, scrub};
 use crate::supervise::spawn::{Start, find, spawn};
 use crate::supervise::{Cause, Happening, Outcome, Rules, Terminal, listen, supervise};
@@ -49,7 +51,6 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<ExitStatus, Comman
 
 /// Everything up to the start of the command, then [`keep`]. No error comes from here once the command runs.
 fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError> {
-    refuse_budget(args.budget.as_deref())?;
     let grace = grace(args.grace)?;
     let scrubbed = scrub()?;
     fail_points::arm();
@@ -61,6 +62,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
     let provider = AwsProvider::new(wish.aws.clone(), context.clock());
     let mut session = wish.session(new_id()?, context.now(), &args.command, original);
+    args.cap(&mut session);
     if args.dry_run {
         return dry_run::show(context.printer, &wish, &session, original);
     }
@@ -68,12 +70,15 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
     let root = Root::open(&context.state_dir()?)?;
     let runtime = runtime()?;
     let strict = args.strict || config.session.strict();
+    let (sender, inbox) = mpsc::channel::<Happening>();
     let live = runtime.block_on(async {
         sweep(&root, &*store).await;
         if session.region.is_none() {
             session.region = provider.region().await;
         }
-        let opening = Opening { wish: &wish, session, original, store, clock: context.clock(), root: &root };
+        let clock = context.clock();
+        let happenings = sender.clone();
+        let opening = Opening { wish: &wish, session, original, store, clock, root: &root, happenings };
         let live = Live::open(opening, &provider).await?;
         let checked = banner::self_check(context.printer, &live.findings, strict);
         let activated = match checked {
@@ -90,7 +95,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
     })?;
     banner::show(context.printer, &live.session, &live.issued, &live.lent);
     let on_expiry = args.on_expiry.unwrap_or_else(|| config.session.on_expiry());
-    keep(context, Keep { args, scrubbed: &scrubbed, runtime, grace, on_expiry }, live)
+    keep(context, Keep { args, scrubbed: &scrubbed, runtime, grace, on_expiry, sender, inbox }, live)
 }
 
 /// What [`keep`] obeys.
@@ -100,12 +105,13 @@ struct Keep<'a> {
     runtime: Runtime,
     grace: Duration,
     on_expiry: OnExpiry,
+    sender: mpsc::Sender<Happening>,
+    inbox: mpsc::Receiver<Happening>,
 }
 
 /// Starts the command, stays with it, and closes the session.
 fn keep(context: &Context, keep: Keep<'_>, live: Live) -> Result<ExitStatus, CommandError> {
-    let Keep { args, scrubbed, runtime, grace, on_expiry } = keep;
-    let (sender, inbox) = mpsc::channel::<Happening>();
+    let Keep { args, scrubbed, runtime, grace, on_expiry, sender, inbox } = keep;
     let terminal = Terminal::open();
     let own_group = !terminal.as_ref().is_some_and(Terminal::is_ours);
     let guard = runtime.enter();
@@ -135,11 +141,14 @@ fn keep(context: &Context, keep: Keep<'_>, live: Live) -> Result<ExitStatus, Com
         }
         terminate
     };
+    let printer = context.printer;
+    let mut warn = |warning: Warning| printer.warn(clean::line(&banner::used(&warning)));
     let rules = Rules {
         grace,
         expires_at: live.session.expires_at,
         clock: context.clock(),
         at_expiry: &mut at_expiry,
+        warn: &mut warn,
         terminal: terminal.as_ref(),
         own_group,
     };
@@ -176,22 +185,10 @@ fn farewell(context: &Context, outcome: Outcome) -> ExitStatus {
             context.printer.warn("the session was taken back, and the command was ended");
             code
         }
-    }
-}
-
-/// A budget is checked and refused: a limit that nobody enforces must not look like one.
-fn refuse_budget(budget: Option<&str>) -> Result<(), CommandError> {
-    let Some(text) = budget else { return Ok(()) };
-    match text.parse::<f64>() {
-        Ok(usd) if usd.is_finite() && usd > 0.0 => Err(CommandError::new(
-            ErrorKind::Unsupported,
-            "run.budget",
-            "this version does not enforce budgets, so it does not take one",
-        )
-        .next("leave out `--budget`, and limit the session with `--ttl` and `--allow`")),
-        _ => {
-            Err(CommandError::usage("budget.invalid", format!("`{text}` is not a budget: a finite number above zero"))
-                .next("write it like `--budget 2.50`"))
+        Cause::Exhausted(exceeded) => {
+            let reason = exceeded.reason();
+            context.printer.warn(format_args!("{}, and the command was ended", clean::line(&reason)));
+            ExitStatus::BudgetExceeded
         }
     }
 }
@@ -243,18 +240,8 @@ mod tests {
 
     use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 
-    use super::{grace, refuse_budget, runtime};
+    use super::{grace, runtime};
     use crate::config::duration::Seconds;
-
-    #[test]
-    fn a_budget_is_refused_because_nobody_would_enforce_it() {
-        assert!(refuse_budget(None).is_ok());
-        let status = |text| refuse_budget(Some(text)).map_err(|e| e.exit_status().code());
-        assert_eq!(status("2.50"), Err(7));
-        for bad in ["NaN", "inf", "-5", "0", "x", ""] {
-            assert_eq!(status(bad), Err(2), "{bad}");
-        }
-    }
 
     #[test]
     fn a_grace_past_the_limit_is_refused() {

@@ -199,7 +199,7 @@ impl Desk {
         let ended = match self.switch.closed() {
             Some(Closed::Revoked) => "the session was revoked",
             Some(Closed::Completed) => "the session has ended",
-            Some(Closed::BudgetExceeded) => "the session's budget is spent",
+            Some(Closed::BudgetExceeded) => "the session's budget or another of its caps is used up",
             Some(Closed::Expired) => "the session has expired",
             None if self.lending.clock.now() >= self.lending.until => "the session has expired",
             None => return Ok(()),

@@ -28,7 +28,7 @@ fn the_status_is_the_childs_own_or_says_why_there_was_no_child() {
         ("an unknown profile", &["--profile", "none"], &["true"], 125),
         ("an unknown flag", &["--frobnicate"], &["true"], 125),
         ("a delivery that the cloud does not enforce", &["--delivery", "env"], &["true"], 77),
-        ("a budget", &["--budget", "5"], &["true"], 7),
+        ("a budget", &["--budget", "5"], &["true"], 0),
         ("no budget at all", &["--budget", "NaN"], &["true"], 125),
         ("another cloud", &["--provider", "gcp"], &["true"], 7),
     ];

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hallpass_core::budget::Usd;
 use hallpass_core::id::SessionId;
 use hallpass_core::session::{Revocation, Session};
 use jiff::Timestamp;
@@ -19,7 +20,8 @@ macro_rules! select_sessions {
             "SELECT id, created_at, expires_at, ttl_seconds, budget, policy, status, role_arn, command, ",
             "access_key_id, provider, agent_id, principal_id, tags, tenant, region, delivery, revocation, ended_at, ",
             "end_reason, keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, keeper_user, ",
-            "requests_allowed, requests_denied, exit_code FROM sessions",
+            "requests_allowed, requests_denied, exit_code, max_requests, max_bytes, max_resources, spent_nano_usd, ",
+            "bytes_passed FROM sessions",
             $end
         )
     };
@@ -29,7 +31,7 @@ pub(super) use select_sessions;
 /// A record from a row of [`select_sessions`]. The fields stand in the order of its columns.
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let mut columns = Columns { row, next: 0 };
-    let session = Session {
+    let mut session = Session {
         id: columns.parsed(str::parse::<SessionId>)?,
         created_at: columns.time()?,
         expires_at: columns.time()?,
@@ -50,14 +52,18 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         revocation: columns.parsed(revocation)?,
         ended_at: columns.optional_time()?,
         end_reason: columns.next()?,
+        max_requests: None,
+        max_bytes: None,
+        max_resources: None,
     };
-    Ok(Record {
-        session,
-        keeper: columns.keeper()?,
-        requests_allowed: columns.next()?,
-        requests_denied: columns.next()?,
-        exit_code: columns.next()?,
-    })
+    let keeper = columns.keeper()?;
+    let (requests_allowed, requests_denied) = (columns.next()?, columns.next()?);
+    let exit_code = columns.next()?;
+    session.max_requests = columns.next()?;
+    session.max_bytes = columns.next()?;
+    session.max_resources = columns.next()?;
+    let (spent, bytes_passed) = (Usd::from_nano(columns.next()?), columns.next()?);
+    Ok(Record { session, keeper, requests_allowed, requests_denied, exit_code, spent, bytes_passed })
 }
 
 /// The keeper in the five columns from `first` on, if there is one.

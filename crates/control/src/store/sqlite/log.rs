@@ -16,6 +16,8 @@ use super::frames;
 use super::rows::integer;
 use crate::store::{LogInfo, StoreError};
 
+/// Most that one commit adds to a sum, so that no sum of an honest log ever leaves the integers.
+const COUNTED_AT_ONCE_MAX: u64 = 1 << 53;
 /// Version of the entry format, in `log_opened`.
 const FORMAT: u32 = 1;
 
@@ -114,6 +116,14 @@ pub(super) fn open(connection: &Connection, now: Timestamp) -> Result<(), StoreE
 struct Counted {
     allowed: u64,
     denied: u64,
+    cost_nano_usd: u64,
+    bytes: u64,
+}
+
+impl Counted {
+    fn is_any(&self) -> bool {
+        self.allowed + self.denied > 0 || self.cost_nano_usd > 0 || self.bytes > 0
+    }
 }
 
 #[derive(Debug)]
@@ -162,8 +172,13 @@ impl Draft {
         })?;
         frames::push(&mut self.bytes, &entry);
         let counted = match event {
-            Event::RequestAllowed { .. } => Counted { allowed: 1, denied: 0 },
-            Event::RequestDenied { count, .. } => Counted { allowed: 0, denied: *count },
+            Event::RequestAllowed { .. } => Counted { allowed: 1, ..Counted::default() },
+            Event::RequestDenied { count, .. } => Counted { denied: *count, ..Counted::default() },
+            Event::RequestSettled { cost_nano_usd, bytes_in, bytes_out, .. } => Counted {
+                cost_nano_usd: cost_nano_usd.unwrap_or(0),
+                bytes: bytes_in.saturating_add(*bytes_out),
+                ..Counted::default()
+            },
             _ => Counted::default(),
         };
         let (hash, end) = (leaf_hash(&entry), self.bytes.len());
@@ -235,17 +250,26 @@ fn write_run(connection: &Connection, first_seq: u64, run: &[Drafted], bytes: &[
 
 fn write_counts(connection: &Connection, entries: &[Drafted]) -> Result<(), StoreError> {
     let mut sessions: BTreeMap<&str, Counted> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.counted.allowed + entry.counted.denied > 0) {
+    for entry in entries.iter().filter(|entry| entry.counted.is_any()) {
         let Some(session) = &entry.session else { continue };
         let counts = sessions.entry(session.as_str()).or_default();
         counts.allowed += entry.counted.allowed;
         counts.denied += entry.counted.denied;
+        counts.cost_nano_usd = counts.cost_nano_usd.saturating_add(entry.counted.cost_nano_usd);
+        counts.bytes = counts.bytes.saturating_add(entry.counted.bytes);
     }
     let update = "UPDATE sessions SET requests_allowed = requests_allowed + ?2, \
-        requests_denied = requests_denied + ?3 WHERE id = ?1";
+        requests_denied = requests_denied + ?3, spent_nano_usd = spent_nano_usd + ?4, \
+        bytes_passed = bytes_passed + ?5 WHERE id = ?1";
     let mut statement = connection.prepare_cached(update).map_err(from_sql)?;
     for (session, counts) in sessions {
-        let values = (session, integer("count", counts.allowed)?, integer("count", counts.denied)?);
+        let values = (
+            session,
+            integer("count", counts.allowed)?,
+            integer("count", counts.denied)?,
+            integer("cost", counts.cost_nano_usd.min(COUNTED_AT_ONCE_MAX))?,
+            integer("bytes", counts.bytes.min(COUNTED_AT_ONCE_MAX))?,
+        );
         statement.execute(values).map_err(from_sql)?;
     }
     Ok(())

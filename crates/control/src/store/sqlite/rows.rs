@@ -16,10 +16,10 @@ use crate::store::{Record, StoreError};
 const INSERT: &str = "INSERT INTO sessions (id, created_at, expires_at, ttl_seconds, budget, policy, status, role_arn, \
     principal_id, principal, command, access_key_id, provider, agent_id, tags, tenant, region, delivery, revocation, \
     ended_at, end_reason, authority, imported_from, keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, \
-    keeper_user, requests_allowed, requests_denied) VALUES (:id, :created_at, :expires_at, :ttl_seconds, :budget, \
+    keeper_user, requests_allowed, requests_denied, max_requests, max_bytes, max_resources) VALUES (:id, :created_at, :expires_at, :ttl_seconds, :budget, \
     :policy, :status, :role_arn, :principal_id, :principal, :command, :access_key_id, :provider, :agent_id, :tags, \
     :tenant, :region, :delivery, :revocation, :ended_at, :end_reason, :authority, :imported_from, :keeper_pid, \
-    :keeper_started_ticks, :keeper_boot_id, :keeper_socket, :keeper_user, 0, 0)";
+    :keeper_started_ticks, :keeper_boot_id, :keeper_socket, :keeper_user, 0, 0, :max_requests, :max_bytes, :max_resources)";
 
 /// Inserts a session with its labels.
 pub(super) fn insert(
@@ -60,6 +60,9 @@ pub(super) fn insert(
         ":keeper_boot_id": keeper.map(|keeper| keeper.boot_id.as_str()),
         ":keeper_socket": socket,
         ":keeper_user": keeper.map(|keeper| keeper.user.as_str()),
+        ":max_requests": cap("max_requests", session.max_requests)?,
+        ":max_bytes": cap("max_bytes", session.max_bytes)?,
+        ":max_resources": cap("max_resources", session.max_resources)?,
     });
     inserted.map_err(from_sql)?;
     let tag = "INSERT INTO session_tags (session_id, tag_key, tag_value) VALUES (?1, ?2, ?3)";
@@ -87,6 +90,10 @@ pub(super) fn is_taken(connection: &Connection, id: &SessionId) -> Result<bool, 
 /// An unsigned number for a column of signed ones.
 pub(super) fn integer(what: &str, value: u64) -> Result<i64, StoreError> {
     i64::try_from(value).map_err(|_| StoreError::Invalid(format!("{what} {value} is too large to be stored")))
+}
+
+fn cap(what: &str, value: Option<u64>) -> Result<Option<i64>, StoreError> {
+    value.map(|value| integer(what, value)).transpose()
 }
 
 /// The command as it is recorded: at most [`COMMAND_ARGS_MAX`] arguments and [`AUDIT_LIST_BYTES_MAX`] bytes.

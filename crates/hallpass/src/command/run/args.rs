@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 
 use clap::Args;
+use hallpass_core::budget::{Usd, parse_bytes};
 use hallpass_core::delivery::Delivery;
 use hallpass_core::provider::CloudProvider;
+use hallpass_core::session::Session;
 
 use crate::config::duration::{Seconds, Ttl};
 use crate::config::session::OnExpiry;
@@ -17,11 +19,13 @@ use crate::config::session::OnExpiry;
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  \
     the command's own; 128+N when signal N ended it; 124 when its time was over;\n  \
+    78 when its budget or another cap was used up;\n  \
     125 when the session could not be started; 126 and 127 when the command could not be;\n  \
     77 when policy or bounds say no; 7 for what this version does not do\n\n\
 Examples:\n  \
     hallpass run --read-only -- aws s3 ls\n  \
     hallpass run --role arn:aws:iam::111122223333:role/agent --allow s3:GetObject --resource 's3://data/*' -- ./job\n  \
+    hallpass run --budget 2.50 --max-bytes 10GiB --max-requests 5000 -- ./job\n  \
     hallpass run --profile deploy --ttl 1h -- claude")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -38,15 +42,34 @@ pub(crate) struct RunArgs {
     /// Refuse to start while another identity is within the command's reach
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Money that the session may spend, USD
-    #[arg(long, value_name = "USD")]
-    pub(crate) budget: Option<String>,
+    /// Money that the session may spend, USD: an estimate by list prices, counted request by request
+    #[arg(long, value_name = "USD", help_heading = "Caps", allow_negative_numbers = true)]
+    pub(crate) budget: Option<Usd>,
+    /// Requests that the session may send
+    #[arg(long, value_name = "N", help_heading = "Caps")]
+    pub(crate) max_requests: Option<u64>,
+    /// Bytes of bodies that the session may send and receive, such as `10GiB`
+    #[arg(long, value_name = "BYTES", help_heading = "Caps", value_parser = parse_bytes)]
+    pub(crate) max_bytes: Option<u64>,
+    /// Distinct resources that the session may touch
+    #[arg(long, value_name = "N", help_heading = "Caps")]
+    pub(crate) max_resources: Option<u64>,
     /// Show what would be lent, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
+}
+
+impl RunArgs {
+    /// Puts the caps into the session.
+    pub(crate) fn cap(&self, session: &mut Session) {
+        session.budget = self.budget.map(Usd::to_f64);
+        session.max_requests = self.max_requests;
+        session.max_bytes = self.max_bytes;
+        session.max_resources = self.max_resources;
+    }
 }
 
 /// What is to be lent, and against which identity: shared by `run` and `credential-process`.

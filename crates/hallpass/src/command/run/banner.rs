@@ -1,5 +1,7 @@
 //! What is said on stderr before the command starts.
 
+use hallpass_core::budget::price::PRICES_AS_OF;
+use hallpass_core::budget::{Cap, Warning};
 use hallpass_core::provider::{EnforcedBy, Issued};
 use hallpass_core::session::Session;
 use jiff::Timestamp;
@@ -30,10 +32,27 @@ pub(crate) fn show(printer: Printer, session: &Session, issued: &Issued, lent: &
         lent.revocation.as_str(),
         session.delivery.as_str(),
     ));
+    if let Some(caps) = caps(session) {
+        dim(format!("hallpass: at most {caps}; prices of {PRICES_AS_OF}"));
+    }
     let outlives = lent.exposed.as_ref().and_then(|c| c.expires_at).filter(|at| *at > session.expires_at);
     if let Some(at) = outlives {
         printer.warn(format_args!("the credential that leaves works until {}, longer than the session", seconds(at)));
     }
+}
+
+/// How much of a cap is used.
+pub(crate) fn used(warning: &Warning) -> String {
+    let Warning { cap, percent, used, limit } = *warning;
+    format!("{percent} % of the session's {cap} is used: {} of {}", cap.shown(used), cap.shown(limit))
+}
+
+/// The caps in words; `None` when there is none.
+pub(crate) fn caps(session: &Session) -> Option<String> {
+    let caps = session.caps().ok()?;
+    let shown = |cap: Cap| caps.limit(cap).map(|limit| cap.shown(limit));
+    let all: Vec<String> = Cap::ALL.into_iter().filter_map(shown).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 fn scope(session: &Session) -> String {

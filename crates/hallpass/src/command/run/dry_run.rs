@@ -7,8 +7,8 @@ use hallpass_core::permit;
 use hallpass_core::session::Session;
 use serde_json::json;
 
-use super::routes;
 use super::wish::Wish;
+use super::{banner, routes};
 use crate::deliver::ambient;
 use crate::deliver::environment::Variables;
 use crate::error::{CommandError, ExitStatus};
@@ -54,6 +54,7 @@ pub(crate) fn show(
         format!("life            {}", span(session.ttl_seconds)),
         format!("region          {}", session.region.as_deref().unwrap_or("as your profile says")),
         format!("delivery        {}", session.delivery.as_str()),
+        format!("at most         {}", banner::caps(session).unwrap_or_else(|| "no caps".to_owned())),
         format!("revocation      {}", session.revocation.as_str()),
         format!("enforced by     {enforced}"),
         format!("policy          {policy}"),

@@ -11,7 +11,7 @@ use hallpass_core::id::SessionId;
 use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::provider::{Issued, Provider};
 use hallpass_core::session::{Session, SessionEvent};
-use hallpass_dataplane::gate::{Closed, GateConfig, Journal, JournalError, Placeholder};
+use hallpass_dataplane::gate::{Closed, GateConfig, Journal, JournalError, Limits, Notice, Notify, Placeholder};
 use tokio_util::task::TaskTracker;
 
 use super::issue::{failed, issue, issued_event, this_user};
@@ -40,6 +40,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// Where private files go.
     pub(crate) root: &'a Root,
+    /// Who is told what the gate says about its account.
+    pub(crate) happenings: Sender<Happening>,
 }
 
 /// A session that has been lent.
@@ -64,14 +66,18 @@ impl Live {
     /// # Errors
     /// Whatever stands in the way; the record says `failed` then.
     pub(crate) async fn open(opening: Opening<'_>, provider: &dyn Provider) -> Result<Self, CommandError> {
-        let Opening { wish, session, original, store, clock, root } = opening;
+        let Opening { wish, session, original, store, clock, root, happenings } = opening;
+        let limits = Limits { caps: session.caps()?, priced: true, notify: notify(happenings) };
         let socket = root.path_of(&session.id).join(control_socket::FILE);
         let keeper = Keeper::this_process(socket, this_user())?;
         let issued = issue(wish, &session, Some(keeper), provider, &*store, &clock).await?;
         let tasks = TaskTracker::new();
         let handed_over = async {
             let place = root.place(&session.id)?;
-            let gate = |placeholder| gate_config(placeholder, wish, &session, &issued, original, &store, &clock);
+            let gate = |placeholder| {
+                let limits = limits.clone();
+                gate_config(placeholder, wish, &session, &issued, original, &store, &clock, limits)
+            };
             let handover = Handover {
                 session: &session,
                 issued: &issued,
@@ -152,11 +158,16 @@ impl Live {
         inbox: Receiver<Happening>,
     ) -> Result<(), CommandError> {
         self.lent.access.switch().refuse(Closed::Completed);
+        let why;
         let (event, reason) = match outcome.cause {
             Cause::Exited => (SessionEvent::Complete, "the command ended"),
             Cause::Told => (SessionEvent::Complete, "hallpass was told to end, and ended the command"),
             Cause::Expired => (SessionEvent::Expire, EXPIRED),
             Cause::Killed => (SessionEvent::Revoke, "taken back"),
+            Cause::Exhausted(exceeded) => {
+                why = exceeded.reason();
+                (SessionEvent::ExhaustBudget, why.as_str())
+            }
             Cause::Lost => (SessionEvent::Fail, "its processes could not be watched any more"),
         };
         // A kill that arrives from here on finds no supervisor, and nothing left to end.
@@ -184,6 +195,7 @@ impl Live {
 
 const EXPIRED: &str = "its time was over";
 
+#[expect(clippy::too_many_arguments, reason = "one call, and each argument is one thing that a gate needs")]
 fn gate_config(
     placeholder: Placeholder,
     wish: &Wish,
@@ -192,6 +204,7 @@ fn gate_config(
     original: &Variables,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
+    limits: Limits,
 ) -> Result<GateConfig, CommandError> {
     Ok(GateConfig {
         session: session.id.clone(),
@@ -204,6 +217,18 @@ fn gate_config(
         upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref())?,
         caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
         extra_roots: routes::extra_roots(original)?,
+        limits,
+    })
+}
+
+fn notify(happenings: Sender<Happening>) -> Notify {
+    Notify::new(move |notice| {
+        let happening = match notice {
+            Notice::Warned(warning) => Happening::Warned(warning),
+            Notice::Exhausted(exceeded) => Happening::Exhausted(exceeded),
+        };
+        // When nobody supervises any more there is nothing left to end.
+        let _ = happenings.send(happening);
     })
 }
 

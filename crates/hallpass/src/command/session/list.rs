@@ -128,8 +128,18 @@ pub(super) fn pages(
 }
 
 fn table(records: &[Record], ids: &HashMap<String, usize>, now: Timestamp) -> Table {
-    let mut table =
-        Table::new(&["ID", "STATUS", "CREATED", "LEFT", "DELIVERY", "REVOCATION", "AGENT", "REQUESTS", "COMMAND"]);
+    let mut table = Table::new(&[
+        "ID",
+        "STATUS",
+        "CREATED",
+        "LEFT",
+        "DELIVERY",
+        "REVOCATION",
+        "AGENT",
+        "REQUESTS",
+        "SPENT",
+        "COMMAND",
+    ]);
     for record in records {
         let session = &record.session;
         let id = session.id.as_str();
@@ -147,10 +157,20 @@ fn table(records: &[Record], ids: &HashMap<String, usize>, now: Timestamp) -> Ta
             session.revocation.as_str().to_owned(),
             session.agent_id.clone().unwrap_or_else(|| "-".to_owned()),
             format!("{}/{}", record.requests_allowed, record.requests_denied),
+            spent(record),
             cut(&session.command.join(" ")),
         ]);
     }
     table
+}
+
+/// The estimated cost, and the budget where there is one.
+fn spent(record: &Record) -> String {
+    let spent = format!("~{:.4}", record.spent.to_f64());
+    match record.session.budget {
+        Some(budget) => format!("{spent}/{budget} USD"),
+        None => format!("{spent} USD"),
+    }
 }
 
 fn cut(command: &str) -> String {

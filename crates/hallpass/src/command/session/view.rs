@@ -1,6 +1,8 @@
 //! A session as JSON and as lines for people.
 
 use hallpass_control::store::Record;
+use hallpass_core::budget::price::PRICES_AS_OF;
+use hallpass_core::budget::{Cap, shown_bytes};
 use hallpass_core::session::Session;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,6 +19,9 @@ pub(super) struct SessionView<'a> {
     remaining_seconds: i64,
     requests_allowed: u64,
     requests_denied: u64,
+    /// Estimated.
+    spent_usd: f64,
+    bytes_passed: u64,
     exit_code: Option<i32>,
     keeper: Option<KeeperView<'a>>,
 }
@@ -39,6 +44,8 @@ impl<'a> SessionView<'a> {
             remaining_seconds: if live { session.remaining_seconds(now) } else { 0 },
             requests_allowed: record.requests_allowed,
             requests_denied: record.requests_denied,
+            spent_usd: record.spent.to_f64(),
+            bytes_passed: record.bytes_passed,
             exit_code: record.exit_code,
             keeper: record.keeper.as_ref().map(|keeper| KeeperView { pid: keeper.pid, user: &keeper.user }),
         }
@@ -63,6 +70,8 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
         ("created", when(session.created_at)),
         ("expires", when(session.expires_at)),
         ("life", span(session.ttl_seconds)),
+        ("spent", format!("{} (estimate, prices of {PRICES_AS_OF})", record.spent)),
+        ("bytes", shown_bytes(record.bytes_passed)),
         ("requests", format!("{} allowed, {} refused", record.requests_allowed, record.requests_denied)),
     ];
     let mut also = |name, value: Option<String>| all.extend(value.map(|value| (name, value)));
@@ -71,7 +80,11 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
     also("region", session.region.clone());
     also("agent", session.agent_id.clone());
     also("key id", session.access_key_id.clone());
-    also("budget", session.budget.map(|usd| format!("{usd} USD")));
+    also("budget", session.budget.map(|usd| format!("{usd} USD (estimate)")));
+    let cap = |cap: Cap, limit: Option<u64>| limit.map(|limit| cap.shown(limit));
+    also("most", cap(Cap::Requests, session.max_requests));
+    also("most", cap(Cap::Bytes, session.max_bytes));
+    also("most", cap(Cap::Resources, session.max_resources));
     let tags = list(session.tags.iter().map(|(key, value)| format!("{key}={value}")).collect());
     also("tags", (!tags.is_empty()).then_some(tags));
     also("keeper", record.keeper.as_ref().map(|keeper| format!("process {} of {}", keeper.pid, keeper.user)));
