@@ -13,7 +13,7 @@
 //! | `record` | the audit entry, committed |
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
 //! | `forward`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
-//! | `settle` | what became of it |
+//! | `settle`, `refusal` | what became of it |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
 
@@ -32,6 +32,7 @@ mod phase;
 mod pipeline;
 mod placeholder;
 mod record;
+mod refusal;
 mod refuse;
 mod resolve;
 mod settle;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::needs::Needs;
 use crate::delivery::Delivery;
 use crate::denial::Denial;
 use crate::provider::{CloudProvider, EnforcedBy};
@@ -53,6 +54,9 @@ pub enum Event {
         resources: Vec<String>,
         /// SHA-256 of the canonical policy, hex.
         policy_sha256: String,
+        /// SHA-256 of the canonical policy that is tried out and not enforced, hex (`run --shadow`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shadow_sha256: Option<String>,
         /// How it is handed over.
         delivery: Delivery,
         /// Region of the child.
@@ -112,6 +116,12 @@ pub enum Event {
         method: String,
         /// Host that it will be sent to.
         upstream: String,
+        /// What `actions` and `resources` leave open.
+        #[serde(default, skip_serializing_if = "Needs::is_plain")]
+        needs: Needs,
+        /// What the policy that the session tries out (`run --shadow`) would have said; `None` when it allows too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        would_deny: Option<Denial>,
     },
     /// The gate refused a request.
     RequestDenied {
@@ -148,6 +158,9 @@ pub enum Event {
         /// The upstream's own request id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upstream_request_id: Option<String>,
+        /// The upstream's error code where it says that the access is not allowed (`AccessDenied`, …).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<String>,
         /// What went wrong in transit, if anything (`cut: revoked`, `body-mismatch`, …).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
@@ -262,6 +275,7 @@ impl Event {
                 ("denied_actions", Class::Public),
                 ("resources", Class::Sensitive),
                 ("policy_sha256", Class::Public),
+                ("shadow_sha256", Class::Public),
                 ("delivery", Class::Public),
                 ("region", Class::Public),
                 ("agent_id", Class::Public),
@@ -288,6 +302,8 @@ impl Event {
                 ("resources", Class::Sensitive),
                 ("method", Class::Public),
                 ("upstream", Class::Public),
+                ("needs", Class::Sensitive),
+                ("would_deny", Class::Sensitive),
             ],
             "request_denied" => &[
                 ("service", Class::Public),
@@ -304,6 +320,7 @@ impl Event {
                 ("bytes_out", Class::Public),
                 ("duration_us", Class::Public),
                 ("upstream_request_id", Class::Public),
+                ("refusal", Class::Public),
                 ("fault", Class::Public),
             ],
             "requests_unknown" => &[("of", Class::Public)],

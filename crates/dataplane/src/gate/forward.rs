@@ -25,6 +25,7 @@ use super::fail_points::fail_point;
 use super::headers;
 use super::link::LinkError;
 use super::record::{entry, record};
+use super::refusal::refusal_code;
 use super::settle::Settle;
 use super::sign::{Outbound, Unsigned, credential, sign_request};
 use super::upload::{Transit, Upload};
@@ -34,6 +35,8 @@ use super::wire::Framing;
 pub(super) struct Allowed<'a> {
     pub(super) unsigned: Unsigned<'a>,
     pub(super) resolved: &'a Resolved,
+    /// What a policy that is only tried out says against it.
+    pub(super) would_deny: Option<Denial>,
     pub(super) body: Body,
     /// Set as soon as the request has an entry in the log.
     pub(super) recorded: &'a AtomicBool,
@@ -67,6 +70,7 @@ pub(super) async fn forward(
         let (head, mut rest) = sent.into_parts();
         let ahead = peek(head.status, &mut rest).await;
         if !credential_expired(gate, &allowed, &credential, &head, &ahead) {
+            settle.refusal = refusal_code(head.status, &head.headers, &ahead);
             return Ok(answer(gate, connection, head, ahead, rest, settle));
         }
         settle.fault("the real credential had expired");
@@ -85,7 +89,8 @@ async fn recorded_and_signed(
     allowed: &Allowed<'_>,
 ) -> Result<(Settle, Outbound, Credential), Denial> {
     let since = Instant::now();
-    let event = entry(allowed.resolved, allowed.unsigned.method.as_str(), allowed.unsigned.route.target.authority());
+    let method = allowed.unsigned.method.as_str();
+    let event = entry(allowed.resolved, method, allowed.unsigned.route.target.authority(), allowed.would_deny.as_ref());
     #[cfg(feature = "failpoints")]
     if super::fail_points::broken_order() {
         let credential = credential(gate).await?;
