@@ -60,8 +60,8 @@ pub struct Learned {
     pub partial: u64,
     /// Requests whose outcome is not known; granted.
     pub unanswered: u64,
-    /// Requests that the policy which the session tried out would have refused; granted.
-    pub would_deny: u64,
+    /// Calls that passed, and that the policy which the session tried out would have refused; granted.
+    pub would_deny: Vec<Refused>,
 }
 
 impl Learner {

@@ -59,12 +59,14 @@ pub struct Learner {
     open: BTreeMap<u64, Vec<Access>>,
     granted: BTreeSet<Grant>,
     denied: BTreeMap<(Access, String), u64>,
-    refused: BTreeMap<(String, Option<String>, &'static str), Refused>,
+    refused: Refusals,
+    would_deny: Refusals,
     unnamed: BTreeSet<String>,
     requests: u64,
     partial: u64,
-    would_deny: u64,
 }
+
+type Refusals = BTreeMap<(String, Option<String>, &'static str), Refused>;
 
 /// One access of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,17 +86,19 @@ pub(super) struct Gathered {
     pub(super) requests: u64,
     pub(super) partial: u64,
     pub(super) unanswered: u64,
-    pub(super) would_deny: u64,
+    pub(super) would_deny: Vec<Refused>,
 }
 
 impl Learner {
     /// Takes the entry at `seq`. Entries that are not about requests say nothing, and are taken as well.
     pub fn observe(&mut self, seq: u64, event: &Event) {
         match event {
-            Event::RequestAllowed { region, actions, resources, needs, would_deny, .. } => {
+            Event::RequestAllowed { service, region, operation, actions, resources, needs, would_deny, .. } => {
                 self.requests += 1;
                 self.partial += u64::from(needs.is_partial());
-                self.would_deny += u64::from(would_deny.is_some());
+                if let Some(denial) = would_deny {
+                    refuse(&mut self.would_deny, &[service, operation], denial, 1);
+                }
                 self.open.insert(seq, accesses(region, actions, resources, needs));
             }
             Event::RequestSettled { of, refusal, .. } => {
@@ -106,12 +110,8 @@ impl Learner {
                 }
             }
             Event::RequestDenied { service, operation, denial, count, .. } => {
-                let named = [service, operation].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-                let what = denial.action.clone().unwrap_or(named);
-                // Without a name it is a stranger's request, not one of the command's.
-                if !what.is_empty() {
-                    self.refuse(what, denial, *count);
-                }
+                let named: Vec<&String> = [service, operation].into_iter().flatten().collect();
+                refuse(&mut self.refused, &named, denial, *count);
             }
             _ => {}
         }
@@ -161,7 +161,7 @@ impl Learner {
             requests: self.requests,
             partial: self.partial,
             unanswered,
-            would_deny: self.would_deny,
+            would_deny: self.would_deny.into_values().collect(),
         }
     }
 
@@ -171,19 +171,26 @@ impl Learner {
         }
         self.granted.insert(access.grant);
     }
+}
 
-    fn refuse(&mut self, what: String, denial: &Denial, count: u64) {
-        let key = (what.clone(), denial.resource.clone(), denial.code.as_str());
-        let entry = self.refused.entry(key).or_insert_with(|| Refused {
-            what,
-            resource: denial.resource.clone(),
-            code: denial.code,
-            reason: denial.reason.clone(),
-            escape: denial.statement.as_deref() == Some("credential-minting"),
-            count: 0,
-        });
-        entry.count += count;
-    }
+/// Without a name it is a stranger's request, not one of the command's.
+fn refuse(all: &mut Refusals, named: &[&String], denial: &Denial, count: u64) {
+    let Some(what) = denial.action.clone().or_else(|| {
+        let words: Vec<&str> = named.iter().map(|word| word.as_str()).collect();
+        Some(words.join(" ")).filter(|what| !what.is_empty())
+    }) else {
+        return;
+    };
+    let key = (what.clone(), denial.resource.clone(), denial.code.as_str());
+    let entry = all.entry(key).or_insert_with(|| Refused {
+        what,
+        resource: denial.resource.clone(),
+        code: denial.code,
+        reason: denial.reason.clone(),
+        escape: denial.statement.as_deref() == Some("credential-minting"),
+        count: 0,
+    });
+    entry.count += count;
 }
 
 fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Needs) -> Vec<Access> {
