@@ -8,6 +8,8 @@ pub mod checkpoint;
 pub mod entry;
 pub mod event;
 pub mod merkle;
+pub mod needs;
 
 pub use entry::{Entry, EntryError, Outline};
 pub use event::{Class, Event};
+pub use needs::{Needed, Needs};

@@ -7,6 +7,7 @@
 //! | [`sigv4`] | the one canonicaliser: verifies what came in, signs what goes out |
 //! | [`resolve`] | HTTP request → service, operation, IAM actions, resources, condition keys |
 //! | [`budget`] | what a session may use up, and what a request is estimated to cost |
+//! | [`learn`] | what a session asked for → the least policy that allows it |
 //! | [`audit`] | the typed events, their bytes, the hash chain and the Merkle tree |
 //! | [`permit`] | the evidence that authorisation said yes; without it no credential is issued |
 //! | [`limits`] | every limit of the product, named |
@@ -21,6 +22,7 @@ pub mod credential;
 pub mod delivery;
 pub mod denial;
 pub mod id;
+pub mod learn;
 pub mod limits;
 pub mod permit;
 pub mod policy;

@@ -91,6 +91,10 @@ pub const STREAM_IDLE_S_MAX: u64 = 300;
 pub const UPSTREAM_ERROR_PEEK_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of resource names that one audit entry of a request holds; a batch's others are counted and hashed.
 pub const REQUEST_RESOURCES_RECORDED_BYTES_MAX: usize = 48 * 1024;
+/// Bytes by which one audit entry says which action needs which resource; past it, it says that it does not.
+pub const REQUEST_NEEDS_RECORDED_BYTES_MAX: usize = 4 * 1024;
+/// Longest value of a condition key that one audit entry holds, bytes (twice the longest S3 key).
+pub const REQUEST_CONDITION_RECORDED_BYTES_MAX: usize = 2 * S3_KEY_BYTES_MAX;
 /// The session's time is looked at least this often, milliseconds, so that a clock that is set takes effect.
 pub const EXPIRY_CHECK_MS_MAX: u64 = 500;
 /// Unauthenticated requests recorded one by one, per second; the rest are counted in one entry.

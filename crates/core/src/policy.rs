@@ -74,6 +74,10 @@ pub struct ScopedPolicy {
     /// Only what reads and hands out no secret (`--read-only`), a further ceiling; see [`read_only`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
+    /// A policy that is tried out (`--shadow`): what it would refuse is recorded, and passes as far as all of the
+    /// above allows. It protects nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Box<Self>>,
 }
 
 /// A part of a policy that cannot be applied as it stands.

@@ -14,7 +14,7 @@
 //! | `record` | the audit entry, committed |
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
 //! | `forward`, `invitation`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
-//! | `settle` | what became of it |
+//! | `settle`, `refusal` | what became of it |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
 
@@ -36,6 +36,7 @@ mod phase;
 mod pipeline;
 mod placeholder;
 mod record;
+mod refusal;
 mod refuse;
 mod resolve;
 mod settle;

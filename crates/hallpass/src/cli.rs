@@ -76,6 +76,7 @@ pub(crate) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<command::run::RunArgs>),
+    Learn(Box<command::learn::LearnArgs>),
     #[command(subcommand)]
     Session(SessionCommand),
     #[command(subcommand)]
@@ -191,6 +192,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
     context.start_tracing()?;
     match command {
         Command::Run(args) => command::run::run(context, *args),
+        Command::Learn(args) => command::learn::learn(context, *args),
         Command::Session(command) => session(context, command),
         Command::Audit(command) => audit(context, command),
         Command::Why(args) => command::why::why(context, *args),
@@ -286,7 +288,7 @@ fn usage(rendered: &str) -> CommandError {
     failure.next(format!("see `{command} --help`"))
 }
 
-/// True when the first word that is neither a global flag nor its value is `run`.
+/// True when the first word that is neither a global flag nor its value is `run`, or `learn`, which runs as well.
 fn is_run(args: &[OsString]) -> bool {
     let mut skip = false;
     for arg in args {
@@ -296,7 +298,7 @@ fn is_run(args: &[OsString]) -> bool {
             "--" => return false,
             "--color" | "--config" | "--state-dir" => skip = true,
             flag if flag.starts_with('-') => {}
-            word => return word == "run",
+            word => return matches!(word, "run" | "learn"),
         }
     }
     false
@@ -318,7 +320,7 @@ mod tests {
             super::is_run(&words)
         };
         assert!(is_run("--json --color never run --bad"));
-        assert!(is_run("--config=x run"));
+        assert!(is_run("--config=x run") && is_run("-q learn -- x"));
         assert!(!is_run("session show run"));
         assert!(!is_run("--config run session"));
     }

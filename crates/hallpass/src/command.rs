@@ -8,6 +8,7 @@ pub(crate) mod credential_process;
 pub(crate) mod demo;
 pub(crate) mod demo_child;
 pub(crate) mod doctor;
+pub(crate) mod learn;
 pub(crate) mod man;
 pub(crate) mod policy;
 pub(crate) mod run;

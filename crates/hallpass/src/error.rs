@@ -373,6 +373,14 @@ impl From<SessionIdError> for CommandError {
     }
 }
 
+impl From<hallpass_core::policy::DocumentError> for CommandError {
+    fn from(error: hallpass_core::policy::DocumentError) -> Self {
+        Self::new(ErrorKind::General, "learn.too_large", "what was learned is more than one policy may hold")
+            .because(&error)
+            .next("make it smaller with `--generalise keys` or `ids`")
+    }
+}
+
 impl From<EntryError> for CommandError {
     fn from(error: EntryError) -> Self {
         Self::new(ErrorKind::General, "audit.entry_unreadable", "an audit entry cannot be read")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hallpass_control::Keeper;
 use hallpass_control::store::{NewSession, Record, Store, Transition};
-use hallpass_core::audit::Event;
+use hallpass_core::audit::{Event, Needs};
 use hallpass_core::clock::ManualClock;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::id::SessionId;
@@ -125,6 +125,8 @@ pub fn request_allowed() -> Event {
         resources: vec!["arn:aws:s3:::bucket/key".into()],
         method: "GET".into(),
         upstream: "bucket.s3.amazonaws.com".into(),
+        needs: Needs::default(),
+        would_deny: None,
     }
 }
 
@@ -150,6 +152,7 @@ pub fn request_settled(of: u64) -> Event {
         duration_us: 1_000,
         upstream_request_id: None,
         cost_nano_usd: Some(400),
+        refusal: None,
         fault: None,
     }
 }

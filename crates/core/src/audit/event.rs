@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::needs::Needs;
 use crate::delivery::Delivery;
 use crate::denial::Denial;
 use crate::provider::{CloudProvider, EnforcedBy};
@@ -62,6 +63,9 @@ pub enum Event {
         resources: Vec<String>,
         /// SHA-256 of the canonical policy, hex.
         policy_sha256: String,
+        /// SHA-256 of the canonical policy that is tried out and not enforced, hex (`run --shadow`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shadow_sha256: Option<String>,
         /// How it is handed over.
         delivery: Delivery,
         /// Region of the child.
@@ -121,6 +125,12 @@ pub enum Event {
         method: String,
         /// Host that it will be sent to.
         upstream: String,
+        /// What `actions` and `resources` leave open.
+        #[serde(default, skip_serializing_if = "Needs::is_plain")]
+        needs: Needs,
+        /// What the policy that the session tries out (`run --shadow`) would have said; `None` when it allows too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        would_deny: Option<Denial>,
     },
     /// The gate refused a request.
     RequestDenied {
@@ -160,6 +170,9 @@ pub enum Event {
         /// Estimated cost, nano-dollars, by the dated price table; `None` where nobody can tell, and for what was never sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cost_nano_usd: Option<u64>,
+        /// The upstream's error code where it says that the access is not allowed (`AccessDenied`, …).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<String>,
         /// What went wrong in transit, if anything (`cut: revoked`, `body-mismatch`, …).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
@@ -277,6 +290,7 @@ impl Event {
                 ("denied_actions", Class::Public),
                 ("resources", Class::Sensitive),
                 ("policy_sha256", Class::Public),
+                ("shadow_sha256", Class::Public),
                 ("delivery", Class::Public),
                 ("region", Class::Public),
                 ("agent_id", Class::Public),
@@ -303,6 +317,8 @@ impl Event {
                 ("resources", Class::Sensitive),
                 ("method", Class::Public),
                 ("upstream", Class::Public),
+                ("needs", Class::Sensitive),
+                ("would_deny", Class::Sensitive),
             ],
             "request_denied" => &[
                 ("service", Class::Public),
@@ -320,6 +336,7 @@ impl Event {
                 ("duration_us", Class::Public),
                 ("upstream_request_id", Class::Public),
                 ("cost_nano_usd", Class::Public),
+                ("refusal", Class::Public),
                 ("fault", Class::Public),
             ],
             "requests_unknown" => &[("of", Class::Public)],

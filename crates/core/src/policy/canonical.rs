@@ -20,6 +20,8 @@ struct Canonical<'a> {
     deny: BTreeSet<String>,
     documents: BTreeSet<String>,
     read_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<String>,
 }
 
 impl ScopedPolicy {
@@ -39,6 +41,7 @@ impl ScopedPolicy {
             deny: folded(&self.denied),
             documents: self.documents.iter().map(document).collect(),
             read_only: self.read_only,
+            shadow: self.shadow.as_deref().map(Self::canonical),
         })
     }
 

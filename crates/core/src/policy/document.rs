@@ -4,6 +4,7 @@
 //! A document of version 2008-10-17, or without a version, has no policy variables: its `${…}` is literal text. It is
 //! turned into version 2012-10-17 on reading, so everything after has one meaning and one form.
 
+mod allows;
 mod json;
 mod locate;
 mod read;
@@ -16,6 +17,8 @@ use super::action::ActionPattern;
 use super::condition::{Block, Condition};
 use super::resource::ResourcePattern;
 use crate::limits::POLICY_DOCUMENT_BYTES_MAX;
+pub use allows::Allow;
+pub(crate) use allows::resource_covers;
 use json::Json;
 
 /// A checked policy document: one ceiling of a session.

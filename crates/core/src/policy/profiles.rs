@@ -102,8 +102,8 @@ impl Profile {
             actions: actions(self.allow)?,
             resources: if resources.is_empty() { vec!["*".to_owned()] } else { resources },
             denied: actions(self.deny)?,
-            documents: Vec::new(),
             read_only: self.read_only,
+            ..ScopedPolicy::default()
         })
     }
 }

@@ -6,9 +6,16 @@ use hallpass_core::resolve::Resolved;
 
 use super::fail_points::fail_point;
 
+/// What the policy that is only tried out would have said; it refuses nothing.
+///
 /// # Errors
 /// The denial of the first access that is not allowed.
-pub(super) fn decide(policy: &ScopedPolicy, resolved: &Resolved) -> Result<(), Denial> {
+pub(super) fn decide(policy: &ScopedPolicy, resolved: &Resolved) -> Result<Option<Denial>, Denial> {
     fail_point!("gate::decide", Err(super::refuse::injected()));
+    allowed(policy, resolved)?;
+    Ok(policy.shadow.as_deref().and_then(|tried| allowed(tried, resolved).err()))
+}
+
+fn allowed(policy: &ScopedPolicy, resolved: &Resolved) -> Result<(), Denial> {
     resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))
 }

@@ -28,6 +28,7 @@ use super::headers;
 use super::invitation::Invitation;
 use super::link::LinkError;
 use super::record::{entry, record};
+use super::refusal::refusal_code;
 use super::settle::Settle;
 use super::sign::{Outbound, Unsigned, credential, sign_request};
 use super::upload::{Transit, Upload};
@@ -38,6 +39,8 @@ use super::wire::Framing;
 pub(super) struct Allowed<'a> {
     pub(super) unsigned: Unsigned<'a>,
     pub(super) resolved: &'a Resolved,
+    /// What a policy that is only tried out says against it.
+    pub(super) would_deny: Option<Denial>,
     pub(super) body: Body,
     /// Set as soon as the request has an entry in the log.
     pub(super) recorded: &'a AtomicBool,
@@ -73,6 +76,7 @@ pub(super) async fn forward(
         let length = hyper::body::Body::size_hint(&rest).exact().unwrap_or(0).saturating_add(ahead.len() as u64);
         settle.tab().download(length).inspect_err(|denial| settle.fault(denial.code.as_str()))?;
         if !credential_expired(gate, &allowed, &credential, &head, &ahead) {
+            settle.refusal = refusal_code(head.status, &head.headers, &ahead);
             headers::strip_answer(&mut head.headers);
             if sent.unwanted {
                 // The child may be sending its body already; there is nobody to read it.
@@ -102,7 +106,8 @@ async fn recorded_and_signed(
         Body::Stream(_) => (None, declared(child)),
     };
     let tab = Tab::open(gate, allowed.resolved, allowed.unsigned.query, body, bytes_in)?;
-    let event = entry(allowed.resolved, allowed.unsigned.method.as_str(), allowed.unsigned.route.target.authority());
+    let method = allowed.unsigned.method.as_str();
+    let event = entry(allowed.resolved, method, allowed.unsigned.route.target.authority(), allowed.would_deny.as_ref());
     #[cfg(feature = "failpoints")]
     if super::fail_points::broken_order() {
         let credential = credential(gate).await?;

@@ -130,7 +130,7 @@ async fn pass(
     let Understood { resolved, headers, body, payload } = understood;
     known.operation = Some(resolved.operation.clone());
     known.protocol = Some(resolved.protocol);
-    decide(&gate.policy, &resolved)?;
+    let would_deny = decide(&gate.policy, &resolved)?;
     let route = gate.upstreams.route(resolve::partition(&gate.caller), &resolved)?;
     let body = match body {
         Some(body) => Body::Whole(body),
@@ -150,7 +150,7 @@ async fn pass(
         path_style: who.path_style,
         content_sha256: parts.header("x-amz-content-sha256").is_some(),
     };
-    forward(gate, connection, Allowed { unsigned, resolved: &resolved, body, recorded }, child).await
+    forward(gate, connection, Allowed { unsigned, resolved: &resolved, would_deny, body, recorded }, child).await
 }
 
 /// Runs a step until it is done or the switch is thrown. The switch wakes the task, so this needs no waker of its own.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use hallpass_core::audit::Event;
+use hallpass_core::audit::{Event, Needs};
 use hallpass_core::denial::{Denial, DenialCode};
-use hallpass_core::limits::REQUEST_RESOURCES_RECORDED_BYTES_MAX;
+use hallpass_core::limits::{REQUEST_RESOURCES_RECORDED_BYTES_MAX, S3_KEY_BYTES_MAX};
 use hallpass_core::policy::AccessRequest;
 use hallpass_core::provider::BoxFuture;
 use hallpass_core::resolve::Resolved;
@@ -38,8 +38,9 @@ pub(super) async fn record(gate: &Arc<Shared>, event: Event, since: Instant, tab
 }
 
 /// The entry for a request that is about to be signed.
-pub(super) fn entry(resolved: &Resolved, method: &str, upstream: &str) -> Event {
+pub(super) fn entry(resolved: &Resolved, method: &str, upstream: &str, would_deny: Option<&Denial>) -> Event {
     let (actions, resources) = accesses(&resolved.accesses);
+    let needs = Needs::of(&resolved.accesses, &resolved.context, &resolved.region, &actions, &resources);
     Event::RequestAllowed {
         service: resolved.service.clone(),
         region: resolved.region.clone(),
@@ -48,7 +49,15 @@ pub(super) fn entry(resolved: &Resolved, method: &str, upstream: &str) -> Event 
         resources,
         method: method.to_owned(),
         upstream: upstream.to_owned(),
+        needs,
+        would_deny: would_deny.map(told),
     }
+}
+
+/// A denial as short as an entry needs it: what it is about is in the entry already.
+fn told(denial: &Denial) -> Denial {
+    let resource = denial.resource.clone().filter(|text| escaped_len(text) <= S3_KEY_BYTES_MAX);
+    Denial { resource, how_to_ask: None, ..denial.clone() }
 }
 
 /// An entry that is being written. When the child goes away meanwhile, the entry is settled as never signed.
@@ -129,6 +138,7 @@ fn escaped_len(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use hallpass_core::audit::Entry;
+    use hallpass_core::denial::{Denial, DenialCode};
     use hallpass_core::limits::{AUDIT_ENTRY_BYTES_MAX, REQUEST_RESOURCES_RECORDED_BYTES_MAX};
     use hallpass_core::policy::{AccessRequest, Context, Resource};
     use hallpass_core::resolve::{Protocol, Resolved};
@@ -151,7 +161,10 @@ mod tests {
     #[test]
     fn a_batch_of_the_longest_keys_fits_into_one_entry_and_counts_what_is_left_out() {
         let worst = batch((0..1_000).map(|n| format!("arn:aws:s3:::b/{n}{}", "\u{1}".repeat(1_000))));
-        let event = entry(&worst, "POST", "s3.eu-west-1.amazonaws.com");
+        let mut denial = Denial::new(DenialCode::NotAllowed, "\u{1}".repeat(600));
+        denial.action = Some("s3:DeleteObject".to_owned());
+        denial.resource = Some("\u{1}".repeat(1_024));
+        let event = entry(&worst, "POST", "s3.eu-west-1.amazonaws.com", Some(&denial));
         let now = "2026-01-01T00:00:00Z".parse().expect("time");
         let bytes = Entry::encode(u64::MAX, &[255; 32], now, None, &event).expect("fits");
         assert!(bytes.len() <= AUDIT_ENTRY_BYTES_MAX && bytes.len() > REQUEST_RESOURCES_RECORDED_BYTES_MAX / 2);
@@ -161,7 +174,7 @@ mod tests {
 
     #[test]
     fn each_action_and_resource_of_a_request_is_named_once() {
-        let event = entry(&batch(["a", "b", "a"].into_iter().map(str::to_owned)), "POST", "u");
+        let event = entry(&batch(["a", "b", "a"].into_iter().map(str::to_owned)), "POST", "u", None);
         let json = serde_json::to_value(event).expect("json");
         assert_eq!(json["actions"], serde_json::json!(["s3:DeleteObject"]));
         assert_eq!(json["resources"], serde_json::json!(["a", "b"]));

@@ -24,6 +24,8 @@ pub(super) struct Settle {
     pub(super) status: Option<u16>,
     pub(super) bytes_out: u64,
     pub(super) upstream_request_id: Option<String>,
+    /// The upstream's error code where it does not allow the access.
+    pub(super) refusal: Option<&'static str>,
     fault: Option<Cow<'static, str>>,
     complete: bool,
 }
@@ -40,6 +42,7 @@ impl Settle {
             status: None,
             bytes_out: 0,
             upstream_request_id: None,
+            refusal: None,
             fault: None,
             complete: false,
         }
@@ -88,6 +91,7 @@ impl Drop for Settle {
             duration_us: u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),
             upstream_request_id: self.upstream_request_id.take(),
             cost_nano_usd: cost.map(Usd::nano),
+            refusal: self.refusal.map(str::to_owned),
             fault,
         });
     }

@@ -10,6 +10,7 @@ mod live;
 mod nested;
 pub(crate) mod policy;
 mod routes;
+pub(crate) mod shadow;
 pub(crate) mod wish;
 
 use std::ffi::OsStr;
@@ -42,7 +43,22 @@ use crate::supervise::{Cause, Happening, Outcome, Rules, Terminal, listen, super
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<ExitStatus, CommandError> {
-    launch(context, &args).map_err(|error| match error.kind() {
+    let (session, status) = run_in_session(context, &args)?;
+    if let Some(session) = session.filter(|_| args.shadow) {
+        shadow::report(context, session);
+    }
+    Ok(status)
+}
+
+/// Runs the command, and says in which session; there is none when it was a `--dry-run`.
+///
+/// # Errors
+/// Whatever stood in the way of starting the command.
+pub(crate) fn run_in_session(
+    context: &Context,
+    args: &RunArgs,
+) -> Result<(Option<SessionId>, ExitStatus), CommandError> {
+    launch(context, args).map_err(|error| match error.kind() {
         // These say more than "not started".
         ErrorKind::Denied | ErrorKind::Unsupported => error,
         _ => error.before_child(),
@@ -50,13 +66,16 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<ExitStatus, Comman
 }
 
 /// Everything up to the start of the command, then [`keep`]. No error comes from here once the command runs.
-fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError> {
+fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitStatus), CommandError> {
     let grace = grace(args.grace)?;
     let scrubbed = scrub()?;
     fail_points::arm();
     let original = &scrubbed.original;
     let config = context.config()?;
-    let wish = Wish::new(&args.lend, args.delivery, config, original)?;
+    let mut wish = Wish::new(&args.lend, args.delivery, config, original)?;
+    if args.shadow {
+        shadow::tries_out(&mut wish, args.ceiling.as_deref())?;
+    }
     nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
@@ -64,7 +83,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
     let mut session = wish.session(new_id()?, context.now(), &args.command, original);
     args.cap(&mut session);
     if args.dry_run {
-        return dry_run::show(context.printer, &wish, &session, original);
+        return Ok((None, dry_run::show(context.printer, &wish, &session, original)?));
     }
     let store = context.store()?;
     let root = Root::open(&context.state_dir()?)?;
@@ -95,7 +114,9 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
     })?;
     banner::show(context.printer, &live.session, &live.issued, &live.lent);
     let on_expiry = args.on_expiry.unwrap_or_else(|| config.session.on_expiry());
-    keep(context, Keep { args, scrubbed: &scrubbed, runtime, grace, on_expiry, sender, inbox }, live)
+    let id = live.session.id.clone();
+    let status = keep(context, Keep { args, scrubbed: &scrubbed, runtime, grace, on_expiry, sender, inbox }, live)?;
+    Ok((Some(id), status))
 }
 
 /// What [`keep`] obeys.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hallpass_core::audit::Event;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::PRUNED_AT_ONCE_MAX;
-use hallpass_core::policy::ActionPattern;
+use hallpass_core::policy::{ActionPattern, ScopedPolicy};
 use hallpass_core::session::{Session, SessionEvent, SessionStatus};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -298,6 +298,7 @@ fn created(session: &Session, user: &str) -> Event {
         denied_actions: shown(&session.policy.denied),
         resources: rows::cut(session.policy.resources.iter().cloned()),
         policy_sha256: session.policy.sha256_hex(),
+        shadow_sha256: session.policy.shadow.as_deref().map(ScopedPolicy::sha256_hex),
         delivery: session.delivery,
         region: session.region.clone(),
         agent_id: session.agent_id.clone(),

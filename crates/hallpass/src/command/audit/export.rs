@@ -91,7 +91,13 @@ impl Sink {
 }
 
 /// Writes beside `path`, and renames when everything is on disk. Only the owner may read it.
-fn atomically<T>(path: &Path, body: impl FnOnce(&mut dyn Write) -> Result<T, CommandError>) -> Result<T, CommandError> {
+///
+/// # Errors
+/// Those of `body`, and whatever the file system says.
+pub(crate) fn atomically<T>(
+    path: &Path,
+    body: impl FnOnce(&mut dyn Write) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
     let unwritable = |error: &std::io::Error| {
         let message = format!("`{}` cannot be written", path.display());
         CommandError::new(ErrorKind::General, "export.unwritable", message).because(error)

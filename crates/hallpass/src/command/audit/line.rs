@@ -60,7 +60,10 @@ fn summary(entry: &Entry) -> String {
         }
         Event::CredentialsIssued { access_key_id, base, .. } => format!("{access_key_id} from {base}"),
         Event::SessionActivated { pid } => format!("kept by process {pid}"),
-        Event::RequestAllowed { actions, resources, .. } => format!("{} on {}", actions.join(","), resources.join(",")),
+        Event::RequestAllowed { actions, resources, would_deny, .. } => {
+            let tried = would_deny.as_ref().map(|d| format!(" (shadow: would be refused: {})", d.reason));
+            format!("{} on {}{}", actions.join(","), resources.join(","), tried.unwrap_or_default())
+        }
         Event::RequestDenied { denial, count, .. } => denied(denial, *count),
         Event::RequestSettled { of, status, bytes_in, bytes_out, duration_us, fault, .. } => {
             let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());

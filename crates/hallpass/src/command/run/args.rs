@@ -16,7 +16,7 @@ use crate::config::session::OnExpiry;
 /// The command's environment holds a placeholder instead of a credential. Its requests pass a gate, which lets
 /// through what the session may do, records it, and signs it with the real credential. When the command ends, when
 /// its time is over, or when somebody says `hallpass session kill`, access ends in that instant.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "Exit status:\n  \
     the command's own; 128+N when signal N ended it; 124 when its time was over;\n  \
     78 when its budget or another cap was used up;\n  \
@@ -26,7 +26,8 @@ Examples:\n  \
     hallpass run --read-only -- aws s3 ls\n  \
     hallpass run --role arn:aws:iam::111122223333:role/agent --allow s3:GetObject --resource 's3://data/*' -- ./job\n  \
     hallpass run --budget 2.50 --max-bytes 10GiB --max-requests 5000 -- ./job\n  \
-    hallpass run --profile deploy --ttl 1h -- claude")]
+    hallpass run --profile deploy --ttl 1h -- claude\n  \
+    hallpass run --shadow --policy learned.json -- ./job")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) lend: LendArgs,
@@ -54,6 +55,13 @@ pub(crate) struct RunArgs {
     /// Distinct resources that the session may touch
     #[arg(long, value_name = "N", help_heading = "Caps")]
     pub(crate) max_resources: Option<u64>,
+    /// Try the policy out: record what it would refuse, and let it pass. This protects nothing
+    #[arg(long)]
+    pub(crate) shadow: bool,
+    /// With `--shadow`, what is enforced all the same: actions, or a policy as a file or JSON [default: every action
+    /// but those that hand out credentials]
+    #[arg(long, value_name = "CEILING", requires = "shadow")]
+    pub(crate) ceiling: Option<String>,
     /// Show what would be lent, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -35,6 +35,10 @@ pub(crate) fn show(printer: Printer, session: &Session, issued: &Issued, lent: &
     if let Some(caps) = caps(session) {
         dim(format!("hallpass: at most {caps}; prices of {PRICES_AS_OF}"));
     }
+    if session.policy.shadow.is_some() {
+        printer
+            .warn("shadow: the policy is tried out and protects nothing; what it would refuse is recorded, and passes");
+    }
     let outlives = lent.exposed.as_ref().and_then(|c| c.expires_at).filter(|at| *at > session.expires_at);
     if let Some(at) = outlives {
         printer.warn(format_args!("the credential that leaves works until {}, longer than the session", seconds(at)));

@@ -26,8 +26,8 @@ pub(crate) fn scoped(
         actions: actions("--allow", &args.allow)?,
         resources: resources("--resource", &args.resource)?,
         denied: actions("--deny", &args.deny)?,
-        documents: Vec::new(),
         read_only: args.read_only,
+        ..ScopedPolicy::default()
     };
     scoped.denied.extend(actions("bounds.deny", always_denied)?);
     if let Some(text) = &args.policy {
@@ -101,7 +101,10 @@ fn resources(place: &str, texts: &[String]) -> Result<Vec<String>, CommandError>
 }
 
 /// JSON when it looks like JSON, else a file.
-fn given(text: &str) -> Result<PolicyDocument, CommandError> {
+///
+/// # Errors
+/// As [`document`].
+pub(super) fn given(text: &str) -> Result<PolicyDocument, CommandError> {
     if text.trim_start().starts_with('{') { parse(text, "`--policy`") } else { document(Path::new(text)) }
 }
 

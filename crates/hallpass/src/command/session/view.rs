@@ -3,6 +3,7 @@
 use hallpass_control::store::Record;
 use hallpass_core::budget::price::PRICES_AS_OF;
 use hallpass_core::budget::{Cap, shown_bytes};
+use hallpass_core::policy::ScopedPolicy;
 use hallpass_core::session::Session;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -75,6 +76,10 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
         ("requests", format!("{} allowed, {} refused", record.requests_allowed, record.requests_denied)),
     ];
     let mut also = |name, value: Option<String>| all.extend(value.map(|value| (name, value)));
+    also(
+        "shadow",
+        session.policy.shadow.as_deref().map(|tried| format!("{} is tried out, not enforced", tried_out(tried))),
+    );
     also("principal", session.principal_id.clone());
     also("tenant", session.tenant.clone());
     also("region", session.region.clone());
@@ -92,6 +97,17 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
     also("reason", session.end_reason.clone());
     also("exit code", record.exit_code.map(|code| code.to_string()));
     all
+}
+
+/// What a policy says, in few words.
+fn tried_out(policy: &ScopedPolicy) -> String {
+    let actions: Vec<String> = policy.actions.iter().map(ToString::to_string).collect();
+    match (actions.is_empty(), policy.documents.len()) {
+        (true, 0) => "a policy".to_owned(),
+        (true, 1) => "a policy document".to_owned(),
+        (true, n) => format!("a policy of {n} documents"),
+        (false, _) => actions.join(", "),
+    }
 }
 
 fn or(text: &str, otherwise: &str) -> String {
