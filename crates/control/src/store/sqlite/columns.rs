@@ -19,7 +19,7 @@ macro_rules! select_sessions {
             "SELECT id, created_at, expires_at, ttl_seconds, budget, policy, status, role_arn, command, ",
             "access_key_id, provider, agent_id, principal_id, tags, tenant, region, delivery, revocation, ended_at, ",
             "end_reason, keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, keeper_user, ",
-            "requests_allowed, requests_denied, exit_code FROM sessions",
+            "requests_allowed, requests_denied, exit_code, parent_id FROM sessions",
             $end
         )
     };
@@ -50,14 +50,17 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         revocation: columns.parsed(revocation)?,
         ended_at: columns.optional_time()?,
         end_reason: columns.next()?,
+        parent: None,
     };
-    Ok(Record {
+    let mut record = Record {
         session,
         keeper: columns.keeper()?,
         requests_allowed: columns.next()?,
         requests_denied: columns.next()?,
         exit_code: columns.next()?,
-    })
+    };
+    record.session.parent = columns.optional(str::parse::<SessionId>)?;
+    Ok(record)
 }
 
 /// The keeper in the five columns from `first` on, if there is one.

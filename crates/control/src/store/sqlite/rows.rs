@@ -16,10 +16,10 @@ use crate::store::{Record, StoreError};
 const INSERT: &str = "INSERT INTO sessions (id, created_at, expires_at, ttl_seconds, budget, policy, status, role_arn, \
     principal_id, principal, command, access_key_id, provider, agent_id, tags, tenant, region, delivery, revocation, \
     ended_at, end_reason, authority, imported_from, keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, \
-    keeper_user, requests_allowed, requests_denied) VALUES (:id, :created_at, :expires_at, :ttl_seconds, :budget, \
+    keeper_user, requests_allowed, requests_denied, parent_id) VALUES (:id, :created_at, :expires_at, :ttl_seconds, :budget, \
     :policy, :status, :role_arn, :principal_id, :principal, :command, :access_key_id, :provider, :agent_id, :tags, \
     :tenant, :region, :delivery, :revocation, :ended_at, :end_reason, :authority, :imported_from, :keeper_pid, \
-    :keeper_started_ticks, :keeper_boot_id, :keeper_socket, :keeper_user, 0, 0)";
+    :keeper_started_ticks, :keeper_boot_id, :keeper_socket, :keeper_user, 0, 0, :parent_id)";
 
 /// Inserts a session with its labels.
 pub(super) fn insert(
@@ -60,6 +60,7 @@ pub(super) fn insert(
         ":keeper_boot_id": keeper.map(|keeper| keeper.boot_id.as_str()),
         ":keeper_socket": socket,
         ":keeper_user": keeper.map(|keeper| keeper.user.as_str()),
+        ":parent_id": session.parent.as_ref().map(SessionId::as_str),
     });
     inserted.map_err(from_sql)?;
     let tag = "INSERT INTO session_tags (session_id, tag_key, tag_value) VALUES (?1, ?2, ?3)";

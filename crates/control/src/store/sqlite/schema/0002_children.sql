@@ -1,0 +1,5 @@
+-- Child sessions: made by a request of another session, ended with it.
+
+ALTER TABLE sessions ADD COLUMN parent_id TEXT;
+CREATE INDEX sessions_live_children ON sessions (parent_id, id) WHERE ended_at IS NULL AND parent_id IS NOT NULL;
+UPDATE schema_version SET version = 2;
