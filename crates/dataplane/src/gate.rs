@@ -14,10 +14,12 @@
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
 //! | `forward`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
 //! | `settle` | what became of it |
+//! | `mint`, `children`, `registry` | a call that mints credentials opens a child session instead |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
 
 mod body;
+mod children;
 mod connection;
 mod decide;
 mod download;
@@ -28,11 +30,13 @@ mod headers;
 mod journal;
 mod link;
 mod listen;
+mod mint;
 mod phase;
 mod pipeline;
 mod placeholder;
 mod record;
 mod refuse;
+mod registry;
 mod resolve;
 mod settle;
 mod sign;
@@ -63,6 +67,7 @@ use tokio_util::task::TaskTracker;
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
 pub use placeholder::{Placeholder, RandomnessError};
+pub use registry::{Change, NewChild, Opened, Registry};
 pub use switch::{Closed, Cut, Switch};
 pub use upstreams::{UpstreamUrlError, Upstreams};
 
@@ -100,6 +105,8 @@ pub struct GateConfig {
     pub caller: CallerIdentity,
     /// More certificate authorities for https upstreams, PEM; they are added to Mozilla's.
     pub extra_roots: Option<Vec<u8>>,
+    /// Keeps the records of child sessions; without one, calls that would open a child session are refused.
+    pub children: Option<Registry>,
 }
 
 /// What passed a gate in its life.
@@ -136,17 +143,21 @@ struct Shared {
     upstreams: Upstreams,
     caller: CallerIdentity,
     hosts: head::Hosts,
-    tls: tls::Tls,
+    tls: Arc<tls::Tls>,
     /// Keys that requests are verified with.
     keys: KeyCache,
     /// Keys that requests are signed with.
     signing_keys: KeyCache,
     switch: Switch,
-    phase: phase::Phase,
-    limiter: refuse::Limiter,
-    tally: Tally,
+    phase: Arc<phase::Phase>,
+    limiter: Arc<refuse::Limiter>,
+    tally: Arc<Tally>,
     tasks: TaskTracker,
     runtime: Handle,
+    /// The child sessions of all depths that this gate serves too.
+    children: Arc<children::Children>,
+    /// 0 for the session that the gate was made for.
+    depth: usize,
 }
 
 #[derive(Debug, Default)]
@@ -180,15 +191,17 @@ impl Gate {
             upstreams: config.upstreams,
             caller: config.caller,
             hosts: head::Hosts::new(address.port()),
-            tls,
+            tls: Arc::new(tls),
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: Switch::default(),
-            phase: phase::Phase::default(),
-            limiter: refuse::Limiter::new(),
-            tally: Tally::default(),
+            phase: Arc::default(),
+            limiter: Arc::new(refuse::Limiter::new()),
+            tally: Arc::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
+            children: Arc::new(children::Children::new(config.children)),
+            depth: 0,
         });
         shared.tasks.spawn(listen::listen(Arc::clone(&shared), listener));
         shared.tasks.spawn(listen::keep_time(Arc::clone(&shared)));

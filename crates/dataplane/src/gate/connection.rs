@@ -48,7 +48,8 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
     let mut closing = false;
     let ended = poll_fn(|cx| {
         connection.live.watch(cx.waker());
-        if gate.phase.is_over() || (gate.switch.closed().is_some() && connection.live.is_answering()) {
+        let closed = || gate.switch.closed().is_some() || connection.live.child_closed().is_some();
+        if gate.phase.is_over() || (connection.live.is_answering() && closed()) {
             return Poll::Ready(None);
         }
         if gate.phase.is_closing() && !std::mem::replace(&mut closing, true) {
