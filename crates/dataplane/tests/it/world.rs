@@ -195,6 +195,7 @@ impl Setup {
             upstreams: self.upstreams,
             caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
             extra_roots: self.extra_roots,
+            children: None,
         };
         World { gate: Gate::bind(config).await.expect("binds"), placeholder, log, source, clock }
     }

@@ -4,6 +4,7 @@ mod audit;
 mod aws;
 mod aws_cli;
 mod aws_large;
+mod children;
 mod cli;
 mod cli_doctor;
 mod cli_errors;

@@ -7,7 +7,7 @@ use hallpass_control::Store;
 use hallpass_control::store::{Cursor, Filter, Listing, Page, Record};
 use hallpass_core::limits::{LIST_PAGE_MAX, SESSIONS_KEPT_MAX};
 use hallpass_core::provider::CloudProvider;
-use hallpass_core::session::SessionStatus;
+use hallpass_core::session::{Session, SessionStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -147,10 +147,19 @@ fn table(records: &[Record], ids: &HashMap<String, usize>, now: Timestamp) -> Ta
             session.revocation.as_str().to_owned(),
             session.agent_id.clone().unwrap_or_else(|| "-".to_owned()),
             format!("{}/{}", record.requests_allowed, record.requests_denied),
-            cut(&session.command.join(" ")),
+            cut(&command(session)),
         ]);
     }
     table
+}
+
+/// The command; for a child session behind the session that it belongs to.
+fn command(session: &Session) -> String {
+    let command = session.command.join(" ");
+    match &session.parent {
+        Some(parent) => format!("child of {}: {command}", parent.short()),
+        None => command,
+    }
 }
 
 fn cut(command: &str) -> String {

@@ -67,6 +67,7 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
     ];
     let mut also = |name, value: Option<String>| all.extend(value.map(|value| (name, value)));
     also("principal", session.principal_id.clone());
+    also("parent", session.parent.as_ref().map(ToString::to_string));
     also("tenant", session.tenant.clone());
     also("region", session.region.clone());
     also("agent", session.agent_id.clone());
