@@ -31,3 +31,4 @@ pub mod resolve;
 pub mod secret;
 pub mod session;
 pub mod sigv4;
+pub mod sts;

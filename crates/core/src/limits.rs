@@ -35,6 +35,16 @@ pub const SESSION_POLICY_CHARS_MAX: usize = 2_048;
 pub const STS_DURATION_S_MIN: u64 = 900;
 /// Longest session of a role assumed with role credentials, seconds (role chaining; IAM user guide).
 pub const STS_CHAINED_DURATION_S_MAX: u64 = 3_600;
+/// Longest role session that STS grants, seconds (STS API, AssumeRole).
+pub const STS_ROLE_DURATION_S_MAX: u64 = 43_200;
+/// Longest session of a user's own temporary credentials, seconds (STS API, GetSessionToken, GetFederationToken).
+pub const STS_USER_DURATION_S_MAX: u64 = 129_600;
+/// Largest answer of STS that is read, bytes; a credential with its members has some four thousand.
+pub const STS_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Child sessions that one gate holds at once; the ended ones make room for new ones.
+pub const CHILD_SESSIONS_MAX: usize = 64;
+/// Deepest nesting of child sessions: the command's own session has depth 0.
+pub const CHILD_SESSION_DEPTH_MAX: usize = 3;
 /// Characters that all inline policies of a role may have together (IAM quotas).
 pub const ROLE_POLICY_CHARS_MAX: usize = 10_240;
 /// Times that a role's deny is looked for when a session is revoked; after each but the last it is written.

@@ -13,8 +13,8 @@ mod resource;
 mod roles;
 mod s3;
 mod service;
-mod wire;
-mod xml;
+pub(crate) mod wire;
+pub(crate) mod xml;
 
 use jiff::Timestamp;
 

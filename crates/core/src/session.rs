@@ -102,6 +102,9 @@ pub struct Session {
     /// Why it ended, one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_reason: Option<String>,
+    /// The session whose request made this one, for a child session; it never outlives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<SessionId>,
 }
 
 impl Session {
@@ -140,6 +143,7 @@ impl Session {
             revocation: Revocation::Instant,
             ended_at: None,
             end_reason: None,
+            parent: None,
         }
     }
 

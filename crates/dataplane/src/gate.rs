@@ -15,11 +15,13 @@
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
 //! | `forward`, `invitation`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
 //! | `settle`, `refusal` | what became of it |
+//! | `mint`, `children`, `registry` | a call that mints credentials opens a child session instead |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
 
 mod body;
 mod budget;
+mod children;
 mod connection;
 mod decide;
 mod download;
@@ -32,12 +34,14 @@ mod journal;
 mod link;
 mod listen;
 mod meter;
+mod mint;
 mod phase;
 mod pipeline;
 mod placeholder;
 mod record;
 mod refusal;
 mod refuse;
+mod registry;
 mod resolve;
 mod settle;
 mod sign;
@@ -69,6 +73,7 @@ pub use budget::{Limits, Notice, Notify};
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
 pub use placeholder::{Placeholder, RandomnessError};
+pub use registry::{Change, NewChild, Opened, Registry};
 pub use switch::{Closed, Cut, Switch};
 pub use upstreams::{UpstreamUrlError, Upstreams};
 
@@ -108,6 +113,8 @@ pub struct GateConfig {
     pub extra_roots: Option<Vec<u8>>,
     /// What the session may use up.
     pub limits: Limits,
+    /// Keeps the records of child sessions; without one, calls that would open a child session are refused.
+    pub children: Option<Registry>,
 }
 
 /// What passed a gate in its life.
@@ -144,18 +151,23 @@ struct Shared {
     upstreams: Upstreams,
     caller: CallerIdentity,
     hosts: head::Hosts,
-    tls: tls::Tls,
+    tls: Arc<tls::Tls>,
     /// Keys that requests are verified with.
     keys: KeyCache,
     /// Keys that requests are signed with.
     signing_keys: KeyCache,
     switch: Switch,
-    budget: budget::Budget,
-    phase: phase::Phase,
-    limiter: refuse::Limiter,
-    tally: Tally,
+    /// What the session and its children may use up together.
+    budget: Arc<budget::Budget>,
+    phase: Arc<phase::Phase>,
+    limiter: Arc<refuse::Limiter>,
+    tally: Arc<Tally>,
     tasks: TaskTracker,
     runtime: Handle,
+    /// The child sessions of all depths that this gate serves too.
+    children: Arc<children::Children>,
+    /// 0 for the session that the gate was made for.
+    depth: usize,
 }
 
 #[derive(Debug, Default)]
@@ -189,16 +201,18 @@ impl Gate {
             upstreams: config.upstreams,
             caller: config.caller,
             hosts: head::Hosts::new(address.port()),
-            tls,
+            tls: Arc::new(tls),
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: Switch::default(),
-            budget: budget::Budget::new(config.limits),
-            phase: phase::Phase::default(),
-            limiter: refuse::Limiter::new(),
-            tally: Tally::default(),
+            budget: Arc::new(budget::Budget::new(config.limits)),
+            phase: Arc::default(),
+            limiter: Arc::new(refuse::Limiter::new()),
+            tally: Arc::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
+            children: Arc::new(children::Children::new(config.children)),
+            depth: 0,
         });
         shared.tasks.spawn(listen::listen(Arc::clone(&shared), listener));
         shared.tasks.spawn(listen::keep_time(Arc::clone(&shared)));

@@ -17,6 +17,7 @@ use std::time::Duration;
 use hallpass_core::clock::Clock;
 use hallpass_core::credential::Credential;
 use hallpass_core::delivery::Delivery;
+use hallpass_core::id::SessionId;
 use hallpass_core::provider::{EnforcedBy, Issued};
 use hallpass_core::session::{Revocation, Session};
 use hallpass_dataplane::gate::{Closed, Counts, Cut, Gate, GateConfig, Placeholder, Switch};
@@ -111,6 +112,14 @@ impl Access {
 }
 
 impl AccessSwitch {
+    /// Access of a child session has ended when this returns; `None` when there is no such one here.
+    pub(crate) fn refuse_child(&self, child: &SessionId, why: Closed) -> Option<Cut> {
+        match self {
+            Self::Gate(switch) => switch.refuse_child(child, why),
+            Self::Endpoint(_) | Self::File(_) | Self::Environment => None,
+        }
+    }
+
     /// Access has ended when this returns. The first reason stays.
     pub(crate) fn refuse(&self, why: Closed) -> Cut {
         match self {

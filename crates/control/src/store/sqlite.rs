@@ -4,6 +4,7 @@
 //! writes it back, so that all of them add to one chain.
 
 pub(crate) mod checkpoints;
+mod children;
 pub(crate) mod columns;
 pub(crate) mod connection;
 pub(crate) mod frames;

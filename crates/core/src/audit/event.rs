@@ -81,6 +81,9 @@ pub enum Event {
         tags: BTreeMap<String, String>,
         /// The command and its arguments.
         command: Vec<String>,
+        /// The session whose request made this one, for a child session.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<String>,
     },
     /// A real credential was issued. It carries no secret.
     CredentialsIssued {
@@ -297,6 +300,7 @@ impl Event {
                 ("user", Class::Sensitive),
                 ("tags", Class::Sensitive),
                 ("command", Class::Sensitive),
+                ("parent", Class::Public),
             ],
             "credentials_issued" => &[
                 ("access_key_id", Class::Public),

@@ -40,16 +40,16 @@ fn hex_digit(byte: u8) -> Option<u8> {
 
 /// Decoded parameters, each name once, whatever its case.
 #[derive(Debug, Default)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     /// The query of a URL.
-    pub(super) fn of_query(raw: &str) -> Result<Self, Denial> {
+    pub(crate) fn of_query(raw: &str) -> Result<Self, Denial> {
         Self::parse(raw, Plus::Refused, QUERY_PARAMETERS_MAX, "query")
     }
 
     /// A body of type `application/x-www-form-urlencoded`.
-    pub(super) fn of_form(body: &[u8]) -> Result<Self, Denial> {
+    pub(crate) fn of_form(body: &[u8]) -> Result<Self, Denial> {
         let raw = str::from_utf8(body).map_err(|_| malformed("the form body is not ASCII"))?;
         Self::parse(raw, Plus::Space, FORM_PARAMETERS_MAX, "form body")
     }
@@ -73,11 +73,11 @@ impl Parameters {
         Ok(Self(pairs))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
@@ -95,7 +95,7 @@ pub(crate) fn parameter(raw: &str, name: &str) -> Option<String> {
 }
 
 /// Whether a query parameter belongs to a presigned URL's authentication, which is not ours to judge.
-pub(super) fn is_presign_parameter(name: &str) -> bool {
+pub(crate) fn is_presign_parameter(name: &str) -> bool {
     const NAMES: [&str; 7] = [
         "X-Amz-Algorithm",
         "X-Amz-Credential",

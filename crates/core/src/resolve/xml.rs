@@ -7,7 +7,7 @@ use crate::limits::XML_ELEMENTS_MAX;
 
 /// One step through a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Start(String),
     /// Unescaped character data; never empty.
     Text(String),
@@ -15,7 +15,7 @@ pub(super) enum Event {
 }
 
 /// Reads a whole document, or refuses it.
-pub(super) fn events(body: &[u8]) -> Result<Vec<Event>, Denial> {
+pub(crate) fn events(body: &[u8]) -> Result<Vec<Event>, Denial> {
     let text = str::from_utf8(body).map_err(|_| malformed("the XML body is not UTF-8"))?;
     read(text).ok_or_else(|| malformed("the XML body is not a plain document of elements and text"))
 }

@@ -54,7 +54,8 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
     let mut stall = Stall::default();
     let ended = poll_fn(|cx| {
         connection.live.watch(cx.waker());
-        let cut = gate.switch.closed().is_some() && connection.live.is_answering();
+        let closed = gate.switch.closed().is_some() || connection.live.child_closed().is_some();
+        let cut = closed && connection.live.is_answering();
         if gate.phase.is_over() || cut || connection.live.is_broken() {
             return Poll::Ready(None);
         }

@@ -30,8 +30,8 @@ pub(super) enum DownloadError {
 /// The body of every answer.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Ours.
-    Refusal(Full<Bytes>),
+    /// Made here: a refusal, or the answer that opens a child session.
+    Made(Full<Bytes>),
     /// The upstream's.
     Download(Box<Download>),
 }
@@ -144,21 +144,21 @@ impl Body for Answer {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DownloadError>>> {
         match self.get_mut() {
-            Self::Refusal(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Self::Made(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Download(body) => Pin::new(body.as_mut()).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Refusal(body) => body.is_end_stream(),
+            Self::Made(body) => body.is_end_stream(),
             Self::Download(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Refusal(body) => body.size_hint(),
+            Self::Made(body) => body.size_hint(),
             Self::Download(body) => body.size_hint(),
         }
     }

@@ -28,7 +28,7 @@ const OVERRIDES: [&str; 7] = [
 const LISTS: [header::HeaderName; 3] = [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE];
 
 /// The two names by which the gate may be addressed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Hosts([String; 2]);
 
 impl Hosts {

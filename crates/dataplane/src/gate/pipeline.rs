@@ -20,6 +20,7 @@ use super::fail_points::fail_point;
 use super::forward::{Allowed, Body, forward};
 use super::head;
 use super::headers;
+use super::mint;
 use super::refuse::{self, Asked, Known, Refused};
 use super::resolve::{self, Understood, World, understand};
 use super::sign::Unsigned;
@@ -40,6 +41,7 @@ pub(super) async fn serve(
     // A head that was refused says nothing reliable about where the next request begins.
     let mut last = matches!(checked, Err(_) | Ok(Framing::Chunked));
     let mut child = Child::new(checked.as_ref().copied().unwrap_or(Framing::Chunked), incoming);
+    let gate = gate.serving(&parts, &view);
     let served = match checked {
         Ok(_) => way(&gate, &connection, &parts, &view, &mut child).await,
         Err(denial) => Err(Refused { denial, known: Known::default() }),
@@ -87,7 +89,7 @@ async fn way(
         region: Some(who.verified.scope.region.to_owned()),
         ..Known::default()
     };
-    connection.live.begin();
+    connection.live.begin(gate.is_child().then_some(&gate.switch));
     let recorded = AtomicBool::new(false);
     let passed = {
         let passing = pass(gate, connection, head, &parts, who, child, &recorded, &mut known);
@@ -132,6 +134,12 @@ async fn pass(
     known.protocol = Some(resolved.protocol);
     let would_deny = decide(&gate.policy, &resolved)?;
     let route = gate.upstreams.route(resolve::partition(&gate.caller), &resolved)?;
+    if let Some(kind) = mint::kind(&resolved)? {
+        let body = body.unwrap_or_default();
+        let wish = mint::Wish { kind, resolved: &resolved, route: &route, query: parts.query, body, recorded };
+        // Boxed: rare, and large.
+        return Box::pin(mint::serve(gate, connection, wish, child)).await;
+    }
     let body = match body {
         Some(body) => Body::Whole(body),
         None => Body::Stream(match payload.chunk_mode() {

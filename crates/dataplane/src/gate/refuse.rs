@@ -58,7 +58,7 @@ pub(super) async fn answer(gate: &Shared, asked: Asked<'_>, refused: Refused) ->
     }
     let number = gate.tally.refusals.fetch_add(1, Ordering::Relaxed);
     let made = refusal(shape, &denial, &format!("hallpass-{}-{number:08x}", gate.session.short()));
-    let mut response = Response::new(Answer::Refusal(Full::new(Bytes::from(made.body))));
+    let mut response = Response::new(Answer::Made(Full::new(Bytes::from(made.body))));
     *response.status_mut() = StatusCode::from_u16(made.status).unwrap_or(StatusCode::FORBIDDEN);
     let headers = response.headers_mut();
     for (name, value) in made.headers {

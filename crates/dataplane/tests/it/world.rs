@@ -210,6 +210,7 @@ impl Setup {
             caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
             extra_roots: self.extra_roots,
             limits: Limits { caps: self.caps, priced: true, notify },
+            children: None,
         };
         World { gate: Gate::bind(config).await.expect("binds"), placeholder, log, source, clock, notices }
     }

@@ -4,6 +4,7 @@
 pub(crate) mod fail_points;
 pub(crate) mod args;
 mod banner;
+mod children;
 mod dry_run;
 pub(crate) mod issue;
 mod live;

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use hallpass_control::Keeper;
+use hallpass_core::id::SessionId;
 use hallpass_core::limits::{CONTROL_MESSAGE_BYTES_MAX, CONTROL_TIMEOUT_S};
 use rustix::process::Signal;
 
@@ -31,10 +32,19 @@ pub(crate) enum Outcome {
 
 /// Takes a session back through its keeper. Blocks until the processes have ended, or the keeper has.
 pub(crate) fn kill(keeper: &Keeper) -> Outcome {
+    take_back(keeper, &Ask::Kill {})
+}
+
+/// Takes one child session back through its keeper. A keeper that does not answer is ended, and its sessions with it.
+pub(crate) fn kill_child(keeper: &Keeper, session: &SessionId) -> Outcome {
+    take_back(keeper, &Ask::KillChild { session: session.clone() })
+}
+
+fn take_back(keeper: &Keeper, ask: &Ask) -> Outcome {
     if !keeper.is_alive() {
         return Outcome::KeeperGone;
     }
-    match ask_to_kill(keeper) {
+    match ask_to_kill(keeper, ask) {
         Ok(killed) => Outcome::Killed(killed),
         Err(_) if !keeper.is_alive() => Outcome::KeeperGone,
         Err(error) => {
@@ -44,7 +54,7 @@ pub(crate) fn kill(keeper: &Keeper) -> Outcome {
     }
 }
 
-fn ask_to_kill(keeper: &Keeper) -> io::Result<Killed> {
+fn ask_to_kill(keeper: &Keeper, ask: &Ask) -> io::Result<Killed> {
     let mut stream = connect(keeper)?;
     stream.set_read_timeout(Some(Duration::from_secs(CONTROL_TIMEOUT_S)))?;
     stream.set_write_timeout(Some(Duration::from_secs(CONTROL_TIMEOUT_S)))?;
@@ -52,7 +62,7 @@ fn ask_to_kill(keeper: &Keeper) -> io::Result<Killed> {
     if peer != rustix::process::geteuid().as_raw() && peer != 0 {
         return Err(io::Error::other("somebody else listens there"));
     }
-    let mut line = serde_json::to_vec(&Ask::Kill {})?;
+    let mut line = serde_json::to_vec(ask)?;
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut reader = BufReader::new(stream);

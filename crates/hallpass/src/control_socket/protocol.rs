@@ -1,5 +1,6 @@
 //! The messages. One line of JSON each; a question, then one answer or more.
 
+use hallpass_core::id::SessionId;
 use serde::{Deserialize, Serialize};
 
 /// What another terminal asks.
@@ -8,6 +9,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Ask {
     /// Take the session back and end its processes. Answered with [`Answer::Refusing`], then [`Answer::Killed`].
     Kill {},
+    /// Take one child session back; its parent and the processes go on. Answered as [`Ask::Kill`] is.
+    KillChild {
+        /// Which one.
+        session: SessionId,
+    },
     /// Say how it is. Answered with [`Answer::Status`].
     Status {},
 }
@@ -75,7 +81,10 @@ mod tests {
         let answer = Answer::Killed(Killed { streams_cut: 3, ..Killed::default() });
         let text = serde_json::to_string(&answer).expect("json");
         assert_eq!(serde_json::from_str::<Answer>(&text).expect("reads"), answer);
-        for bad in [r#"{"ask":"extend"}"#, r#"{"ask":"kill","pid":1}"#, "{}", "kill"] {
+        let id = hallpass_core::id::SessionId::new("one").expect("legal");
+        let child = serde_json::to_string(&Ask::KillChild { session: id }).expect("json");
+        assert_eq!(child, r#"{"ask":"kill_child","session":"one"}"#);
+        for bad in [r#"{"ask":"kill_child"}"#, r#"{"ask":"extend"}"#, r#"{"ask":"kill","pid":1}"#, "{}", "kill"] {
             assert!(serde_json::from_str::<Ask>(bad).is_err(), "{bad}");
         }
     }

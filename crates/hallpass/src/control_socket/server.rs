@@ -17,7 +17,7 @@ use hallpass_core::limits::{
     KILL_CONFIRM_S_MAX, KILL_RECORD_WAIT_MS_MAX,
 };
 use hallpass_core::session::{SessionEvent, SessionStatus};
-use hallpass_dataplane::gate::Closed;
+use hallpass_dataplane::gate::{Closed, Cut};
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -130,6 +130,7 @@ async fn converse(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
             say(&mut stream, &Answer::Status { pid: std::process::id(), lending }).await
         }
         Ask::Kill {} => kill(&mut stream, desk, begun, &user_name(peer)).await,
+        Ask::KillChild { session } => kill_child(&mut stream, desk, &session, begun, &user_name(peer)).await,
     }
 }
 
@@ -153,7 +154,7 @@ async fn kill(stream: &mut UnixStream, desk: &Desk, begun: Instant, by: &str) ->
     let mut heard = say(stream, &refusing).await.is_ok();
     let soon = Duration::from_millis(KILL_RECORD_WAIT_MS_MAX);
     let over = tokio::time::timeout(soon, follow(&mut news, begun, &mut killed)).await.is_ok();
-    record(desk, begun, revoked_at, by, &mut killed).await;
+    record(desk, &desk.session, begun, revoked_at, by, &mut killed).await;
     if !over {
         follow(&mut news, begun, &mut killed).await;
     }
@@ -162,6 +163,45 @@ async fn kill(stream: &mut UnixStream, desk: &Desk, begun: Instant, by: &str) ->
         tracing::info!("whoever asked for the kill did not wait for the answer");
     }
     Ok(())
+}
+
+/// Access of the child session ends first, in memory; the processes are its parent's, and go on.
+async fn kill_child(
+    stream: &mut UnixStream,
+    desk: &Desk,
+    child: &SessionId,
+    begun: Instant,
+    by: &str,
+) -> io::Result<()> {
+    let cut = match desk.access.refuse_child(child, Closed::Revoked) {
+        Some(cut) => cut,
+        // It is only being opened, and the record stops that; or it has ended.
+        None if is_child(desk, child).await => Cut::default(),
+        None => {
+            let message = "this process keeps no such child session".to_owned();
+            return say(stream, &Answer::Error { message }).await;
+        }
+    };
+    let refusing_us = micros(begun, Instant::now());
+    let revoked_at = desk.clock.now();
+    let mut killed = Killed {
+        gate_refusing_us: refusing_us,
+        streams_cut_us: refusing_us,
+        streams_cut: cut.streams_cut,
+        ..Killed::default()
+    };
+    let refusing = Answer::Refusing { gate_refusing_us: refusing_us, streams_cut: cut.streams_cut, grace_s: 0 };
+    let heard = say(stream, &refusing).await.is_ok();
+    record(desk, child, begun, revoked_at, by, &mut killed).await;
+    if !(heard && say(stream, &Answer::Killed(killed)).await.is_ok()) {
+        tracing::info!("whoever asked for the kill did not wait for the answer");
+    }
+    Ok(())
+}
+
+async fn is_child(desk: &Desk, session: &SessionId) -> bool {
+    let record = desk.store.session(session).await.ok().flatten();
+    record.is_some_and(|record| record.session.parent.is_some())
 }
 
 /// Notes how the end of the processes goes, until it is over.
@@ -195,7 +235,7 @@ async fn follow(news: &mut mpsc::UnboundedReceiver<Progress>, begun: Instant, ki
 
 /// Writes the state and the one record of the kill in one transaction. When that fails, the answer says so, and the
 /// log says so as soon as it can be written again.
-async fn record(desk: &Desk, begun: Instant, at: Timestamp, by: &str, killed: &mut Killed) {
+async fn record(desk: &Desk, id: &SessionId, begun: Instant, at: Timestamp, by: &str, killed: &mut Killed) {
     let event = Event::SessionKilled {
         by: by.to_owned(),
         gate_refusing_us: killed.gate_refusing_us,
@@ -206,7 +246,7 @@ async fn record(desk: &Desk, begun: Instant, at: Timestamp, by: &str, killed: &m
     };
     let change = Transition {
         events: vec![event],
-        ..Transition::new(desk.session.clone(), SessionEvent::Revoke, at, format!("killed by {by}"))
+        ..Transition::new(id.clone(), SessionEvent::Revoke, at, format!("killed by {by}"))
     };
     match lifecycle::end(&*desk.store, change).await {
         Ok(record) => {
@@ -215,19 +255,19 @@ async fn record(desk: &Desk, begun: Instant, at: Timestamp, by: &str, killed: &m
         }
         Err(error) => {
             killed.not_recorded = Some(error.to_string());
-            interrupted(desk, at, &error);
+            interrupted(desk, id, at, &error);
         }
     }
 }
 
 /// The kill happened and could not be recorded: the log is told afterwards.
-fn interrupted(desk: &Desk, since: Timestamp, error: &StoreError) {
+fn interrupted(desk: &Desk, id: &SessionId, since: Timestamp, error: &StoreError) {
     let event = Event::LogInterrupted {
         since,
         reason: error.code().to_owned(),
-        done: vec![format!("session {} was revoked", desk.session)],
+        done: vec![format!("session {id} was revoked")],
     };
-    desk.store.append_later(Some(&desk.session), event);
+    desk.store.append_later(Some(id), event);
 }
 
 async fn say(stream: &mut UnixStream, answer: &Answer) -> io::Result<()> {

@@ -5,6 +5,7 @@ mod aws;
 mod aws_cli;
 mod aws_large;
 mod budget;
+mod children;
 mod cli;
 mod cli_doctor;
 mod cli_errors;

@@ -21,7 +21,7 @@ macro_rules! select_sessions {
             "access_key_id, provider, agent_id, principal_id, tags, tenant, region, delivery, revocation, ended_at, ",
             "end_reason, keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, keeper_user, ",
             "requests_allowed, requests_denied, exit_code, max_requests, max_bytes, max_resources, spent_nano_usd, ",
-            "bytes_passed FROM sessions",
+            "bytes_passed, parent_id FROM sessions",
             $end
         )
     };
@@ -55,6 +55,7 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         max_requests: None,
         max_bytes: None,
         max_resources: None,
+        parent: None,
     };
     let keeper = columns.keeper()?;
     let (requests_allowed, requests_denied) = (columns.next()?, columns.next()?);
@@ -63,6 +64,7 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     session.max_bytes = columns.next()?;
     session.max_resources = columns.next()?;
     let (spent, bytes_passed) = (Usd::from_nano(columns.next()?), columns.next()?);
+    session.parent = columns.optional(str::parse::<SessionId>)?;
     Ok(Record { session, keeper, requests_allowed, requests_denied, exit_code, spent, bytes_passed })
 }
 

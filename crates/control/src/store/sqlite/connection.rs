@@ -11,9 +11,10 @@ use crate::files::{self, Privacy};
 use crate::store::{Durability, StoreError};
 
 /// The migrations, in order; number n leads to schema version n + 1.
-const MIGRATIONS: [[&str; 2]; 2] = [
+const MIGRATIONS: [[&str; 2]; 3] = [
     [include_str!("schema/0001_sessions.sql"), include_str!("schema/0001_sqlite.sql")],
     [include_str!("schema/0002_budget.sql"), include_str!("schema/0002_sqlite.sql")],
+    [include_str!("schema/0003_children.sql"), include_str!("schema/0003_sqlite.sql")],
 ];
 /// The schema version that this program knows.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

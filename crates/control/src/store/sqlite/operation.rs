@@ -10,6 +10,7 @@ use hallpass_core::session::{Session, SessionEvent, SessionStatus};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::children;
 use super::connection::from_sql;
 use super::log::Draft;
 use super::rows::{self, integer};
@@ -146,9 +147,10 @@ impl<'c> Batch<'c> {
         execute(self.connection, "SAVEPOINT operation")?;
         self.sessions.clear();
         let answer = run(self);
+        // What was read before a change of state must not let a request through after it.
+        self.sessions.clear();
         if let Err(error) = &answer {
             self.draft.rewind(mark);
-            self.sessions.clear();
             if !error.is_outage() {
                 execute(self.connection, "ROLLBACK TO operation")?;
             }
@@ -166,6 +168,9 @@ impl<'c> Batch<'c> {
         }
         if rows::is_taken(self.connection, &session.id)? {
             return Err(StoreError::Exists(session.id.to_string()));
+        }
+        if let Some(parent) = &session.parent {
+            children::check(self.connection, session, parent)?;
         }
         rows::insert(self.connection, session, new.keeper.as_ref(), None)?;
         let seq = self.draft.append(Some(&session.id), &created(session, &new.user), self.now)?;
@@ -187,11 +192,25 @@ impl<'c> Batch<'c> {
         if after == before {
             return Ok(Answer::Record(Box::new(record)));
         }
+        if after.is_final() {
+            self.end_children(change)?;
+        }
         self.update(change, before, after)?;
         self.draft.append(Some(&change.id), &self.mandatory(change, &record, after), self.now)?;
         let record = rows::find(self.connection, &change.id)?;
         let record = record.ok_or_else(|| StoreError::NotFound(change.id.to_string()))?;
         Ok(Answer::Record(Box::new(record)))
+    }
+
+    /// The children end with their parent, in the same transaction, and for the same reason.
+    fn end_children(&mut self, change: &Transition) -> Result<(), StoreError> {
+        for (id, status) in children::live(self.connection, &change.id)? {
+            let reason = format!("its parent session ended: {}", change.reason);
+            // What was never lent can neither complete nor spend.
+            let event = status.on(change.event).map_or(SessionEvent::Fail, |_| change.event);
+            self.transition(&Transition::new(id, event, change.at, reason))?;
+        }
+        Ok(())
     }
 
     fn update(&self, change: &Transition, before: SessionStatus, after: SessionStatus) -> Result<(), StoreError> {
@@ -305,5 +324,6 @@ fn created(session: &Session, user: &str) -> Event {
         user: user.to_owned(),
         tags: session.tags.clone(),
         command: rows::recorded_command(session),
+        parent: session.parent.as_ref().map(ToString::to_string),
     }
 }

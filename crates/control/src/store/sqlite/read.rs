@@ -68,7 +68,7 @@ pub(super) fn reusable(
     let remaining = SignedDuration::from_secs(i64::try_from(min_remaining_s).unwrap_or(i64::MAX));
     let Ok(needed) = now.checked_add(remaining) else { return Ok(None) };
     let select = select_sessions!(
-        " WHERE status = 'active' AND authority = ?1 AND expires_at >= ?2 AND expires_at > ?3 \
+        " WHERE status = 'active' AND parent_id IS NULL AND authority = ?1 AND expires_at >= ?2 AND expires_at > ?3 \
          ORDER BY expires_at DESC LIMIT 1"
     );
     let mut statement = connection.prepare_cached(select).map_err(from_sql)?;

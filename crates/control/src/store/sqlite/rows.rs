@@ -16,10 +16,11 @@ use crate::store::{Record, StoreError};
 const INSERT: &str = "INSERT INTO sessions (id, created_at, expires_at, ttl_seconds, budget, policy, status, role_arn, \
     principal_id, principal, command, access_key_id, provider, agent_id, tags, tenant, region, delivery, revocation, \
     ended_at, end_reason, authority, imported_from, keeper_pid, keeper_started_ticks, keeper_boot_id, keeper_socket, \
-    keeper_user, requests_allowed, requests_denied, max_requests, max_bytes, max_resources) VALUES (:id, :created_at, :expires_at, :ttl_seconds, :budget, \
-    :policy, :status, :role_arn, :principal_id, :principal, :command, :access_key_id, :provider, :agent_id, :tags, \
-    :tenant, :region, :delivery, :revocation, :ended_at, :end_reason, :authority, :imported_from, :keeper_pid, \
-    :keeper_started_ticks, :keeper_boot_id, :keeper_socket, :keeper_user, 0, 0, :max_requests, :max_bytes, :max_resources)";
+    keeper_user, requests_allowed, requests_denied, max_requests, max_bytes, max_resources, parent_id) VALUES (:id, \
+    :created_at, :expires_at, :ttl_seconds, :budget, :policy, :status, :role_arn, :principal_id, :principal, :command, \
+    :access_key_id, :provider, :agent_id, :tags, :tenant, :region, :delivery, :revocation, :ended_at, :end_reason, \
+    :authority, :imported_from, :keeper_pid, :keeper_started_ticks, :keeper_boot_id, :keeper_socket, :keeper_user, 0, 0, \
+    :max_requests, :max_bytes, :max_resources, :parent_id)";
 
 /// Inserts a session with its labels.
 pub(super) fn insert(
@@ -63,6 +64,7 @@ pub(super) fn insert(
         ":max_requests": cap("max_requests", session.max_requests)?,
         ":max_bytes": cap("max_bytes", session.max_bytes)?,
         ":max_resources": cap("max_resources", session.max_resources)?,
+        ":parent_id": session.parent.as_ref().map(SessionId::as_str),
     });
     inserted.map_err(from_sql)?;
     let tag = "INSERT INTO session_tags (session_id, tag_key, tag_value) VALUES (?1, ?2, ?3)";

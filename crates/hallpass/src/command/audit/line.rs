@@ -55,8 +55,9 @@ fn paint(event: &Event) -> Paint {
 fn summary(entry: &Entry) -> String {
     match &entry.event {
         Event::LogOpened { log_id, .. } => format!("log {log_id}"),
-        Event::SessionCreated { command, allowed_actions, ttl_seconds, .. } => {
-            format!("{} for {ttl_seconds}s: {}", allowed_actions.join(","), command.join(" "))
+        Event::SessionCreated { command, allowed_actions, ttl_seconds, parent, .. } => {
+            let of = parent.as_ref().map(|parent| format!("child of {parent}, ")).unwrap_or_default();
+            format!("{of}{} for {ttl_seconds}s: {}", allowed_actions.join(","), command.join(" "))
         }
         Event::CredentialsIssued { access_key_id, base, .. } => format!("{access_key_id} from {base}"),
         Event::SessionActivated { pid } => format!("kept by process {pid}"),

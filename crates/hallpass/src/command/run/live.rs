@@ -14,6 +14,7 @@ use hallpass_core::session::{Session, SessionEvent};
 use hallpass_dataplane::gate::{Closed, GateConfig, Journal, JournalError, Limits, Notice, Notify, Placeholder};
 use tokio_util::task::TaskTracker;
 
+use super::children::{Family, registry};
 use super::issue::{failed, issue, issued_event, this_user};
 use super::routes;
 use super::wish::Wish;
@@ -70,13 +71,14 @@ impl Live {
         let limits = Limits { caps: session.caps()?, priced: true, notify: notify(happenings) };
         let socket = root.path_of(&session.id).join(control_socket::FILE);
         let keeper = Keeper::this_process(socket, this_user())?;
-        let issued = issue(wish, &session, Some(keeper), provider, &*store, &clock).await?;
+        let issued = issue(wish, &session, Some(keeper.clone()), provider, &*store, &clock).await?;
         let tasks = TaskTracker::new();
         let handed_over = async {
             let place = root.place(&session.id)?;
             let gate = |placeholder| {
-                let limits = limits.clone();
-                gate_config(placeholder, wish, &session, &issued, original, &store, &clock, limits)
+                let (session, bounds, keeper) = (session.clone(), wish.bounds.clone(), keeper.clone());
+                let family = Family { session, bounds, keeper, store: Arc::clone(&store), clock: Arc::clone(&clock) };
+                gate_config(placeholder, wish, family, &issued, original, limits.clone())
             };
             let handover = Handover {
                 session: &session,
@@ -199,25 +201,25 @@ const EXPIRED: &str = "its time was over";
 fn gate_config(
     placeholder: Placeholder,
     wish: &Wish,
-    session: &Session,
+    family: Family,
     issued: &Issued,
     original: &Variables,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
     limits: Limits,
 ) -> Result<GateConfig, CommandError> {
+    let session = &family.session;
     Ok(GateConfig {
         session: session.id.clone(),
         placeholder,
         policy: session.policy.clone(),
         expires_at: session.expires_at,
         source: Arc::clone(&issued.source),
-        clock: Arc::clone(clock),
-        journal: journal(store, &session.id),
+        clock: Arc::clone(&family.clock),
+        journal: journal(&family.store, &session.id),
         upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref())?,
         caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
         extra_roots: routes::extra_roots(original)?,
         limits,
+        children: Some(registry(family)),
     })
 }
 
@@ -232,7 +234,8 @@ fn notify(happenings: Sender<Happening>) -> Notify {
     })
 }
 
-fn journal(store: &Arc<dyn Store>, session: &SessionId) -> Journal {
+/// The way to the log for the requests of one session.
+pub(super) fn journal(store: &Arc<dyn Store>, session: &SessionId) -> Journal {
     let (recorder, of) = (Arc::clone(store), session.clone());
     let (settler, later_of) = (Arc::clone(store), session.clone());
     let record = move |event| -> hallpass_core::provider::BoxFuture<'static, Result<u64, JournalError>> {

@@ -21,7 +21,8 @@ use crate::output::{Paint, SCHEMA_VERSION, clean};
 /// End a session now: its access at once, then its processes
 ///
 /// The gate refuses from this instant, streams under way are cut, the command gets TERM and then KILL. A session that
-/// has ended already is left as it is.
+/// has ended already is left as it is. Child sessions end with their parent; a child session alone is ended without
+/// its parent, whose processes go on.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hallpass session kill 3f2a91c0\n  \
@@ -41,6 +42,9 @@ pub(super) struct Report {
     outcome: &'static str,
     pub(super) status: String,
     revocation: &'static str,
+    /// Of a child session: the one that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     steps: Option<Killed>,
     warnings: Vec<String>,
 }
@@ -70,13 +74,18 @@ pub(super) fn end(context: &Context, store: &dyn Store, record: &Record) -> Resu
         outcome: "ended_already",
         status: session.status.to_string(),
         revocation: session.revocation.as_str(),
+        parent: session.parent.as_ref().map(ToString::to_string),
         steps: None,
         warnings: Vec::new(),
     };
     if session.status.is_final() {
         return Ok(report);
     }
-    let outcome = record.keeper.as_ref().map_or(Outcome::KeeperGone, client::kill);
+    let take_back = |keeper: &Keeper| match session.parent {
+        Some(_) => client::kill_child(keeper, &session.id),
+        None => client::kill(keeper),
+    };
+    let outcome = record.keeper.as_ref().map_or(Outcome::KeeperGone, take_back);
     match outcome {
         Outcome::Killed(killed) => {
             report.outcome = "killed";
@@ -180,7 +189,11 @@ pub(super) fn print(context: &Context, report: &Report) -> Result<(), CommandErr
     let line = match report.outcome {
         "ended_already" => format!("session {short} has ended already: {}", report.status),
         "killed" => {
-            format!("session {short} is {}: {}", report.status, report.steps.as_ref().map(steps).unwrap_or_default())
+            format!(
+                "session {short} is {}: {}",
+                report.status,
+                report.steps.as_ref().map(|killed| steps(killed, report.parent.as_deref())).unwrap_or_default()
+            )
         }
         _ => format!("session {short} is {}", report.status),
     };
@@ -201,11 +214,13 @@ pub(super) fn print(context: &Context, report: &Report) -> Result<(), CommandErr
     Ok(())
 }
 
-fn steps(killed: &Killed) -> String {
+fn steps(killed: &Killed, parent: Option<&str>) -> String {
     let ms = |us: u64| format!("{}.{} ms", us / 1_000, us % 1_000 / 100);
-    let gone = killed
-        .processes_gone_us
-        .map_or_else(|| "processes still ending".to_owned(), |us| format!("processes gone after {}", ms(us)));
+    let gone = match (parent, killed.processes_gone_us) {
+        (Some(parent), _) => format!("its parent {} goes on", parent.get(..8).unwrap_or(parent)),
+        (None, None) => "processes still ending".to_owned(),
+        (None, Some(us)) => format!("processes gone after {}", ms(us)),
+    };
     let streams = if killed.streams_cut == 1 { "stream" } else { "streams" };
     format!("refused after {}, {} {streams} cut, {gone}", ms(killed.gate_refusing_us), killed.streams_cut)
 }

@@ -7,7 +7,7 @@ use hallpass_control::Store;
 use hallpass_control::store::{Cursor, Filter, Listing, Page, Record};
 use hallpass_core::limits::{LIST_PAGE_MAX, SESSIONS_KEPT_MAX};
 use hallpass_core::provider::CloudProvider;
-use hallpass_core::session::SessionStatus;
+use hallpass_core::session::{Session, SessionStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -158,7 +158,7 @@ fn table(records: &[Record], ids: &HashMap<String, usize>, now: Timestamp) -> Ta
             session.agent_id.clone().unwrap_or_else(|| "-".to_owned()),
             format!("{}/{}", record.requests_allowed, record.requests_denied),
             spent(record),
-            cut(&session.command.join(" ")),
+            cut(&command(session)),
         ]);
     }
     table
@@ -170,6 +170,15 @@ fn spent(record: &Record) -> String {
     match record.session.budget {
         Some(budget) => format!("{spent}/{budget} USD"),
         None => format!("{spent} USD"),
+    }
+}
+
+/// The command; for a child session behind the session that it belongs to.
+fn command(session: &Session) -> String {
+    let command = session.command.join(" ");
+    match &session.parent {
+        Some(parent) => format!("child of {}: {command}", parent.short()),
+        None => command,
     }
 }
 

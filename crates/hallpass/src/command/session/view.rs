@@ -81,6 +81,7 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
         session.policy.shadow.as_deref().map(|tried| format!("{} is tried out, not enforced", tried_out(tried))),
     );
     also("principal", session.principal_id.clone());
+    also("parent", session.parent.as_ref().map(ToString::to_string));
     also("tenant", session.tenant.clone());
     also("region", session.region.clone());
     also("agent", session.agent_id.clone());
