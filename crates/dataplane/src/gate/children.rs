@@ -130,6 +130,7 @@ impl Shared {
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: self.switch.child(permit.session()),
+            budget: Arc::clone(&self.budget),
             phase: Arc::clone(&self.phase),
             limiter: Arc::clone(&self.limiter),
             tally: Arc::clone(&self.tally),
