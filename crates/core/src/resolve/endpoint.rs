@@ -109,7 +109,7 @@ pub(super) fn requested_region(partition: Partition, name: &str, region: &str) -
 }
 
 /// `us-east-1`, `ap-southeast-4`, `us-gov-west-1`: two letters, one or more words, one or two digits.
-fn is_aws_region(region: &str) -> bool {
+pub(super) fn is_aws_region(region: &str) -> bool {
     let parts: Vec<&str> = region.split('-').collect();
     let (Some(area), Some(number)) = (parts.first(), parts.last()) else { return false };
     let words = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
