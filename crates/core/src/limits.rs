@@ -88,6 +88,12 @@ pub const EXPIRY_CHECK_MS_MAX: u64 = 500;
 pub const REFUSALS_RECORDED_PER_S_MAX: u32 = 50;
 /// Longest `Authorization` header read, bytes (a hundred signed header names fit many times over).
 pub const AUTHORIZATION_BYTES_MAX: usize = 8 * 1024;
+/// Certificates of AWS hosts that one session keeps; past it they are made anew.
+pub const CERTIFIED_HOSTS_MAX: usize = 256;
+/// A session's certificates are valid from so long before they are made, for clients whose clock is behind, seconds.
+pub const CERTIFICATE_BACKDATING_S: i64 = 300;
+/// A child that has asked for a tunnel must have finished its TLS handshake after so long, seconds.
+pub const TUNNEL_HANDSHAKE_TIMEOUT_S: u64 = 10;
 /// Derived signing keys cached per gate.
 pub const SIGNING_KEYS_CACHED_MAX: usize = 64;
 

@@ -5,6 +5,7 @@
 //!
 //! | file | step |
 //! |---|---|
+//! | `tunnel`, `authority`, `socket` | the forward proxy: CONNECT, and TLS to the child as the host that it asked for |
 //! | `listen`, `connection`, `wire` | accepts, drives both connections, judges the framing of every head |
 //! | `pipeline` | the order of all that follows |
 //! | `head` | one reading only, from the child and not from a web page |
@@ -17,6 +18,8 @@
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
 
+mod address;
+mod authority;
 mod body;
 mod connection;
 mod decide;
@@ -36,8 +39,10 @@ mod refuse;
 mod resolve;
 mod settle;
 mod sign;
+mod socket;
 mod switch;
 mod tls;
+mod tunnel;
 mod upload;
 mod upstreams;
 mod verify;
@@ -45,8 +50,8 @@ mod wire;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hallpass_core::clock::Clock;
@@ -54,6 +59,7 @@ use hallpass_core::credential::CredentialSource;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::KeyCache;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -102,6 +108,20 @@ pub struct GateConfig {
     pub extra_roots: Option<Vec<u8>>,
 }
 
+/// A gate as a forward proxy.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// The value of `HTTPS_PROXY` for the child. Secret: its password is what lets the child in.
+    pub url: Secret,
+    /// The certificate authority that the child must trust, PEM. Its key stays in the gate.
+    pub certificate: String,
+}
+
+/// The gate could not become a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the session's certificate authority could not be made: {0}")]
+pub struct ProxyError(String);
+
 /// What passed a gate in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -137,6 +157,8 @@ struct Shared {
     caller: CallerIdentity,
     hosts: head::Hosts,
     tls: tls::Tls,
+    /// Set once the gate is a proxy.
+    tunnels: OnceLock<tunnel::Tunnels>,
     /// Keys that requests are verified with.
     keys: KeyCache,
     /// Keys that requests are signed with.
@@ -181,6 +203,7 @@ impl Gate {
             caller: config.caller,
             hosts: head::Hosts::new(address.port()),
             tls,
+            tunnels: OnceLock::new(),
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: Switch::default(),
@@ -203,6 +226,14 @@ impl Gate {
     /// The value of `AWS_ENDPOINT_URL` for the child.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From here on the gate is a forward proxy too. A second call gives the same proxy.
+    ///
+    /// # Errors
+    /// [`ProxyError`] when no certificate authority can be made.
+    pub fn open_proxy(&self) -> Result<Proxy, ProxyError> {
+        tunnel::open(&self.shared, self.address.port()).map(tunnel::Tunnels::proxy)
     }
 
     /// The handle that ends the session's access.
