@@ -9,6 +9,8 @@ mod file;
 pub(crate) mod place;
 mod proxy;
 pub(crate) mod self_check;
+mod trust;
+pub(crate) mod via;
 
 use std::io;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use credential_endpoint::{Endpoint, EndpointSwitch, Lending};
 use environment::{Variables, cleaned, seal, set, set_region};
 use file::CredentialFile;
 use place::Place;
+use via::Via;
 
 use crate::error::{CommandError, ErrorKind};
 
@@ -41,6 +44,8 @@ pub(crate) struct Handover<'a> {
     pub(crate) place: &'a Place,
     /// Tells the time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// By which way the child's requests reach the gate; for delivery `proxy` only.
+    pub(crate) via: Via,
     /// Background work of the delivery.
     pub(crate) tasks: &'a TaskTracker,
     /// Makes the gate's settings for a placeholder; called for delivery `proxy` only.
@@ -171,7 +176,7 @@ pub(crate) async fn deliver(handover: &Handover<'_>) -> Result<Lent, CommandErro
         Delivery::Proxy => {
             let placeholder = Placeholder::generate().map_err(|e| failed(io::Error::other(e)))?;
             let gate = Gate::bind((handover.gate)(placeholder.clone())?).await.map_err(failed)?;
-            proxy::deliver(&mut variables, &placeholder, &gate.endpoint_url());
+            proxy::deliver(&mut variables, handover.place, &gate, &placeholder, handover.via).map_err(failed)?;
             access_key_id = placeholder.access_key_id;
             Access::Gate(Box::new(gate))
         }

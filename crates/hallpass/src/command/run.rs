@@ -17,6 +17,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use hallpass_control::Store;
+use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 use hallpass_dataplane::gate::Closed;
@@ -33,6 +34,7 @@ use crate::command::Context;
 use crate::config::duration::Seconds;
 use crate::config::session::OnExpiry;
 use crate::deliver::place::Root;
+use crate::deliver::via::Via;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::scrub::{Scrubbed, scrub};
 use crate::supervise::spawn::{Start, find, spawn};
@@ -56,6 +58,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
     let original = &scrubbed.original;
     let config = context.config()?;
     let wish = Wish::new(&args.lend, args.delivery, config, original)?;
+    let via = way(args.via, wish.delivery)?;
     nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
@@ -73,7 +76,8 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
         if session.region.is_none() {
             session.region = provider.region().await;
         }
-        let opening = Opening { wish: &wish, session, original, store, clock: context.clock(), root: &root };
+        let clock = context.clock();
+        let opening = Opening { wish: &wish, session, original, via, store, clock, root: &root };
         let live = Live::open(opening, &provider).await?;
         let checked = banner::self_check(context.printer, &live.findings, strict);
         let activated = match checked {
@@ -196,6 +200,19 @@ fn refuse_budget(budget: Option<&str>) -> Result<(), CommandError> {
     }
 }
 
+/// The way into the gate, where there is one.
+fn way(asked: Option<Via>, delivery: Delivery) -> Result<Via, CommandError> {
+    match (asked, delivery) {
+        (None, _) => Ok(Via::default()),
+        (Some(via), Delivery::Proxy) => Ok(via),
+        (Some(via), other) => {
+            let message =
+                format!("`--via {}` needs the gate, and delivery `{}` has none", via.as_str(), other.as_str());
+            Err(CommandError::usage("run.via", message).next("leave out `--via`, or use `--delivery proxy`"))
+        }
+    }
+}
+
 fn grace(asked: Option<Seconds>) -> Result<Duration, CommandError> {
     let seconds = asked.map_or(KILL_GRACE_S, |Seconds(seconds)| seconds);
     if seconds > KILL_GRACE_S_MAX {
@@ -243,7 +260,7 @@ mod tests {
 
     use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 
-    use super::{grace, refuse_budget, runtime};
+    use super::{Delivery, Via, grace, refuse_budget, runtime, way};
     use crate::config::duration::Seconds;
 
     #[test]
@@ -253,6 +270,15 @@ mod tests {
         assert_eq!(status("2.50"), Err(7));
         for bad in ["NaN", "inf", "-5", "0", "x", ""] {
             assert_eq!(status(bad), Err(2), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_way_into_the_gate_is_refused_where_there_is_no_gate() {
+        assert_eq!(way(None, Delivery::Env).ok(), Some(Via::Both));
+        assert_eq!(way(Some(Via::Endpoint), Delivery::Proxy).ok(), Some(Via::Endpoint));
+        for delivery in Delivery::ALL.into_iter().filter(|d| *d != Delivery::Proxy) {
+            assert!(way(Some(Via::Proxy), delivery).is_err());
         }
     }
 

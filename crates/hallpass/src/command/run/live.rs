@@ -22,6 +22,7 @@ use crate::control_socket::server::{ControlSocket, Desk};
 use crate::deliver::environment::Variables;
 use crate::deliver::place::{Place, Root};
 use crate::deliver::self_check::{self, Finding, Look};
+use crate::deliver::via::Via;
 use crate::deliver::{Handover, Lent, deliver};
 use crate::error::CommandError;
 use crate::supervise::{Cause, Happening, Outcome};
@@ -34,6 +35,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) session: Session,
     /// The caller's environment.
     pub(crate) original: &'a Variables,
+    /// By which way its requests reach the gate.
+    pub(crate) via: Via,
     /// Where it is recorded.
     pub(crate) store: Arc<dyn Store>,
     /// Tells the time.
@@ -64,7 +67,7 @@ impl Live {
     /// # Errors
     /// Whatever stands in the way; the record says `failed` then.
     pub(crate) async fn open(opening: Opening<'_>, provider: &dyn Provider) -> Result<Self, CommandError> {
-        let Opening { wish, session, original, store, clock, root } = opening;
+        let Opening { wish, session, original, via, store, clock, root } = opening;
         let socket = root.path_of(&session.id).join(control_socket::FILE);
         let keeper = Keeper::this_process(socket, this_user())?;
         let issued = issue(wish, &session, Some(keeper), provider, &*store, &clock).await?;
@@ -78,6 +81,7 @@ impl Live {
                 original,
                 place: &place,
                 clock: Arc::clone(&clock),
+                via,
                 tasks: &tasks,
                 gate: &gate,
             };
