@@ -68,6 +68,10 @@ pub const CHUNK_HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const CHUNK_TRAILERS_MAX: usize = 8;
 /// Largest difference between the child's clock and ours, seconds (AWS allows 900).
 pub const SIGNATURE_SKEW_S_MAX: i64 = 300;
+/// Longest life of a real presigned URL that a session makes, seconds: nobody can take it back.
+pub const PRESIGN_LIFE_S_MAX: u64 = 3_600;
+/// Longest life that a presigned URL may claim, seconds (Amazon S3 API, `X-Amz-Expires`: seven days).
+pub const PRESIGNED_EXPIRES_S_MAX: i64 = 604_800;
 /// Most connections that one gate serves at once.
 pub const GATE_CONNECTIONS_MAX: usize = 1_024;
 /// A child that sends no complete request head for this long is cut off, seconds.

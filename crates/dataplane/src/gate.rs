@@ -15,6 +15,7 @@
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
 //! | `forward`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
 //! | `settle` | what became of it |
+//! | `presign` | real presigned URLs, decided and recorded like a request |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
 
@@ -34,6 +35,7 @@ mod listen;
 mod phase;
 mod pipeline;
 mod placeholder;
+mod presign;
 mod record;
 mod refuse;
 mod resolve;
@@ -69,6 +71,7 @@ use tokio_util::task::TaskTracker;
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
 pub use placeholder::{Placeholder, RandomnessError};
+pub use presign::{PresignedUrl, Presigner, UrlWish};
 pub use switch::{Closed, Cut, Switch};
 pub use upstreams::{UpstreamUrlError, Upstreams};
 
@@ -234,6 +237,11 @@ impl Gate {
     /// [`ProxyError`] when no certificate authority can be made.
     pub fn open_proxy(&self) -> Result<Proxy, ProxyError> {
         tunnel::open(&self.shared, self.address.port()).map(tunnel::Tunnels::proxy)
+    }
+
+    /// The handle that makes real presigned URLs.
+    pub fn presigner(&self) -> Presigner {
+        Presigner::new(&self.shared)
     }
 
     /// The handle that ends the session's access.

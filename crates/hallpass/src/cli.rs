@@ -80,6 +80,7 @@ enum Command {
     Session(SessionCommand),
     #[command(subcommand)]
     Audit(AuditCommand),
+    Presign(command::presign::PresignArgs),
     CredentialProcess(Box<command::credential_process::CredentialProcessArgs>),
     Demo(command::demo::DemoArgs),
     #[command(subcommand)]
@@ -181,6 +182,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::Run(args) => command::run::run(context, *args),
         Command::Session(command) => session(context, command),
         Command::Audit(command) => audit(context, command),
+        Command::Presign(args) => command::presign::presign(context, args),
         Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
         Command::Demo(args) => command::demo::demo(context, args),
         Command::DemoChild(args) => command::demo_child::demo_child(context, args),

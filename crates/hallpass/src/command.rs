@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod demo_child;
 pub(crate) mod doctor;
 pub(crate) mod man;
+pub(crate) mod presign;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shim;

@@ -7,6 +7,7 @@ mod env;
 pub(crate) mod environment;
 mod file;
 pub(crate) mod place;
+pub(crate) mod presigned;
 mod proxy;
 pub(crate) mod self_check;
 mod trust;
@@ -21,7 +22,7 @@ use hallpass_core::credential::Credential;
 use hallpass_core::delivery::Delivery;
 use hallpass_core::provider::{EnforcedBy, Issued};
 use hallpass_core::session::{Revocation, Session};
-use hallpass_dataplane::gate::{Closed, Counts, Cut, Gate, GateConfig, Placeholder, Switch};
+use hallpass_dataplane::gate::{Closed, Counts, Cut, Gate, GateConfig, Placeholder, Presigner, Switch};
 use tokio_util::task::TaskTracker;
 
 use credential_endpoint::{Endpoint, EndpointSwitch, Lending};
@@ -103,6 +104,14 @@ impl Access {
             Self::Endpoint(endpoint) => AccessSwitch::Endpoint(endpoint.switch()),
             Self::File(file) => AccessSwitch::File(file.clone()),
             Self::Environment => AccessSwitch::Environment,
+        }
+    }
+
+    /// What makes its presigned URLs, where requests pass a gate.
+    pub(crate) fn presigner(&self) -> Option<Presigner> {
+        match self {
+            Self::Gate(gate) => Some(gate.presigner()),
+            Self::Endpoint(_) | Self::File(_) | Self::Environment => None,
         }
     }
 

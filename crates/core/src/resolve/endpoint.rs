@@ -97,6 +97,15 @@ pub fn endpoint(partition: Option<Partition>, name: &str, region: &str) -> Resul
     Ok(Endpoint { host: host.replace("{}", region), region: home.to_owned() })
 }
 
+/// The hosts of every API that signs with this name in this region.
+pub fn hosts(partition: Option<Partition>, signing_name: &str, region: &str) -> Vec<String> {
+    let names: Vec<&str> = match signing_name {
+        "s3" => vec!["s3"],
+        name => signing_as(name).map(|service| service.endpoint).collect(),
+    };
+    names.into_iter().filter_map(|name| endpoint(partition, name, region).ok()).map(|made| made.host).collect()
+}
+
 fn only_api_of(signing_name: &str) -> Option<&'static Service> {
     let mut found = signing_as(signing_name);
     found.next().filter(|_| found.next().is_none())

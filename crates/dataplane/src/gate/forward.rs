@@ -85,7 +85,7 @@ async fn recorded_and_signed(
     allowed: &Allowed<'_>,
 ) -> Result<(Settle, Outbound, Credential), Denial> {
     let since = Instant::now();
-    let event = entry(allowed.resolved, allowed.unsigned.method.as_str(), allowed.unsigned.route.target.authority());
+    let event = entry(allowed.resolved, allowed.unsigned.method.as_str(), &allowed.unsigned.route.target.shown());
     #[cfg(feature = "failpoints")]
     if super::fail_points::broken_order() {
         let credential = credential(gate).await?;

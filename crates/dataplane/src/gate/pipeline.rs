@@ -1,10 +1,11 @@
 //! The way of one request: head → authenticate → state → resolve → decide → record → sign → forward → stream → settle.
 
 use std::borrow::Cow;
+
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use hallpass_core::denial::{Denial, DenialCode};
@@ -100,7 +101,9 @@ async fn way(
 ) -> Result<Response<Answer>, Refused> {
     let query = head.uri.query().unwrap_or_default();
     let parts = Parts { method: head.method.as_str(), path: head.uri.path(), query, headers: view };
-    let authenticated = authenticate(&gate.placeholder, &gate.keys, gate.clock.now(), &parts, child).await;
+    let presigned = OnceLock::new();
+    let now = gate.clock.now();
+    let authenticated = authenticate(&gate.placeholder, &gate.keys, now, &parts, &presigned, child).await;
     let who = authenticated.map_err(|denial| Refused { denial, known: Known::default() })?;
 
     let mut known = Known {
@@ -150,7 +153,8 @@ async fn pass(
     let service = who.verified.scope.service;
     address.check_scope(who.verified.scope)?;
     address.rewrite(&mut who.verified);
-    let world = World { caller: &gate.caller, instead: gate.upstreams.instead(service), now };
+    let instead = gate.upstreams.instead(resolve::partition(&gate.caller), service, who.verified.scope.region);
+    let world = World { caller: &gate.caller, instead, now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
     let Understood { resolved, headers, body, payload } = understood;
     known.operation = Some(resolved.operation.clone());

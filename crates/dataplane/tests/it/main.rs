@@ -10,6 +10,7 @@ mod forwarding;
 mod journal;
 mod limits;
 mod origin;
+mod presigned;
 mod proxy;
 mod smuggling;
 mod store;

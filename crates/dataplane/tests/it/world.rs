@@ -130,6 +130,7 @@ pub(crate) struct Setup {
     token: Option<&'static str>,
     credential_life_s: Option<i64>,
     extra_roots: Option<Vec<u8>>,
+    document: Option<serde_json::Value>,
 }
 
 impl Setup {
@@ -142,6 +143,7 @@ impl Setup {
             token: Some(REAL_TOKEN),
             credential_life_s: None,
             extra_roots: None,
+            document: None,
         }
     }
 
@@ -165,6 +167,12 @@ impl Setup {
         self
     }
 
+    /// An IAM document as a further ceiling.
+    pub(crate) fn document(mut self, json: &str) -> Self {
+        self.document = Some(serde_json::from_str(json).expect("JSON"));
+        self
+    }
+
     pub(crate) fn extra_roots(mut self, pem: &str) -> Self {
         self.extra_roots = Some(pem.as_bytes().to_vec());
         self
@@ -183,7 +191,11 @@ impl Setup {
         });
         let split = |text: &&str| text.split_once(':').map(|(s, a)| serde_json::json!({"service": s, "action": a}));
         let actions: Vec<_> = self.actions.iter().filter_map(split).collect();
-        let policy = serde_json::json!({"actions": actions, "resources": ["*"]});
+        let policy = serde_json::json!({
+            "actions": actions,
+            "resources": ["*"],
+            "documents": self.document.iter().collect::<Vec<_>>(),
+        });
         let config = GateConfig {
             session: SessionId::new("0123456789").expect("legal"),
             placeholder: placeholder.clone(),

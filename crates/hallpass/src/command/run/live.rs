@@ -21,6 +21,7 @@ use crate::control_socket;
 use crate::control_socket::server::{ControlSocket, Desk};
 use crate::deliver::environment::Variables;
 use crate::deliver::place::{Place, Root};
+use crate::deliver::presigned::Presigning;
 use crate::deliver::self_check::{self, Finding, Look};
 use crate::deliver::via::Via;
 use crate::deliver::{Handover, Lent, deliver};
@@ -122,6 +123,11 @@ impl Live {
         let desk = Desk {
             session: self.session.id.clone(),
             access: self.lent.access.switch(),
+            presigning: self
+                .lent
+                .access
+                .presigner()
+                .map(|p| Presigning { presigner: p, region: self.session.region.clone() }),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             supervisor,
@@ -205,7 +211,7 @@ fn gate_config(
         source: Arc::clone(&issued.source),
         clock: Arc::clone(clock),
         journal: journal(store, &session.id),
-        upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref())?,
+        upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref(), &wish.upstreams)?,
         caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
         extra_roots: routes::extra_roots(original)?,
     })
