@@ -78,6 +78,10 @@ pub const CHUNK_HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const CHUNK_TRAILERS_MAX: usize = 8;
 /// Largest difference between the child's clock and ours, seconds (AWS allows 900).
 pub const SIGNATURE_SKEW_S_MAX: i64 = 300;
+/// Longest life of a real presigned URL that a session makes, seconds: nobody can take it back.
+pub const PRESIGN_LIFE_S_MAX: u64 = 3_600;
+/// Longest life that a presigned URL may claim, seconds (Amazon S3 API, `X-Amz-Expires`: seven days).
+pub const PRESIGNED_EXPIRES_S_MAX: i64 = 604_800;
 /// Most connections that one gate serves at once.
 pub const GATE_CONNECTIONS_MAX: usize = 1_024;
 /// A child that sends no complete request head for this long is cut off, seconds.
@@ -111,6 +115,12 @@ pub const EXPIRY_CHECK_MS_MAX: u64 = 500;
 pub const REFUSALS_RECORDED_PER_S_MAX: u32 = 50;
 /// Longest `Authorization` header read, bytes (a hundred signed header names fit many times over).
 pub const AUTHORIZATION_BYTES_MAX: usize = 8 * 1024;
+/// Certificates of AWS hosts that one session keeps; past it they are made anew.
+pub const CERTIFIED_HOSTS_MAX: usize = 256;
+/// A session's certificates are valid from so long before they are made, for clients whose clock is behind, seconds.
+pub const CERTIFICATE_BACKDATING_S: i64 = 300;
+/// A child that has asked for a tunnel must have finished its TLS handshake after so long, seconds.
+pub const TUNNEL_HANDSHAKE_TIMEOUT_S: u64 = 10;
 /// Derived signing keys cached per gate.
 pub const SIGNING_KEYS_CACHED_MAX: usize = 64;
 

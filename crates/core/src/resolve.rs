@@ -6,6 +6,7 @@
 //! [`with_body`]. [`endpoint`] names the upstream, [`refusal`] gives a denial the shape that the child's SDK reads.
 
 pub mod endpoint;
+pub mod host;
 mod json;
 mod query;
 pub mod refusal;

@@ -9,7 +9,9 @@
 //! | [`authorization`] | the `Authorization` header, and the total answer to "how is this request authenticated?" |
 //! | [`key`] | derived signing keys and their bounded cache |
 //! | [`mod@verify`] | inbound: does the signature cover exactly this request? |
+//! | [`presigned`] | inbound: the same for a signature in the query |
 //! | [`mod@sign`] | outbound: the headers to add, and the path and query that must be sent |
+//! | [`mod@presign`] | outbound: a URL that carries its own signature |
 //! | [`chunked`] | `aws-chunked` bodies: decode and verify, encode and sign |
 //! | [`error`] | every reason to refuse |
 //!
@@ -17,7 +19,7 @@
 //! the session's [`SigningKey`] → [`verify()`] → resolve and decide from [`Verified::path`] and
 //! [`Verified::query`], *never* from the raw bytes → [`sign()`] → send [`Signed::path`] and [`Signed::query`].
 //!
-//! Header authentication only. Presigned URLs, SigV2, SigV4A and event streams are recognised and refused by name.
+//! Header and query authentication. SigV2, SigV4A and event streams are recognised and refused by name.
 //!
 //! Sources: "Create a signed AWS API request" (IAM User Guide), "Authenticating Requests (AWS Signature Version 4)"
 //! and "Signature calculations … transferring payload in multiple chunks" (Amazon S3 API Reference).
@@ -29,6 +31,8 @@ pub mod chunked;
 pub mod error;
 pub mod key;
 pub mod payload;
+pub mod presign;
+pub mod presigned;
 pub mod request;
 pub mod scope;
 pub mod sign;
@@ -38,6 +42,8 @@ pub use authorization::{Authorization, SignedHeaders};
 pub use error::VerifyError;
 pub use key::{KeyCache, Signature, SigningKey};
 pub use payload::{BodyHasher, PayloadHash};
+pub use presign::presign;
+pub use presigned::Presigned;
 pub use request::{Parts, PathStyle, refuse_duplicates};
 pub use scope::{AmzDate, Scope};
 pub use sign::{SignError, Signed, Signer, sign};

@@ -5,6 +5,7 @@
 //!
 //! | file | step |
 //! |---|---|
+//! | `tunnel`, `authority`, `socket` | the forward proxy: CONNECT, and TLS to the child as the host that it asked for |
 //! | `listen`, `connection`, `wire` | accepts, drives both connections, judges the framing of every head |
 //! | `pipeline` | the order of all that follows |
 //! | `head` | one reading only, from the child and not from a web page |
@@ -16,9 +17,12 @@
 //! | `forward`, `invitation`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
 //! | `settle`, `refusal` | what became of it |
 //! | `mint`, `children`, `registry` | a call that mints credentials opens a child session instead |
+//! | `presign` | real presigned URLs, decided and recorded like a request |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
 //! | `switch` | ends it all, at once |
 
+mod address;
+mod authority;
 mod body;
 mod budget;
 mod children;
@@ -38,6 +42,7 @@ mod mint;
 mod phase;
 mod pipeline;
 mod placeholder;
+mod presign;
 mod record;
 mod refusal;
 mod refuse;
@@ -45,8 +50,10 @@ mod registry;
 mod resolve;
 mod settle;
 mod sign;
+mod socket;
 mod switch;
 mod tls;
+mod tunnel;
 mod upload;
 mod upstreams;
 mod verify;
@@ -54,8 +61,8 @@ mod wire;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hallpass_core::clock::Clock;
@@ -63,6 +70,7 @@ use hallpass_core::credential::CredentialSource;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::KeyCache;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -73,6 +81,7 @@ pub use budget::{Limits, Notice, Notify};
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
 pub use placeholder::{Placeholder, RandomnessError};
+pub use presign::{PresignedUrl, Presigner, UrlWish};
 pub use registry::{Change, NewChild, Opened, Registry};
 pub use switch::{Closed, Cut, Switch};
 pub use upstreams::{UpstreamUrlError, Upstreams};
@@ -117,6 +126,20 @@ pub struct GateConfig {
     pub children: Option<Registry>,
 }
 
+/// A gate as a forward proxy.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// The value of `HTTPS_PROXY` for the child. Secret: its password is what lets the child in.
+    pub url: Secret,
+    /// The certificate authority that the child must trust, PEM. Its key stays in the gate.
+    pub certificate: String,
+}
+
+/// The gate could not become a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the session's certificate authority could not be made: {0}")]
+pub struct ProxyError(String);
+
 /// What passed a gate in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -152,6 +175,8 @@ struct Shared {
     caller: CallerIdentity,
     hosts: head::Hosts,
     tls: Arc<tls::Tls>,
+    /// Set once the gate is a proxy.
+    tunnels: Arc<OnceLock<tunnel::Tunnels>>,
     /// Keys that requests are verified with.
     keys: KeyCache,
     /// Keys that requests are signed with.
@@ -202,6 +227,7 @@ impl Gate {
             caller: config.caller,
             hosts: head::Hosts::new(address.port()),
             tls: Arc::new(tls),
+            tunnels: Arc::default(),
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: Switch::default(),
@@ -227,6 +253,19 @@ impl Gate {
     /// The value of `AWS_ENDPOINT_URL` for the child.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From here on the gate is a forward proxy too. A second call gives the same proxy.
+    ///
+    /// # Errors
+    /// [`ProxyError`] when no certificate authority can be made.
+    pub fn open_proxy(&self) -> Result<Proxy, ProxyError> {
+        tunnel::open(&self.shared, self.address.port()).map(tunnel::Tunnels::proxy)
+    }
+
+    /// The handle that makes real presigned URLs.
+    pub fn presigner(&self) -> Presigner {
+        Presigner::new(&self.shared)
     }
 
     /// The handle that ends the session's access.

@@ -84,6 +84,7 @@ enum Command {
     Why(Box<command::why::WhyArgs>),
     #[command(subcommand)]
     Policy(PolicyCommand),
+    Presign(command::presign::PresignArgs),
     CredentialProcess(Box<command::credential_process::CredentialProcessArgs>),
     Demo(command::demo::DemoArgs),
     #[command(subcommand)]
@@ -197,6 +198,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::Audit(command) => audit(context, command),
         Command::Why(args) => command::why::why(context, *args),
         Command::Policy(command) => policy(context, command),
+        Command::Presign(args) => command::presign::presign(context, args),
         Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
         Command::Demo(args) => command::demo::demo(context, args),
         Command::DemoChild(args) => command::demo_child::demo_child(context, args),

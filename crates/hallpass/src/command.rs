@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod learn;
 pub(crate) mod man;
 pub(crate) mod policy;
+pub(crate) mod presign;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shim;

@@ -7,8 +7,11 @@ mod env;
 pub(crate) mod environment;
 mod file;
 pub(crate) mod place;
+pub(crate) mod presigned;
 mod proxy;
 pub(crate) mod self_check;
+mod trust;
+pub(crate) mod via;
 
 use std::io;
 use std::sync::Arc;
@@ -20,13 +23,14 @@ use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::provider::{EnforcedBy, Issued};
 use hallpass_core::session::{Revocation, Session};
-use hallpass_dataplane::gate::{Closed, Counts, Cut, Gate, GateConfig, Placeholder, Switch};
+use hallpass_dataplane::gate::{Closed, Counts, Cut, Gate, GateConfig, Placeholder, Presigner, Switch};
 use tokio_util::task::TaskTracker;
 
 use credential_endpoint::{Endpoint, EndpointSwitch, Lending};
 use environment::{Variables, cleaned, seal, set, set_region};
 use file::CredentialFile;
 use place::Place;
+use via::Via;
 
 use crate::error::{CommandError, ErrorKind};
 
@@ -42,6 +46,8 @@ pub(crate) struct Handover<'a> {
     pub(crate) place: &'a Place,
     /// Tells the time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// By which way the child's requests reach the gate; for delivery `proxy` only.
+    pub(crate) via: Via,
     /// Background work of the delivery.
     pub(crate) tasks: &'a TaskTracker,
     /// Makes the gate's settings for a placeholder; called for delivery `proxy` only.
@@ -99,6 +105,14 @@ impl Access {
             Self::Endpoint(endpoint) => AccessSwitch::Endpoint(endpoint.switch()),
             Self::File(file) => AccessSwitch::File(file.clone()),
             Self::Environment => AccessSwitch::Environment,
+        }
+    }
+
+    /// What makes its presigned URLs, where requests pass a gate.
+    pub(crate) fn presigner(&self) -> Option<Presigner> {
+        match self {
+            Self::Gate(gate) => Some(gate.presigner()),
+            Self::Endpoint(_) | Self::File(_) | Self::Environment => None,
         }
     }
 
@@ -180,7 +194,7 @@ pub(crate) async fn deliver(handover: &Handover<'_>) -> Result<Lent, CommandErro
         Delivery::Proxy => {
             let placeholder = Placeholder::generate().map_err(|e| failed(io::Error::other(e)))?;
             let gate = Gate::bind((handover.gate)(placeholder.clone())?).await.map_err(failed)?;
-            proxy::deliver(&mut variables, &placeholder, &gate.endpoint_url());
+            proxy::deliver(&mut variables, handover.place, &gate, &placeholder, handover.via).map_err(failed)?;
             access_key_id = placeholder.access_key_id;
             Access::Gate(Box::new(gate))
         }

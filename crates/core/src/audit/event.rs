@@ -180,6 +180,21 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
     },
+    /// A real presigned URL was made. Written before it was signed; nobody can take the URL back.
+    UrlPresigned {
+        /// HTTP method that it is good for.
+        method: String,
+        /// API operation.
+        operation: String,
+        /// IAM actions.
+        actions: Vec<String>,
+        /// Resources, as ARNs.
+        resources: Vec<String>,
+        /// Host that it is good for.
+        upstream: String,
+        /// Until when it works.
+        expires_at: Timestamp,
+    },
     /// The keeper died between signing and settling: nobody knows what became of these requests.
     RequestsUnknown {
         /// Positions of their `request_allowed` entries.
@@ -267,6 +282,7 @@ impl Event {
             Self::RequestAllowed { .. } => "request_allowed",
             Self::RequestDenied { .. } => "request_denied",
             Self::RequestSettled { .. } => "request_settled",
+            Self::UrlPresigned { .. } => "url_presigned",
             Self::RequestsUnknown { .. } => "requests_unknown",
             Self::SessionKilled { .. } => "session_killed",
             Self::CredentialsRevoked { .. } => "credentials_revoked",
@@ -342,6 +358,14 @@ impl Event {
                 ("cost_nano_usd", Class::Public),
                 ("refusal", Class::Public),
                 ("fault", Class::Public),
+            ],
+            "url_presigned" => &[
+                ("method", Class::Public),
+                ("operation", Class::Public),
+                ("actions", Class::Public),
+                ("resources", Class::Sensitive),
+                ("upstream", Class::Public),
+                ("expires_at", Class::Public),
             ],
             "requests_unknown" => &[("of", Class::Public)],
             "session_killed" => &[

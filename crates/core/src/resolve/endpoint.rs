@@ -97,6 +97,15 @@ pub fn endpoint(partition: Option<Partition>, name: &str, region: &str) -> Resul
     Ok(Endpoint { host: host.replace("{}", region), region: home.to_owned() })
 }
 
+/// The hosts of every API that signs with this name in this region.
+pub fn hosts(partition: Option<Partition>, signing_name: &str, region: &str) -> Vec<String> {
+    let names: Vec<&str> = match signing_name {
+        "s3" => vec!["s3"],
+        name => signing_as(name).map(|service| service.endpoint).collect(),
+    };
+    names.into_iter().filter_map(|name| endpoint(partition, name, region).ok()).map(|made| made.host).collect()
+}
+
 fn only_api_of(signing_name: &str) -> Option<&'static Service> {
     let mut found = signing_as(signing_name);
     found.next().filter(|_| found.next().is_none())
@@ -109,7 +118,7 @@ pub(super) fn requested_region(partition: Partition, name: &str, region: &str) -
 }
 
 /// `us-east-1`, `ap-southeast-4`, `us-gov-west-1`: two letters, one or more words, one or two digits.
-fn is_aws_region(region: &str) -> bool {
+pub(super) fn is_aws_region(region: &str) -> bool {
     let parts: Vec<&str> = region.split('-').collect();
     let (Some(area), Some(number)) = (parts.first(), parts.last()) else { return false };
     let words = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();

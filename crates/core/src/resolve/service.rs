@@ -85,6 +85,11 @@ impl Service {
     }
 }
 
+/// Every API of the table.
+pub(super) fn all() -> impl Iterator<Item = &'static Service> {
+    CATALOG.iter()
+}
+
 /// The APIs behind a signing name.
 pub(super) fn signing_as(name: &str) -> impl Iterator<Item = &'static Service> {
     CATALOG.iter().filter(move |service| service.signing == name)

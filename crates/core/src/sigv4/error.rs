@@ -9,9 +9,18 @@ pub enum VerifyError {
     /// Neither an `Authorization` header nor query authentication.
     #[error("the request is not signed: sign it with the session's access key (Signature Version 4)")]
     Anonymous,
-    /// Query authentication.
-    #[error("presigned requests are not supported yet: sign with an Authorization header")]
+    /// Query authentication: to be read with [`Presigned`](super::Presigned).
+    #[error("the request is presigned where only an Authorization header is taken: sign with a header")]
     Presigned,
+    /// The query of a presigned request does not have the one legal form.
+    #[error("the presigned URL is malformed: {0}")]
+    PresignedQuery(&'static str),
+    /// `X-Amz-Expires` is out of bounds.
+    #[error("X-Amz-Expires must be between 1 and {max} seconds", max = crate::limits::PRESIGNED_EXPIRES_S_MAX)]
+    PresignedLife,
+    /// A presigned URL is used after its time, by so many seconds.
+    #[error("the presigned URL expired {0} s ago: make a new one")]
+    PresignedExpired(i64),
     /// `Authorization: AWS …` or `AWSAccessKeyId=`.
     #[error("Signature Version 2 is not supported: sign with AWS4-HMAC-SHA256")]
     SigV2,
@@ -106,11 +115,13 @@ impl VerifyError {
         match self {
             Self::Anonymous => DenialCode::Unsigned,
             Self::UnknownKey | Self::Token => DenialCode::UnknownKey,
-            Self::Skew(_) => DenialCode::Skew,
+            Self::Skew(_) | Self::PresignedExpired(_) => DenialCode::Skew,
             Self::BodyMismatch => DenialCode::BodyMismatch,
             Self::Signature | Self::NotSigned(_) | Self::ScopeDate | Self::ScopeKey => DenialCode::Signature,
             Self::AuthorizationTooLong(_) | Self::QueryTooLong => DenialCode::TooLarge,
             Self::Presigned
+            | Self::PresignedQuery(_)
+            | Self::PresignedLife
             | Self::SigV2
             | Self::SigV4A
             | Self::OtherScheme

@@ -107,6 +107,9 @@ pub enum SignError {
     /// The key is for another day than the time of signing.
     #[error("the signing key is for another day than {0}: derive it for that day")]
     KeyOfAnotherDay(AmzDate),
+    /// A presigned URL cannot live so long, seconds.
+    #[error("a presigned URL cannot live {0} s: at least 1, at most {max}", max = crate::limits::PRESIGNED_EXPIRES_S_MAX)]
+    Life(i64),
 }
 
 /// Signs a request that is about to be sent. Every header given is signed, except those that a connection may change.

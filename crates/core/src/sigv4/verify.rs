@@ -58,6 +58,8 @@ pub struct Verified<'a> {
     pub query: String,
     /// The signature: the seed of signed chunks.
     pub signature: Signature,
+    /// For a presigned request the headers that it carries in its query, names in lower case.
+    pub hoisted: Option<Vec<(String, String)>>,
 }
 
 /// Checks a request against the session's key. Nothing about the request may be believed before this has said yes.
@@ -119,11 +121,12 @@ pub fn verify<'a>(
         path: path.sent,
         query,
         signature,
+        hoisted: None,
     })
 }
 
 /// `host` and every `x-amz-*` must be signed; outside S3 the `content-type` chooses the parser, so it must be too.
-fn check_coverage(parts: &Parts<'_>, signed: SignedHeaders<'_>, s3: bool) -> Result<(), VerifyError> {
+pub(super) fn check_coverage(parts: &Parts<'_>, signed: SignedHeaders<'_>, s3: bool) -> Result<(), VerifyError> {
     if parts.header("host").is_none() {
         return Err(VerifyError::MissingHeader("host"));
     }
@@ -137,7 +140,7 @@ fn check_coverage(parts: &Parts<'_>, signed: SignedHeaders<'_>, s3: bool) -> Res
 }
 
 /// The declared payload is the expected one, and its mode exists for the service.
-fn check_payload(parts: &Parts<'_>, expected: PayloadHash, s3: bool) -> Result<(), VerifyError> {
+pub(super) fn check_payload(parts: &Parts<'_>, expected: PayloadHash, s3: bool) -> Result<(), VerifyError> {
     match (PayloadHash::declared(parts)?, expected) {
         (None, PayloadHash::Sha256(_)) if !s3 => Ok(()),
         (None, _) => Err(VerifyError::MissingHeader("x-amz-content-sha256")),
@@ -148,7 +151,7 @@ fn check_payload(parts: &Parts<'_>, expected: PayloadHash, s3: bool) -> Result<(
     }
 }
 
-fn canonical_headers(parts: &Parts<'_>, signed: SignedHeaders<'_>) -> Result<Vec<u8>, VerifyError> {
+pub(super) fn canonical_headers(parts: &Parts<'_>, signed: SignedHeaders<'_>) -> Result<Vec<u8>, VerifyError> {
     let mut out = Vec::with_capacity(1_024);
     for name in signed.names() {
         let mut values = parts.headers.iter().filter(|(n, _)| *n == name).map(|(_, value)| *value).peekable();

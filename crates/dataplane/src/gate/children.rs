@@ -127,6 +127,7 @@ impl Shared {
             caller,
             hosts: self.hosts.clone(),
             tls: Arc::clone(&self.tls),
+            tunnels: Arc::clone(&self.tunnels),
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: self.switch.child(permit.session()),

@@ -3,13 +3,15 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hallpass_core::limits::{
     LINGER_S_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_TIMEOUT_S, REQUEST_HEADERS_MAX, STREAM_IDLE_S_MAX,
 };
+use hallpass_core::resolve::host::AwsHost;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,9 +21,10 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::link::Link;
 use super::meter::{Meter, Metered};
+use super::socket::Socket;
 use super::switch::Live;
 use super::wire::{Tap, Verdicts};
-use super::{Shared, pipeline, refuse};
+use super::{Shared, pipeline, refuse, tunnel};
 
 /// Read at a time of what is thrown away.
 const LINGER_BUFFER_BYTES: usize = 16 * 1024;
@@ -32,15 +35,35 @@ pub(super) struct Connection {
     pub(super) link: Link,
     pub(super) verdicts: Verdicts,
     pub(super) live: Arc<Live>,
+    /// The host that the tunnel leads to, within which these requests come.
+    pub(super) within: Option<Arc<AwsHost>>,
+    /// The host of the tunnel that was asked for, and granted.
+    pub(super) tunnel: OnceLock<Arc<AwsHost>>,
 }
 
-/// Serves a connection until it ends, or is cut.
+/// Serves a connection until it ends, or is cut; when it becomes a tunnel, what is in the tunnel as well.
 pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
     let registration = gate.switch.register();
-    let live = Arc::clone(&registration.live);
-    let connection = Arc::new(Connection { link: Link::default(), verdicts: Verdicts::default(), live });
+    let outer = requests(&gate, &registration.live, Socket::Plain(socket), None).await;
+    let Some((Socket::Plain(socket), ahead, host)) = outer else { return };
+    if let Some(inner) = Box::pin(tunnel::accept(&gate, socket, ahead, &host)).await {
+        requests(&gate, &registration.live, inner, Some(host)).await;
+    }
+}
+
+/// Serves the requests of a connection until it ends. Gives the connection back when it has become a tunnel, with the
+/// bytes that have been read of what is in it.
+async fn requests(
+    gate: &Arc<Shared>,
+    live: &Arc<Live>,
+    socket: Socket,
+    within: Option<Arc<AwsHost>>,
+) -> Option<(Socket, Bytes, Arc<AwsHost>)> {
+    let (live, tunnel) = (Arc::clone(live), OnceLock::new());
+    let verdicts = Verdicts::default();
+    let connection = Arc::new(Connection { link: Link::default(), verdicts, live, within, tunnel });
     let service = {
-        let (gate, connection) = (Arc::clone(&gate), Arc::clone(&connection));
+        let (gate, connection) = (Arc::clone(gate), Arc::clone(&connection));
         service_fn(move |request| {
             let served = pipeline::serve(Arc::clone(&gate), Arc::clone(&connection), request);
             // Boxed: it is large, it would be moved otherwise, and a connection that we close ourselves wants it so.
@@ -74,13 +97,17 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
     })
     .await;
     connection.link.cut();
-    let socket = server.into_parts().io.into_inner().into_inner().into_inner();
+    let parts = server.into_parts();
+    let socket = parts.io.into_inner().into_inner().into_inner();
+    if let (Some(Ok(())), Some(host)) = (&ended, connection.tunnel.get()) {
+        return Some((socket, parts.read_buf, Arc::clone(host)));
+    }
     match ended {
         Some(served) => {
             if served.is_err_and(|error| error.is_parse()) {
-                refuse::record_unreadable(&gate).await;
+                refuse::record_unreadable(gate).await;
             }
-            linger(&gate, socket).await;
+            linger(gate, socket).await;
         }
         // A reset: what is not sent yet never is, and the child cannot take the end for the end of a body.
         None => {
@@ -89,6 +116,7 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
             }
         }
     }
+    None
 }
 
 /// Notices that an answer does not move: the child does not take it, or the upstream does not go on with it.
@@ -116,7 +144,7 @@ impl Stall {
 
 /// Says that we are done, and reads away what the child still sends: clients send a whole body before they look at
 /// the answer, and a socket that is closed on unread bytes would take the refusal away from them.
-async fn linger(gate: &Shared, mut socket: TcpStream) {
+async fn linger(gate: &Shared, mut socket: Socket) {
     let reading = async {
         if socket.shutdown().await.is_ok() {
             let mut waste = vec![0; LINGER_BUFFER_BYTES];

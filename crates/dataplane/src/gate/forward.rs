@@ -106,8 +106,8 @@ async fn recorded_and_signed(
         Body::Stream(_) => (None, declared(child)),
     };
     let tab = Tab::open(gate, allowed.resolved, allowed.unsigned.query, body, bytes_in)?;
-    let method = allowed.unsigned.method.as_str();
-    let event = entry(allowed.resolved, method, allowed.unsigned.route.target.authority(), allowed.would_deny.as_ref());
+    let (method, host) = (allowed.unsigned.method.as_str(), allowed.unsigned.route.target.shown());
+    let event = entry(allowed.resolved, method, &host, allowed.would_deny.as_ref());
     #[cfg(feature = "failpoints")]
     if super::fail_points::broken_order() {
         let credential = credential(gate).await?;

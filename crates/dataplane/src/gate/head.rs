@@ -1,9 +1,11 @@
 //! First step: is this a request that can be read in exactly one way, from the child and not from a web page?
 
 use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::resolve::host::AwsHost;
 use http::request::Parts;
 use http::{Method, Version, header};
 
+use super::address::Address;
 use super::fail_points::fail_point;
 use super::wire::{Fault, Framing};
 
@@ -27,18 +29,47 @@ const OVERRIDES: [&str; 7] = [
 /// Headers that may come on several lines, because they are lists for whose order nobody decides anything.
 const LISTS: [header::HeaderName; 3] = [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE];
 
-/// The two names by which the gate may be addressed.
+/// The names by which the gate may be addressed.
 #[derive(Debug, Clone)]
-pub(super) struct Hosts([String; 2]);
+pub(super) struct Hosts {
+    /// As the child was given it.
+    own: [String; 2],
+    /// Behind a bucket. A name under `localhost` never leaves the machine (RFC 6761, 6.3).
+    behind_bucket: [String; 2],
+}
 
 impl Hosts {
     pub(super) fn new(port: u16) -> Self {
-        Self([format!("127.0.0.1:{port}"), format!("localhost:{port}")])
+        Self {
+            own: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
+            behind_bucket: [format!(".s3.localhost:{port}"), format!(".localhost:{port}")],
+        }
+    }
+
+    fn address(&self, named: &[u8]) -> Option<Address> {
+        let named = str::from_utf8(named).ok()?;
+        if self.own.iter().any(|ours| ours == named) {
+            return Some(Address::Gate);
+        }
+        let bucket = self.behind_bucket.iter().find_map(|behind| named.strip_suffix(behind.as_str()))?;
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+        (!bucket.is_empty() && bucket.bytes().all(legal)).then(|| Address::Bucket(bucket.to_owned()))
     }
 }
 
+/// Where a request arrived: at the gate itself, in a tunnel to a host, or as a proxy's plain request for a host.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Arrival<'a> {
+    Gate(&'a Hosts),
+    For(&'a AwsHost),
+}
+
 /// Checks a head. Everything refused here is refused without a look at who asks.
-pub(super) fn check(parts: &Parts, framing: Result<Framing, Fault>, hosts: &Hosts) -> Result<Framing, Denial> {
+pub(super) fn check(
+    parts: &Parts,
+    framing: Result<Framing, Fault>,
+    arrival: Arrival<'_>,
+) -> Result<(Framing, Address), Denial> {
     fail_point!("gate::head", Err(super::refuse::injected()));
     let framing = framing.map_err(|fault| match fault {
         Fault::Malformed(why) => malformed(why),
@@ -50,10 +81,10 @@ pub(super) fn check(parts: &Parts, framing: Result<Framing, Fault>, hosts: &Host
     if !METHODS.contains(&parts.method) {
         return Err(malformed("this method is not used by any AWS call"));
     }
-    if parts.uri.scheme().is_some() || parts.uri.authority().is_some() || !parts.uri.path().starts_with('/') {
+    if !parts.uri.path().starts_with('/') {
         return Err(malformed("the request line must name a path that begins with `/`"));
     }
-    check_origin(parts, hosts)?;
+    let address = check_origin(parts, arrival)?;
     check_hop_by_hop(parts)?;
     if parts.headers.keys().any(|name| OVERRIDES.contains(&name.as_str())) {
         return Err(malformed("a header asks for another method, host or path than the request line"));
@@ -61,7 +92,7 @@ pub(super) fn check(parts: &Parts, framing: Result<Framing, Fault>, hosts: &Host
     if parts.headers.len() != parts.headers.keys_len() {
         check_repeated(parts)?;
     }
-    Ok(framing)
+    Ok((framing, address))
 }
 
 /// One value on two lines and the same value on one line have the same signature, and not always the same meaning.
@@ -73,20 +104,27 @@ fn check_repeated(parts: &Parts) -> Result<(), Denial> {
     }
 }
 
-/// Only the exact address that the child was given, and nothing that a browser sent.
-fn check_origin(parts: &Parts, hosts: &Hosts) -> Result<(), Denial> {
+/// Only the exact address that the child was given, or the host of its tunnel, and nothing that a browser sent.
+fn check_origin(parts: &Parts, arrival: Arrival<'_>) -> Result<Address, Denial> {
     let foreign = |why: &str| Err(Denial::new(DenialCode::ForeignOrigin, why));
     let mut host = parts.headers.get_all(header::HOST).iter();
     let (Some(named), None) = (host.next(), host.next()) else {
         return foreign("the request must name this gate in exactly one Host header");
     };
-    if !hosts.0.iter().any(|ours| ours.as_bytes() == named.as_bytes()) {
-        return foreign("the request is for another host");
-    }
+    let address = match arrival {
+        Arrival::Gate(hosts) => hosts.address(named.as_bytes()),
+        Arrival::For(host) => is_host(named.as_bytes(), &host.host).then(|| Address::Aws(host.clone())),
+    };
+    let Some(address) = address else { return foreign("the request is for another host") };
     if FOREIGN.iter().any(|name| parts.headers.contains_key(*name)) {
         return foreign("requests of web pages are not served");
     }
-    Ok(())
+    Ok(address)
+}
+
+/// `host`, or `host:443`, letter by letter.
+fn is_host(named: &[u8], host: &str) -> bool {
+    named.strip_suffix(b":443").unwrap_or(named) == host.as_bytes()
 }
 
 /// `Connection` may say `close` or `keep-alive`; a header that it names would be signed and then removed.

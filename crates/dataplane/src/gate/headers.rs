@@ -1,7 +1,8 @@
 //! Which headers pass, in both directions. Built up from nothing: what is not named here or signed does not pass.
 
+use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::sigv4::{PathStyle, SignedHeaders};
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Headers that pass without a signature, because they change nothing that is decided: SDKs leave some of them out
 /// of what they sign.
@@ -55,6 +56,20 @@ pub(super) fn forwardable(inbound: &HeaderMap, signed: SignedHeaders<'_>, style:
         }
     }
     passed
+}
+
+/// Adds the headers that a presigned request carries in its query. What is made anew is not taken from there either.
+///
+/// # Errors
+/// [`DenialCode::Malformed`] for what cannot be a header.
+pub(super) fn add_hoisted(headers: &mut HeaderMap, hoisted: &[(String, String)]) -> Result<(), Denial> {
+    for (name, value) in hoisted.iter().filter(|(name, _)| !OURS.contains(&name.as_str())) {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+            return Err(Denial::new(DenialCode::Malformed, "a parameter of the presigned URL cannot be a header"));
+        };
+        headers.insert(name, value);
+    }
+    Ok(())
 }
 
 /// A header map as the rules in core see it.

@@ -148,11 +148,11 @@ impl Link {
         let limit = Duration::from_secs(UPSTREAM_CONNECT_TIMEOUT_S);
         let connecting = tokio::time::timeout(limit, open(target, tls)).await;
         let stream = match connecting {
-            Ok(opened) => opened.map_err(|e| LinkError::Connect(format!("{}: {e}", target.authority())))?,
+            Ok(opened) => opened.map_err(|e| LinkError::Connect(format!("{}: {e}", target.shown())))?,
             Err(_) => {
                 return Err(LinkError::Connect(format!(
                     "{} did not answer within {UPSTREAM_CONNECT_TIMEOUT_S} s",
-                    target.authority()
+                    target.shown()
                 )));
             }
         };
@@ -177,7 +177,7 @@ async fn open(target: &Target, tls: &Tls) -> io::Result<Stream> {
         return Ok(Stream::Plain(tcp));
     }
     let connector = tls.connector().map_err(io::Error::other)?;
-    let name = ServerName::try_from(target.host().to_owned()).map_err(io::Error::other)?;
+    let name = ServerName::try_from(target.certified_name().to_owned()).map_err(io::Error::other)?;
     Ok(Stream::Tls(Box::new(connector.connect(name, tcp).await?)))
 }
 

@@ -1,30 +1,34 @@
 //! The way of one request: head → authenticate → state → resolve → decide → record → sign → forward → stream → settle.
 
+use std::borrow::Cow;
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::sigv4::Parts;
 use http::{HeaderValue, Method, Request, Response, header, request};
 use hyper::body::Incoming;
 
 use super::Shared;
+use super::address::Address;
 use super::body::Child;
 use super::connection::Connection;
 use super::decide::decide;
 use super::download::Answer;
 use super::fail_points::fail_point;
 use super::forward::{Allowed, Body, forward};
-use super::head;
+use super::head::{self, Arrival};
 use super::headers;
 use super::mint;
 use super::refuse::{self, Asked, Known, Refused};
 use super::resolve::{self, Understood, World, understand};
 use super::sign::Unsigned;
 use super::switch::{Closed, Switch};
+use super::tunnel;
 use super::verify::{Authenticated, authenticate};
 use super::wire::Framing;
 
@@ -37,13 +41,20 @@ pub(super) async fn serve(
     let (parts, incoming) = request.into_parts();
     let view = headers::view(&parts.headers);
     let judged = connection.verdicts.next();
-    let checked = head::check(&parts, judged, &gate.hosts);
+    if parts.method == Method::CONNECT && connection.within.is_none() {
+        return tunnel::connect(&gate, &connection, &parts, &view, judged).await;
+    }
+    let checked = match addressed(&gate, &connection, &parts) {
+        Ok(host) => head::check(&parts, judged, host.as_deref().map_or(Arrival::Gate(&gate.hosts), Arrival::For)),
+        Err(denial) => Err(denial),
+    };
     // A head that was refused says nothing reliable about where the next request begins.
-    let mut last = matches!(checked, Err(_) | Ok(Framing::Chunked));
-    let mut child = Child::new(checked.as_ref().copied().unwrap_or(Framing::Chunked), incoming);
+    let mut last = matches!(checked, Err(_) | Ok((Framing::Chunked, _)));
+    let framing = checked.as_ref().map_or(Framing::Chunked, |(framing, _)| *framing);
+    let mut child = Child::new(framing, incoming);
     let gate = gate.serving(&parts, &view);
     let served = match checked {
-        Ok(_) => way(&gate, &connection, &parts, &view, &mut child).await,
+        Ok((_, address)) => way(&gate, &connection, &parts, &view, &mut child, &address).await,
         Err(denial) => Err(Refused { denial, known: Known::default() }),
     };
     let mut response = match served {
@@ -71,16 +82,39 @@ async fn break_with(connection: &Connection, method: &Method, denial: &Denial) {
     }
 }
 
+/// The AWS host that a request is for: its tunnel's, or the one that a proxy's plain request names. `None`: the gate.
+fn addressed<'a>(
+    gate: &Shared,
+    connection: &'a Connection,
+    head: &request::Parts,
+) -> Result<Option<Cow<'a, AwsHost>>, Denial> {
+    match (&connection.within, head.uri.authority()) {
+        (Some(host), None) => Ok(Some(Cow::Borrowed(host))),
+        (None, None) => Ok(None),
+        (None, Some(authority)) if head.uri.scheme_str() == Some("http") => {
+            tunnel::authorized(gate, head)?;
+            let host = authority.as_str();
+            tunnel::known(gate, host.strip_suffix(":80").unwrap_or(host)).map(|host| Some(Cow::Owned(host)))
+        }
+        (_, Some(_)) => {
+            Err(Denial::new(DenialCode::Malformed, "the request line must name a path that begins with `/`"))
+        }
+    }
+}
+
 async fn way(
     gate: &Arc<Shared>,
     connection: &Arc<Connection>,
     head: &request::Parts,
     view: &[(&str, &[u8])],
     child: &mut Child,
+    address: &Address,
 ) -> Result<Response<Answer>, Refused> {
     let query = head.uri.query().unwrap_or_default();
     let parts = Parts { method: head.method.as_str(), path: head.uri.path(), query, headers: view };
-    let authenticated = authenticate(&gate.placeholder, &gate.keys, gate.clock.now(), &parts, child).await;
+    let presigned = OnceLock::new();
+    let now = gate.clock.now();
+    let authenticated = authenticate(&gate.placeholder, &gate.keys, now, &parts, &presigned, child).await;
     let who = authenticated.map_err(|denial| Refused { denial, known: Known::default() })?;
 
     let mut known = Known {
@@ -92,7 +126,7 @@ async fn way(
     connection.live.begin(gate.is_child().then_some(&gate.switch));
     let recorded = AtomicBool::new(false);
     let passed = {
-        let passing = pass(gate, connection, head, &parts, who, child, &recorded, &mut known);
+        let passing = pass(gate, connection, head, &parts, who, child, &recorded, &mut known, address);
         unless_closed(&gate.switch, passing).await
     };
     let denial = match passed {
@@ -119,6 +153,7 @@ async fn pass(
     child: &mut Child,
     recorded: &AtomicBool,
     known: &mut Known,
+    address: &Address,
 ) -> Result<Response<Answer>, Denial> {
     fail_point!("gate::state", Err(super::refuse::injected()));
     let now = gate.clock.now();
@@ -127,11 +162,15 @@ async fn pass(
         return Err(Closed::Expired.denial());
     }
     let service = who.verified.scope.service;
-    let world = World { caller: &gate.caller, instead: gate.upstreams.instead(service), now };
+    address.check_scope(who.verified.scope)?;
+    address.rewrite(&mut who.verified);
+    let instead = gate.upstreams.instead(resolve::partition(&gate.caller), service, who.verified.scope.region);
+    let world = World { caller: &gate.caller, instead, now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
     let Understood { resolved, headers, body, payload } = understood;
     known.operation = Some(resolved.operation.clone());
     known.protocol = Some(resolved.protocol);
+    address.check_operation(&resolved)?;
     let would_deny = decide(&gate.policy, &resolved)?;
     let route = gate.upstreams.route(resolve::partition(&gate.caller), &resolved)?;
     if let Some(kind) = mint::kind(&resolved)? {

@@ -48,6 +48,11 @@ impl Placeholder {
     }
 }
 
+/// The password of a session's proxy: 258 bits, no character that a URL would escape.
+pub(super) fn password() -> Result<Secret, RandomnessError> {
+    text("", TOKEN_CHARS, BASE64).map(Secret::new)
+}
+
 /// `prefix` and `count` random characters. The alphabet's size divides 256, so every character is equally likely.
 fn text<const N: usize>(prefix: &str, count: usize, alphabet: &[u8; N]) -> Result<String, RandomnessError> {
     const { assert!(256 % N == 0, "a character would be more likely than another") };

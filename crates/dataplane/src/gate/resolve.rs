@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
-use hallpass_core::resolve::{self, Caller, Outcome, Partition, Request, Resolved, Upstream};
+use hallpass_core::resolve::{self, Caller, Outcome, Partition, Protocol, Request, Resolved, Upstream};
 use hallpass_core::sigv4::chunked::{ChunkChain, ChunkMode, Declared, Decoder};
 use hallpass_core::sigv4::{Parts, PayloadHash};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -43,8 +43,24 @@ pub(super) async fn understand(
     child: &mut Child,
     world: &World<'_>,
 ) -> Result<Understood, Denial> {
+    let mut understood = meaning(parts, inbound, who, child, world).await?;
+    // What proved it has left the query by now, and a policy may care.
+    if who.verified.hoisted.is_some() && understood.resolved.protocol == Protocol::S3 {
+        understood.resolved.context.set("s3:authType", "REST-QUERY-STRING");
+    }
+    Ok(understood)
+}
+
+async fn meaning(
+    parts: &Parts<'_>,
+    inbound: &HeaderMap,
+    who: &mut Authenticated<'_>,
+    child: &mut Child,
+    world: &World<'_>,
+) -> Result<Understood, Denial> {
     fail_point!("gate::resolve", Err(super::refuse::injected()));
-    let headers = headers::forwardable(inbound, who.verified.signed_headers, who.path_style);
+    let mut headers = headers::forwardable(inbound, who.verified.signed_headers, who.path_style);
+    headers::add_hoisted(&mut headers, who.verified.hoisted.as_deref().unwrap_or_default())?;
     let payload = who.verified.payload;
     let body = match who.body.take() {
         None if !child.has_body() => Some(nothing(payload)?),

@@ -1,9 +1,11 @@
-//! Where requests go: an override for one service, an override for everything, else AWS's own rules.
+//! Where requests go: an override for one service, another address for one host, an override for everything, else AWS's
+//! own rules.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hallpass_core::denial::Denial;
+use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
 /// The text is not the base of an upstream.
@@ -21,6 +23,8 @@ pub struct UpstreamUrlError {
 pub struct Upstreams {
     base: Option<Target>,
     services: BTreeMap<String, Target>,
+    /// By the host that the rules make.
+    hosts: BTreeMap<String, Target>,
 }
 
 impl Upstreams {
@@ -47,17 +51,44 @@ impl Upstreams {
         Ok(self)
     }
 
-    /// Where a service goes if not to AWS.
-    pub(super) fn instead(&self, service: &str) -> Option<&Target> {
-        self.services.get(service).or(self.base.as_ref())
+    /// Reaches the AWS host `host` at the address of `url`: a VPC endpoint, an emulator. It is still addressed by its
+    /// own name, and over https it must prove this name. Wins over the base, and loses to a service's own.
+    ///
+    /// # Errors
+    /// [`UpstreamUrlError`] when `url` is no such URL, or `host` is no AWS host of the rules without a bucket.
+    pub fn with_host(mut self, host: &str, url: &str) -> Result<Self, UpstreamUrlError> {
+        let known = AwsHost::named(None, host).ok().filter(|known| known.bucket.is_none());
+        let why = "the host that it stands for is no AWS endpoint that hallpass knows";
+        known.ok_or_else(|| UpstreamUrlError { url: host.to_owned(), why })?;
+        self.hosts.insert(host.to_owned(), Target::parse(url)?.named(host));
+        Ok(self)
+    }
+
+    /// Where a service goes in a region if not to AWS itself.
+    pub(super) fn instead(&self, partition: Option<Partition>, service: &str, region: &str) -> Option<&Target> {
+        let of_host = || {
+            let hosts = if self.hosts.is_empty() { Vec::new() } else { endpoint::hosts(partition, service, region) };
+            hosts.iter().find_map(|host| self.hosts.get(host))
+        };
+        self.services.get(service).or_else(of_host).or(self.base.as_ref())
     }
 
     /// The upstream of a request that is understood. Follows from the credential scope and the operation alone.
     pub(super) fn route(&self, partition: Option<Partition>, resolved: &Resolved) -> Result<Route, Denial> {
-        if let Some(target) = self.instead(&resolved.service) {
-            return Ok(Route { target: target.clone(), region: resolved.region.clone() });
+        let as_signed = |target: &Target| Route { target: target.clone(), region: resolved.region.clone() };
+        if let Some(target) = self.services.get(&resolved.service) {
+            return Ok(as_signed(target));
         }
-        let rule = endpoint::endpoint(partition, &resolved.endpoint, &resolved.region)?;
+        let ruled = endpoint::endpoint(partition, &resolved.endpoint, &resolved.region);
+        if let Ok(rule) = &ruled
+            && let Some(target) = self.hosts.get(&rule.host)
+        {
+            return Ok(Route { target: target.clone(), region: rule.region.clone() });
+        }
+        if let Some(target) = &self.base {
+            return Ok(as_signed(target));
+        }
+        let rule = ruled?;
         Ok(Route { target: Target::https(rule.host), region: rule.region })
     }
 }
@@ -81,11 +112,13 @@ struct Inner {
     port: u16,
     /// The `Host` header: with the port, unless it is the scheme's own.
     authority: String,
+    /// The name that it must prove over https; `None`: its host.
+    name: Option<String>,
 }
 
 impl Target {
     fn https(host: String) -> Self {
-        Self(Arc::new(Inner { https: true, authority: host.clone(), host, port: 443 }))
+        Self(Arc::new(Inner { https: true, authority: host.clone(), host, port: 443, name: None }))
     }
 
     fn parse(url: &str) -> Result<Self, UpstreamUrlError> {
@@ -115,7 +148,27 @@ impl Target {
         let port = authority.port_u16().unwrap_or(own);
         let shown = if port == own { host.to_owned() } else { format!("{host}:{port}") };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self(Arc::new(Inner { https, host, port, authority: shown })))
+        Ok(Self(Arc::new(Inner { https, host, port, authority: shown, name: None })))
+    }
+
+    /// The same address, addressed as `host`.
+    fn named(&self, host: &str) -> Self {
+        let Inner { https, host: address, port, .. } = &*self.0;
+        let name = Some(host.to_owned());
+        Self(Arc::new(Inner { https: *https, host: address.clone(), port: *port, authority: host.to_owned(), name }))
+    }
+
+    /// The name that its certificate must have.
+    pub(super) fn certified_name(&self) -> &str {
+        self.0.name.as_deref().unwrap_or(&self.0.host)
+    }
+
+    /// For people and the log: also where it really is.
+    pub(super) fn shown(&self) -> String {
+        match &self.0.name {
+            Some(name) => format!("{name} at {}:{}", self.0.host, self.0.port),
+            None => self.0.authority.clone(),
+        }
     }
 
     pub(super) fn is_https(&self) -> bool {
@@ -176,8 +229,29 @@ mod tests {
     fn a_service_of_its_own_wins_over_the_base() {
         let upstreams = Upstreams::aws().with_base("http://a:1").and_then(|u| u.with_service("s3", "http://b:2"));
         let upstreams = upstreams.expect("legal");
-        let host = |service| upstreams.instead(service).map(Target::host);
+        let host = |service| upstreams.instead(None, service, "us-east-1").map(Target::host);
         assert_eq!((host("s3"), host("sts")), (Some("b"), Some("a")));
-        assert_eq!(Upstreams::aws().instead("s3"), None);
+        assert_eq!(Upstreams::aws().instead(None, "s3", "us-east-1"), None);
+    }
+
+    #[test]
+    fn a_host_at_another_address_keeps_its_name_and_is_of_one_region() {
+        let upstreams = Upstreams::aws().with_base("http://a:1").expect("legal");
+        let upstreams = upstreams.with_host("s3.eu-west-1.amazonaws.com", "https://vpce.example:8443").expect("legal");
+        let target = upstreams.instead(None, "s3", "eu-west-1").expect("there").clone();
+        assert_eq!((target.host(), target.port()), ("vpce.example", 8443));
+        assert_eq!((target.authority(), target.certified_name()), ("s3.eu-west-1.amazonaws.com", target.authority()));
+        assert_eq!(target.shown(), "s3.eu-west-1.amazonaws.com at vpce.example:8443");
+        assert_eq!(upstreams.instead(None, "s3", "us-east-1").map(Target::host), Some("a"));
+        let own = upstreams.with_service("s3", "http://b:2").expect("legal");
+        assert_eq!(own.instead(None, "s3", "eu-west-1").map(Target::host), Some("b"));
+    }
+
+    #[test]
+    fn only_aws_hosts_can_be_at_another_address() {
+        for host in ["example.com", "b.s3.us-east-1.amazonaws.com", "", "S3.us-east-1.amazonaws.com", "127.0.0.1"] {
+            assert!(Upstreams::aws().with_host(host, "http://a").is_err(), "{host}");
+        }
+        assert!(Upstreams::aws().with_host("iam.amazonaws.com", "ftp://a").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Second step: who asks? Decided once, for every request, before anything is routed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
@@ -8,7 +8,8 @@ use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::checksum::ChecksumError;
 use hallpass_core::sigv4::chunked::ChunkError;
 use hallpass_core::sigv4::{
-    Authorization, Expected, KeyCache, Parts, PathStyle, PayloadHash, SigningKey, Verified, VerifyError, verify,
+    Authorization, Expected, KeyCache, Parts, PathStyle, PayloadHash, Presigned, SigningKey, Verified, VerifyError,
+    verify,
 };
 use jiff::Timestamp;
 
@@ -33,21 +34,35 @@ pub(super) async fn authenticate<'a>(
     keys: &KeyCache,
     now: Timestamp,
     parts: &Parts<'a>,
+    slot: &'a OnceLock<Presigned>,
     child: &mut Child,
 ) -> Result<Authenticated<'a>, Denial> {
     fail_point!("gate::authenticate", Err(super::refuse::injected()));
-    let authorization = Authorization::of(parts).map_err(denied)?;
+    let (authorization, presigned) = match Authorization::of(parts) {
+        Ok(authorization) => (authorization, None),
+        Err(VerifyError::Presigned) => {
+            let parsed = Presigned::parse(parts).map_err(denied)?;
+            let presigned = slot.get_or_init(|| parsed);
+            (presigned.authorization().map_err(denied)?, Some(presigned))
+        }
+        Err(error) => return Err(denied(error)),
+    };
     if !same(authorization.access_key_id, &placeholder.access_key_id) {
         return Err(Denial::new(DenialCode::UnknownKey, "the access key is not this session's"));
     }
     let path_style = PathStyle::for_service(authorization.scope.service);
-    let declared = PayloadHash::declared(parts).map_err(denied)?;
+    let declared = match presigned {
+        Some(presigned) => presigned.payload(parts, path_style),
+        None => PayloadHash::declared(parts),
+    };
+    let declared = declared.map_err(denied)?;
     let body = match declared {
         Some(_) => None,
         None if !child.has_body() => Some(Bytes::new()),
         None => {
-            let token = parts.header("x-amz-security-token").map(|token| String::from_utf8_lossy(token).into_owned());
-            if token.map(Secret::new).as_ref() != Some(&placeholder.session_token) {
+            let header = || parts.header("x-amz-security-token").map(|t| Secret::new(String::from_utf8_lossy(t)));
+            let token = presigned.map_or_else(header, |presigned| presigned.token(parts));
+            if token.as_ref() != Some(&placeholder.session_token) {
                 return Err(denied(VerifyError::Token));
             }
             Some(body::whole(child).await?)
@@ -62,7 +77,10 @@ pub(super) async fn authenticate<'a>(
     let token = Some(placeholder.session_token.expose());
     let access_key_id = placeholder.access_key_id.as_str();
     let expected = Expected { access_key_id, key: &key, token, now, payload, path_style };
-    let verified = verify(parts, &authorization, &expected);
+    let verified = match presigned {
+        Some(presigned) => presigned.verify(parts, &authorization, &expected),
+        None => verify(parts, &authorization, &expected),
+    };
     Ok(Authenticated { verified: verified.map_err(denied)?, key, path_style, body })
 }
 

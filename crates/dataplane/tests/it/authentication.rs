@@ -52,7 +52,7 @@ async fn a_wrong_signature_is_refused_in_every_payload_mode_and_for_every_route(
 }
 
 #[tokio::test]
-async fn a_signature_in_the_query_is_refused_in_every_payload_mode() {
+async fn a_forged_signature_in_the_query_is_refused_in_every_payload_mode() {
     for (number, payload) in MODES.into_iter().enumerate() {
         let (upstream, world) = world().await;
         let sign = Sign::with(&world).payload(payload);

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
-    sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
+    UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
@@ -117,6 +117,33 @@ impl Sign {
         let mut request = request.body(()).expect("a request");
         instructions.apply_to_request_http1x(&mut request);
         (request.headers().clone(), signature)
+    }
+
+    /// The path and query of a presigned URL.
+    pub(crate) fn presigned(&self, method: &Method, path: &str, headers: &[(&str, &str)], life: Duration) -> String {
+        let identity = Credentials::new(&self.key, &self.secret, self.token.clone(), None, "test").into();
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(life);
+        if self.service == "s3" {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        }
+        let params = v4::SigningParams::builder().identity(&identity).region("us-east-1").name(self.service);
+        let params = params.time(self.time).settings(settings).build().expect("complete").into();
+        let uri = format!("http://{}{path}", self.host);
+        let payload = match self.payload {
+            Payload::Silent => SignableBody::Bytes(b""),
+            Payload::Hash | Payload::Unsigned => SignableBody::UnsignedPayload,
+            Payload::Literal(literal) => SignableBody::Precomputed(literal.to_owned()),
+        };
+        let mut all = vec![("host", self.host.as_str())];
+        all.extend_from_slice(headers);
+        let signable = SignableRequest::new(method.as_str(), &uri, all.into_iter(), payload).expect("signable");
+        let (instructions, _) = sign(signable, &params).expect("signs").into_parts();
+        let mut request = Request::builder().method(method).uri(&uri).body(()).expect("a request");
+        instructions.apply_to_request_http1x(&mut request);
+        request.uri().path_and_query().expect("a path").to_string()
     }
 
     /// A whole signed request.

@@ -27,7 +27,13 @@ async fn a_host_that_is_not_the_literal_we_gave_out_is_refused_even_when_it_is_s
         format!("0.0.0.0:{port}"),
         format!("LOCALHOST:{port}"),
         format!("localhost.:{port}"),
-        format!("bucket.localhost:{port}"),
+        format!("bucket.localhost:{near}"),
+        format!(".localhost:{port}"),
+        format!("BUCKET.localhost:{port}"),
+        format!("a/b.localhost:{port}"),
+        format!("bucket.localhost.:{port}"),
+        format!("bucket.127.0.0.1:{port}"),
+        format!("bucket.localhost.evil.example:{port}"),
         format!("127.0.0.1:0{port}"),
     ] {
         for (method, path) in ROUTES {

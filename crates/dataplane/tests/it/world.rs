@@ -135,6 +135,7 @@ pub(crate) struct Setup {
     credential_life_s: Option<i64>,
     extra_roots: Option<Vec<u8>>,
     caps: Caps,
+    document: Option<serde_json::Value>,
 }
 
 impl Setup {
@@ -148,6 +149,7 @@ impl Setup {
             credential_life_s: None,
             extra_roots: None,
             caps: Caps::default(),
+            document: None,
         }
     }
 
@@ -168,6 +170,12 @@ impl Setup {
 
     pub(crate) fn credential_life_s(mut self, life_s: i64) -> Self {
         self.credential_life_s = Some(life_s);
+        self
+    }
+
+    /// An IAM document as a further ceiling.
+    pub(crate) fn document(mut self, json: &str) -> Self {
+        self.document = Some(serde_json::from_str(json).expect("JSON"));
         self
     }
 
@@ -197,7 +205,11 @@ impl Setup {
         let notify = Notify::new(move |notice| told.lock().expect("no panic").push(notice));
         let split = |text: &&str| text.split_once(':').map(|(s, a)| serde_json::json!({"service": s, "action": a}));
         let actions: Vec<_> = self.actions.iter().filter_map(split).collect();
-        let policy = serde_json::json!({"actions": actions, "resources": ["*"]});
+        let policy = serde_json::json!({
+            "actions": actions,
+            "resources": ["*"],
+            "documents": self.document.iter().collect::<Vec<_>>(),
+        });
         let config = GateConfig {
             session: SessionId::new("0123456789").expect("legal"),
             placeholder: placeholder.clone(),

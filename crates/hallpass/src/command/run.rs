@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use hallpass_control::Store;
 use hallpass_core::budget::Warning;
+use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 use hallpass_dataplane::gate::Closed;
@@ -36,6 +37,7 @@ use crate::command::Context;
 use crate::config::duration::Seconds;
 use crate::config::session::OnExpiry;
 use crate::deliver::place::Root;
+use crate::deliver::via::Via;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::clean;
 use crate::scrub::{Scrubbed, scrub};
@@ -77,6 +79,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     if args.shadow {
         shadow::tries_out(&mut wish, args.ceiling.as_deref())?;
     }
+    let via = way(args.via, wish.delivery)?;
     nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
@@ -98,7 +101,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
         }
         let clock = context.clock();
         let happenings = sender.clone();
-        let opening = Opening { wish: &wish, session, original, store, clock, root: &root, happenings };
+        let opening = Opening { wish: &wish, session, original, via, store, clock, root: &root, happenings };
         let live = Live::open(opening, &provider).await?;
         let checked = banner::self_check(context.printer, &live.findings, strict);
         let activated = match checked {
@@ -215,6 +218,19 @@ fn farewell(context: &Context, outcome: Outcome) -> ExitStatus {
     }
 }
 
+/// The way into the gate, where there is one.
+fn way(asked: Option<Via>, delivery: Delivery) -> Result<Via, CommandError> {
+    match (asked, delivery) {
+        (None, _) => Ok(Via::default()),
+        (Some(via), Delivery::Proxy) => Ok(via),
+        (Some(via), other) => {
+            let message =
+                format!("`--via {}` needs the gate, and delivery `{}` has none", via.as_str(), other.as_str());
+            Err(CommandError::usage("run.via", message).next("leave out `--via`, or use `--delivery proxy`"))
+        }
+    }
+}
+
 fn grace(asked: Option<Seconds>) -> Result<Duration, CommandError> {
     let seconds = asked.map_or(KILL_GRACE_S, |Seconds(seconds)| seconds);
     if seconds > KILL_GRACE_S_MAX {
@@ -262,8 +278,17 @@ mod tests {
 
     use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 
-    use super::{grace, runtime};
+    use super::{Delivery, Via, grace, runtime, way};
     use crate::config::duration::Seconds;
+
+    #[test]
+    fn a_way_into_the_gate_is_refused_where_there_is_no_gate() {
+        assert_eq!(way(None, Delivery::Env).ok(), Some(Via::Both));
+        assert_eq!(way(Some(Via::Endpoint), Delivery::Proxy).ok(), Some(Via::Endpoint));
+        for delivery in Delivery::ALL.into_iter().filter(|d| *d != Delivery::Proxy) {
+            assert!(way(Some(Via::Proxy), delivery).is_err());
+        }
+    }
 
     #[test]
     fn a_grace_past_the_limit_is_refused() {

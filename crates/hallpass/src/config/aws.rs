@@ -1,6 +1,10 @@
 //! `[aws]`: how the base identity signs in, and where requests go. Never in a project's file: it decides which
 //! endpoint sees the real signature.
 
+use std::collections::BTreeMap;
+
+use hallpass_dataplane::gate::Upstreams;
+
 use super::Entry;
 use super::narrow;
 use super::origin::Located;
@@ -20,6 +24,8 @@ pub(crate) struct AwsConfig {
     pub(crate) source_identity: Option<Located<String>>,
     /// Profile of the AWS files that holds the base identity.
     pub(crate) profile: Option<Located<String>>,
+    /// AWS hosts that are reached at another address.
+    pub(crate) upstreams: Option<Located<BTreeMap<String, String>>>,
 }
 
 impl AwsConfig {
@@ -31,12 +37,20 @@ impl AwsConfig {
             external_id: section.text("external_id"),
             source_identity: section.text("source_identity"),
             profile: section.text("profile"),
+            upstreams: section.map("upstreams"),
         };
         for (key, value) in [("endpoint_url", &config.endpoint_url), ("sts_endpoint_url", &config.sts_endpoint_url)] {
             if let Some(url) = value
                 && let Err(why) = check_url(&url.value)
             {
                 section.problem(Problem::of(&url.origin, "config.bad_value", format!("`aws.{key}`: {why}")));
+            }
+        }
+        if let Some(map) = &config.upstreams {
+            for (host, url) in &map.value {
+                if let Err(why) = Upstreams::aws().with_host(host, url) {
+                    section.problem(Problem::of(&map.origin, "config.bad_value", format!("`aws.upstreams`: {why}")));
+                }
             }
         }
         config
@@ -46,6 +60,7 @@ impl AwsConfig {
     pub(crate) fn check_project(&self, problems: &mut Vec<Problem>) {
         let set = self.all().into_iter().filter_map(|(key, value)| value.map(|v| narrow::forbidden(&v.origin, key)));
         problems.extend(set);
+        problems.extend(self.upstreams.as_ref().map(|map| narrow::forbidden(&map.origin, "aws.upstreams")));
     }
 
     /// Every value, for `config show`.
@@ -53,7 +68,13 @@ impl AwsConfig {
         let entry = |(key, value): (&'static str, Option<&Located<String>>)| {
             Entry::new(key, value.map(|v| v.value.clone()), value.map(|v| &v.origin))
         };
-        self.all().into_iter().map(entry).collect()
+        let shown = |map: &BTreeMap<String, String>| {
+            let all: Vec<String> = map.iter().map(|(host, url)| format!("{host}={url}")).collect();
+            all.join(", ")
+        };
+        let map = self.upstreams.as_ref();
+        let upstreams = Entry::new("aws.upstreams", map.map(|v| shown(&v.value)), map.map(|v| &v.origin));
+        self.all().into_iter().map(entry).chain([upstreams]).collect()
     }
 
     fn all(&self) -> [(&'static str, Option<&Located<String>>); 5] {

@@ -201,6 +201,7 @@ const WIDENING: &[(&str, &str, &str)] = &[
     ("", "[aws]\nexternal_id = \"x\"", "aws.external_id"),
     ("", "[aws]\nsource_identity = \"x\"", "aws.source_identity"),
     ("", "[aws]\nprofile = \"admin\"", "aws.profile"),
+    ("", "[aws.upstreams]\n\"s3.us-east-1.amazonaws.com\" = \"http://evil.example\"", "aws.upstreams"),
     ("[profiles.p]\nread_only = true", "[profiles.p]\nallow = [\"s3:*\"]", "profile `p`"),
     ("", "[profiles.p]\nttl = \"1h\"", "profiles.p.ttl"),
     ("", "[profiles.p]\nrole = \"arn:aws:iam::1:role/Admin\"", "profiles.p.role"),

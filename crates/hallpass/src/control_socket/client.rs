@@ -54,18 +54,16 @@ fn take_back(keeper: &Keeper, ask: &Ask) -> Outcome {
     }
 }
 
+/// Asks the keeper one question that has one answer.
+///
+/// # Errors
+/// When the keeper is not there, or does not answer.
+pub(crate) fn ask(keeper: &Keeper, question: &Ask) -> io::Result<Answer> {
+    answer(&mut asked(keeper, question)?)
+}
+
 fn ask_to_kill(keeper: &Keeper, ask: &Ask) -> io::Result<Killed> {
-    let mut stream = connect(keeper)?;
-    stream.set_read_timeout(Some(Duration::from_secs(CONTROL_TIMEOUT_S)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(CONTROL_TIMEOUT_S)))?;
-    let peer = rustix::net::sockopt::socket_peercred(&stream)?.uid.as_raw();
-    if peer != rustix::process::geteuid().as_raw() && peer != 0 {
-        return Err(io::Error::other("somebody else listens there"));
-    }
-    let mut line = serde_json::to_vec(ask)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    let mut reader = BufReader::new(stream);
+    let mut reader = asked(keeper, ask)?;
     let Answer::Refusing { grace_s, .. } = answer(&mut reader)? else {
         return Err(io::Error::other("the keeper did not do it"));
     };
@@ -75,6 +73,20 @@ fn ask_to_kill(keeper: &Keeper, ask: &Ask) -> io::Result<Killed> {
         Answer::Killed(killed) => Ok(killed),
         _ => Err(io::Error::other("the keeper did not finish it")),
     }
+}
+
+fn asked(keeper: &Keeper, question: &Ask) -> io::Result<BufReader<UnixStream>> {
+    let mut stream = connect(keeper)?;
+    stream.set_read_timeout(Some(Duration::from_secs(CONTROL_TIMEOUT_S)))?;
+    stream.set_write_timeout(Some(Duration::from_secs(CONTROL_TIMEOUT_S)))?;
+    let peer = rustix::net::sockopt::socket_peercred(&stream)?.uid.as_raw();
+    if peer != rustix::process::geteuid().as_raw() && peer != 0 {
+        return Err(io::Error::other("somebody else listens there"));
+    }
+    let mut line = serde_json::to_vec(question)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    Ok(BufReader::new(stream))
 }
 
 /// A session that is only being made has a keeper but no socket yet, and one that is ending has none any more: both

@@ -1,6 +1,8 @@
 //! The messages. One line of JSON each; a question, then one answer or more.
 
+use hallpass_core::denial::Denial;
 use hallpass_core::id::SessionId;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What another terminal asks.
@@ -16,6 +18,19 @@ pub(crate) enum Ask {
     },
     /// Say how it is. Answered with [`Answer::Status`].
     Status {},
+    /// Make a real presigned URL. Answered with [`Answer::Presigned`], or [`Answer::Denied`].
+    Presign {
+        /// `GET` or `PUT`.
+        method: String,
+        /// The bucket.
+        bucket: String,
+        /// The key, not percent-encoded.
+        key: String,
+        /// The bucket's region; `None`: the session's.
+        region: Option<String>,
+        /// How long it is to work, seconds.
+        life_s: u64,
+    },
 }
 
 /// What the keeper answers. Times are microseconds from the moment the question was read.
@@ -39,6 +54,20 @@ pub(crate) enum Answer {
         pid: u32,
         /// True when nothing has ended the session's access.
         lending: bool,
+    },
+    /// A presigned URL was made.
+    Presigned {
+        /// Whoever has it, has the access.
+        url: String,
+        /// Until when it works.
+        expires_at: Timestamp,
+        /// The position of its entry in the audit log.
+        entry: u64,
+    },
+    /// The session may not do that.
+    Denied {
+        /// Why.
+        denial: Denial,
     },
     /// The question cannot be answered.
     Error {

@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use super::Short;
 use super::protocol::{Answer, Ask, Killed};
 use crate::deliver::AccessSwitch;
+use crate::deliver::presigned::Presigning;
 use crate::supervise::{Happening, Progress};
 
 /// What a kill acts on.
@@ -36,6 +37,8 @@ pub(crate) struct Desk {
     pub(crate) session: SessionId,
     /// Ends its access.
     pub(crate) access: AccessSwitch,
+    /// Makes its presigned URLs, where a gate does its signing.
+    pub(crate) presigning: Option<Presigning>,
     /// Where it is recorded.
     pub(crate) store: Arc<dyn Store>,
     /// Tells the time.
@@ -128,6 +131,13 @@ async fn converse(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
             let lending = desk.store.session(&desk.session).await.ok().flatten();
             let lending = lending.is_some_and(|record| record.session.status == SessionStatus::Active);
             say(&mut stream, &Answer::Status { pid: std::process::id(), lending }).await
+        }
+        Ask::Presign { method, bucket, key, region, life_s } => {
+            let answer = match &desk.presigning {
+                Some(presigning) => presigning.answer(method, bucket, key, region, life_s).await,
+                None => Answer::Error { message: "this session has no gate, so nothing is signed for it".to_owned() },
+            };
+            say(&mut stream, &answer).await
         }
         Ask::Kill {} => kill(&mut stream, desk, begun, &user_name(peer)).await,
         Ask::KillChild { session } => kill_child(&mut stream, desk, &session, begun, &user_name(peer)).await,

@@ -104,7 +104,7 @@ impl Endpoint {
     pub(super) fn deliver(&self, variables: &mut Variables) {
         set(variables, "AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}{PATH}", self.address));
         set(variables, "AWS_CONTAINER_AUTHORIZATION_TOKEN", self.token.expose());
-        merge_no_proxy(variables);
+        merge_no_proxy(variables, false);
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 
+use hallpass_core::resolve::host::DOMAINS;
+
 use super::ambient::{self, Class};
 use super::place::Place;
 
@@ -86,11 +88,12 @@ pub(crate) fn set_region(variables: &mut Variables, region: Option<&str>) {
 }
 
 /// Adds loopback to both spellings of `NO_PROXY`, keeping what is there, so that a corporate proxy never sees a
-/// request to the gate.
-pub(crate) fn merge_no_proxy(variables: &mut Variables) {
+/// request to the gate. When the gate is the proxy, what would lead AWS hosts past it goes.
+pub(crate) fn merge_no_proxy(variables: &mut Variables, gate_is_proxy: bool) {
     for name in ["NO_PROXY", "no_proxy"] {
         let existing = variables.get(OsStr::new(name)).map(|v| v.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut hosts: Vec<&str> = existing.split(',').map(str::trim).filter(|h| !h.is_empty()).collect();
+        let hosts = existing.split([',', ' ']).map(str::trim).filter(|h| !h.is_empty());
+        let mut hosts: Vec<&str> = hosts.filter(|host| !(gate_is_proxy && leads_past(host))).collect();
         for loopback in ["127.0.0.1", "localhost"] {
             if !hosts.contains(&loopback) && !hosts.contains(&"*") {
                 hosts.push(loopback);
@@ -99,6 +102,14 @@ pub(crate) fn merge_no_proxy(variables: &mut Variables) {
         let merged = hosts.join(",");
         set(variables, name, merged);
     }
+}
+
+/// True when an entry of `NO_PROXY` covers an AWS host.
+fn leads_past(entry: &str) -> bool {
+    let name = entry.trim_start_matches(['*', '.']).to_ascii_lowercase();
+    let name = name.split(':').next().unwrap_or_default();
+    let within = |inner: &str, outer: &str| inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.'));
+    name.is_empty() || DOMAINS.iter().any(|aws| name == *aws || within(aws, name) || within(name, aws))
 }
 
 #[cfg(test)]
@@ -140,12 +151,25 @@ mod tests {
     #[test]
     fn no_proxy_is_merged_and_never_replaced() {
         let mut variables = Variables::from([("NO_PROXY".into(), "corp.example, localhost".into())]);
-        merge_no_proxy(&mut variables);
+        merge_no_proxy(&mut variables, false);
         let value = |name: &str| variables.get(OsStr::new(name)).cloned().unwrap_or_default();
         assert_eq!(value("NO_PROXY"), OsString::from("corp.example,localhost,127.0.0.1"));
         assert_eq!(value("no_proxy"), OsString::from("127.0.0.1,localhost"));
         let mut all = Variables::from([("no_proxy".into(), "*".into())]);
-        merge_no_proxy(&mut all);
+        merge_no_proxy(&mut all, false);
         assert_eq!(all.get(OsStr::new("no_proxy")), Some(&OsString::from("*")));
+    }
+
+    #[test]
+    fn nothing_in_no_proxy_leads_aws_hosts_past_the_gate() {
+        let ours = "10.0.0.0/8,corp.example,aws.example,myamazonaws.com,127.0.0.1,localhost";
+        let past = ["*", ".amazonaws.com", "amazonaws.com", "*.amazonaws.com", "s3.us-east-1.amazonaws.com", ".com"];
+        let also = ["AMAZONAWS.COM:443", "com.cn", "api.aws", ".aws", "b.s3.amazonaws.com"];
+        for bad in past.into_iter().chain(also) {
+            let theirs = format!("10.0.0.0/8,{bad},corp.example aws.example,myamazonaws.com");
+            let mut variables = Variables::from([("no_proxy".into(), theirs.into())]);
+            merge_no_proxy(&mut variables, true);
+            assert_eq!(variables.get(OsStr::new("no_proxy")), Some(&OsString::from(ours)), "{bad}");
+        }
     }
 }

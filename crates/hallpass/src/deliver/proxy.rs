@@ -1,14 +1,45 @@
 //! Delivery `proxy`: the child holds a placeholder, and every request passes the gate.
 
-use hallpass_dataplane::gate::Placeholder;
+use std::io;
+
+use hallpass_dataplane::gate::{Gate, Placeholder};
 
 use super::environment::{Variables, merge_no_proxy, set};
+use super::place::Place;
+use super::trust;
+use super::via::Via;
 
-/// Points the child at the gate. The same names are read by every AWS SDK and by the CLI.
-pub(super) fn deliver(variables: &mut Variables, placeholder: &Placeholder, endpoint_url: &str) {
+/// Points the child at the gate, by each way that was asked for.
+///
+/// # Errors
+/// When the session's certificate authority cannot be made or handed over.
+pub(super) fn deliver(
+    variables: &mut Variables,
+    place: &Place,
+    gate: &Gate,
+    placeholder: &Placeholder,
+    via: Via,
+) -> io::Result<()> {
     set(variables, "AWS_ACCESS_KEY_ID", placeholder.access_key_id.as_str());
     set(variables, "AWS_SECRET_ACCESS_KEY", placeholder.secret_access_key.expose());
     set(variables, "AWS_SESSION_TOKEN", placeholder.session_token.expose());
-    set(variables, "AWS_ENDPOINT_URL", endpoint_url);
-    merge_no_proxy(variables);
+    if via.has_endpoint() {
+        let url = gate.endpoint_url();
+        // The same name is read by every newer AWS SDK and by the CLI.
+        set(variables, "AWS_ENDPOINT_URL", url.as_str());
+        set(variables, "S3_ENDPOINT_URL", url);
+    }
+    if via.has_proxy() {
+        let proxy = gate.open_proxy().map_err(io::Error::other)?;
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+            set(variables, name, proxy.url.expose());
+        }
+        // Node.js looks at the others from version 24 on, and only then.
+        set(variables, "NODE_USE_ENV_PROXY", "1");
+        // Hosts that begin with an account's number are no hosts of the rules.
+        set(variables, "AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled");
+        trust::deliver(variables, place, &proxy.certificate)?;
+    }
+    merge_no_proxy(variables, via.has_proxy());
+    Ok(())
 }

@@ -23,6 +23,7 @@ mod sdk_boto3;
 mod sdk_javascript;
 mod session;
 mod tty;
+mod ways;
 
 /// A test file that nobody names is never compiled, and looks as if it passed.
 #[test]

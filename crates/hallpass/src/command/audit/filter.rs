@@ -9,7 +9,7 @@ use crate::command::session::find::find;
 use crate::error::CommandError;
 
 /// Every kind of entry, as in the `type` of an event.
-pub(crate) const KINDS: [&str; 14] = [
+pub(crate) const KINDS: [&str; 15] = [
     "log_opened",
     "session_created",
     "credentials_issued",
@@ -17,6 +17,7 @@ pub(crate) const KINDS: [&str; 14] = [
     "request_allowed",
     "request_denied",
     "request_settled",
+    "url_presigned",
     "requests_unknown",
     "session_killed",
     "credentials_revoked",

@@ -38,7 +38,7 @@ fn paint(event: &Event) -> Paint {
     match event {
         Event::RequestDenied { .. } | Event::SessionKilled { .. } | Event::RequestsUnknown { .. } => Paint::Warn,
         Event::LogInterrupted { .. } => Paint::Bad,
-        Event::RequestAllowed { .. } => Paint::Good,
+        Event::RequestAllowed { .. } | Event::UrlPresigned { .. } => Paint::Good,
         Event::LogOpened { .. }
         | Event::SessionCreated { .. }
         | Event::CredentialsIssued { .. }
@@ -70,6 +70,9 @@ fn summary(entry: &Entry) -> String {
             let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             let fault = fault.as_ref().map(|fault| format!(", {fault}")).unwrap_or_default();
             format!("of {of}: {status}, {bytes_in} B up, {bytes_out} B down, {} ms{fault}", duration_us / 1_000)
+        }
+        Event::UrlPresigned { method, resources, expires_at, .. } => {
+            format!("{method} of {} until {expires_at:.0}", resources.join(","))
         }
         Event::RequestsUnknown { of } => format!("nobody knows what became of {} requests", of.len()),
         Event::SessionKilled { by, gate_refusing_us, streams_cut, .. } => {

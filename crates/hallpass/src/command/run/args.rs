@@ -10,6 +10,7 @@ use hallpass_core::session::Session;
 
 use crate::config::duration::{Seconds, Ttl};
 use crate::config::session::OnExpiry;
+use crate::deliver::via::Via;
 
 /// Run a command in a session of its own
 ///
@@ -34,6 +35,9 @@ pub(crate) struct RunArgs {
     /// How the session is handed over
     #[arg(long, value_name = "KIND")]
     pub(crate) delivery: Option<Delivery>,
+    /// By which way the command's requests reach the gate [default: both]
+    #[arg(long, value_name = "WAY")]
+    pub(crate) via: Option<Via>,
     /// What happens to the command when the time is over
     #[arg(long, value_name = "WHAT")]
     pub(crate) on_expiry: Option<OnExpiry>,

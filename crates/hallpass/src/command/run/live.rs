@@ -22,7 +22,9 @@ use crate::control_socket;
 use crate::control_socket::server::{ControlSocket, Desk};
 use crate::deliver::environment::Variables;
 use crate::deliver::place::{Place, Root};
+use crate::deliver::presigned::Presigning;
 use crate::deliver::self_check::{self, Finding, Look};
+use crate::deliver::via::Via;
 use crate::deliver::{Handover, Lent, deliver};
 use crate::error::CommandError;
 use crate::supervise::{Cause, Happening, Outcome};
@@ -35,6 +37,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) session: Session,
     /// The caller's environment.
     pub(crate) original: &'a Variables,
+    /// By which way its requests reach the gate.
+    pub(crate) via: Via,
     /// Where it is recorded.
     pub(crate) store: Arc<dyn Store>,
     /// Tells the time.
@@ -67,7 +71,7 @@ impl Live {
     /// # Errors
     /// Whatever stands in the way; the record says `failed` then.
     pub(crate) async fn open(opening: Opening<'_>, provider: &dyn Provider) -> Result<Self, CommandError> {
-        let Opening { wish, session, original, store, clock, root, happenings } = opening;
+        let Opening { wish, session, original, via, store, clock, root, happenings } = opening;
         let limits = Limits { caps: session.caps()?, priced: true, notify: notify(happenings) };
         let socket = root.path_of(&session.id).join(control_socket::FILE);
         let keeper = Keeper::this_process(socket, this_user())?;
@@ -86,6 +90,7 @@ impl Live {
                 original,
                 place: &place,
                 clock: Arc::clone(&clock),
+                via,
                 tasks: &tasks,
                 gate: &gate,
             };
@@ -126,6 +131,11 @@ impl Live {
         let desk = Desk {
             session: self.session.id.clone(),
             access: self.lent.access.switch(),
+            presigning: self
+                .lent
+                .access
+                .presigner()
+                .map(|p| Presigning { presigner: p, region: self.session.region.clone() }),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             supervisor,
@@ -215,7 +225,7 @@ fn gate_config(
         source: Arc::clone(&issued.source),
         clock: Arc::clone(&family.clock),
         journal: journal(&family.store, &session.id),
-        upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref())?,
+        upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref(), &wish.upstreams)?,
         caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
         extra_roots: routes::extra_roots(original)?,
         limits,

@@ -1,5 +1,6 @@
 //! Where the gate sends requests: the caller's own endpoints, and whom the real credential stands for.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read;
 
@@ -38,17 +39,25 @@ const SIGNING_NAMES: &[(&str, &str)] = &[
 
 const BY_SERVICE: &str = "AWS_ENDPOINT_URL_";
 
-/// The caller's endpoints, as every SDK reads them: one for each service wins over one for all.
+/// The caller's endpoints, as every SDK reads them: one for each service wins over one for all. `hosts` are the AWS
+/// hosts that the configuration has at another address.
 ///
 /// # Errors
 /// When one is not a URL that the gate can send to.
-pub(crate) fn upstreams(original: &Variables, configured: Option<&str>) -> Result<Upstreams, CommandError> {
+pub(crate) fn upstreams(
+    original: &Variables,
+    configured: Option<&str>,
+    hosts: &BTreeMap<String, String>,
+) -> Result<Upstreams, CommandError> {
     let text = |name: &str| original.get(OsStr::new(name)).and_then(|v| v.to_str()).filter(|v| !v.is_empty());
     let wrong = |error: hallpass_dataplane::gate::UpstreamUrlError| {
         CommandError::usage("run.endpoint", "an endpoint of yours cannot be used").because(&error)
     };
     let ignored = text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
     let mut upstreams = Upstreams::aws();
+    for (host, url) in hosts {
+        upstreams = upstreams.with_host(host, url).map_err(wrong)?;
+    }
     if !ignored {
         for (name, url) in original {
             let service = name.to_str().and_then(|name| name.strip_prefix(BY_SERVICE));
@@ -137,9 +146,10 @@ mod tests {
     #[test]
     fn a_bad_endpoint_is_refused_unless_the_caller_ignores_it() {
         let bad = [("AWS_ENDPOINT_URL_S3", "ftp://x"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")];
-        assert!(upstreams(&variables(&bad[..1]), None).is_err());
-        assert!(upstreams(&variables(&bad), None).is_ok());
-        assert!(upstreams(&variables(&bad), Some("gopher://x")).is_err());
+        let none = std::collections::BTreeMap::new();
+        assert!(upstreams(&variables(&bad[..1]), None, &none).is_err());
+        assert!(upstreams(&variables(&bad), None, &none).is_ok());
+        assert!(upstreams(&variables(&bad), Some("gopher://x"), &none).is_err());
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(crate) struct Wish {
     pub(crate) bounds: Bounds,
     /// How to sign in.
     pub(crate) aws: AwsOptions,
+    /// AWS hosts that are reached at another address.
+    pub(crate) upstreams: BTreeMap<String, String>,
 }
 
 impl Wish {
@@ -73,6 +75,7 @@ impl Wish {
             tags,
             bounds: config.bounds.to_core(),
             aws: aws_options(args, config, original),
+            upstreams: config.aws.upstreams.as_ref().map(|map| map.value.clone()).unwrap_or_default(),
         })
     }
 

@@ -94,6 +94,7 @@ fn a_kill_that_cannot_be_recorded_happens_all_the_same_and_says_so() {
     let desk = Desk {
         session: SessionId::new("abc").expect("id"),
         access: AccessSwitch::Endpoint(switch.clone()),
+        presigning: None,
         store: Arc::new(Gone),
         clock: Arc::new(SystemClock),
         supervisor,

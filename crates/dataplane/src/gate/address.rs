@@ -1,0 +1,69 @@
+//! By which name a request was addressed, and what that name says about it.
+//!
+//! The name never chooses where a request goes: it may only agree with what was signed.
+
+use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::resolve::Resolved;
+use hallpass_core::resolve::host::AwsHost;
+use hallpass_core::sigv4::{Scope, Verified};
+
+/// The name of the request's `Host`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Address {
+    /// This gate, by the address that the child was given.
+    Gate,
+    /// A bucket of this gate: `bucket.localhost`, `bucket.s3.localhost`.
+    Bucket(String),
+    /// An AWS host, through the proxy.
+    Aws(AwsHost),
+}
+
+impl Address {
+    /// What was signed must be for the host that was named.
+    ///
+    /// # Errors
+    /// [`DenialCode::ForeignOrigin`] when it is for another one.
+    pub(super) fn check_scope(&self, scope: Scope<'_>) -> Result<(), Denial> {
+        match self {
+            Self::Gate => Ok(()),
+            Self::Bucket(_) if scope.service == "s3" => Ok(()),
+            Self::Bucket(_) => Err(foreign("the host names a bucket, but the request is not signed for s3".to_owned())),
+            Self::Aws(host) if host.takes(scope.service, scope.region) => Ok(()),
+            Self::Aws(host) => Err(foreign(format!(
+                "the host is of `{}` in `{}`, but the request is signed for `{}` in `{}`",
+                host.signing, host.region, scope.service, scope.region
+            ))),
+        }
+    }
+
+    /// One API may share its signing name with others: the operation must be one of the host's.
+    ///
+    /// # Errors
+    /// [`DenialCode::ForeignOrigin`] when it is not.
+    pub(super) fn check_operation(&self, resolved: &Resolved) -> Result<(), Denial> {
+        match self {
+            Self::Aws(host) if host.endpoint != resolved.endpoint => Err(foreign(format!(
+                "the operation belongs to `{}`, the host to `{}`",
+                resolved.endpoint, host.endpoint
+            ))),
+            Self::Gate | Self::Bucket(_) | Self::Aws(_) => Ok(()),
+        }
+    }
+
+    /// Brings a verified request into the one form that is resolved and sent on: S3 in path style.
+    pub(super) fn rewrite(&self, verified: &mut Verified<'_>) {
+        let bucket = match self {
+            Self::Gate => None,
+            Self::Bucket(bucket) => Some(bucket.as_str()),
+            Self::Aws(host) => host.bucket.as_deref(),
+        };
+        if let Some(bucket) = bucket {
+            let key = if verified.path == "/" { "" } else { verified.path.as_str() };
+            verified.path = format!("/{bucket}{key}");
+        }
+    }
+}
+
+fn foreign(why: String) -> Denial {
+    Denial::new(DenialCode::ForeignOrigin, why)
+}

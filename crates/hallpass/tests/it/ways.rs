@@ -1,0 +1,118 @@
+//! Unmodified clients under `hallpass run --via …`: through the proxy they keep AWS's own host names.
+
+use hallpass_testkit::clients::{Outcome, python};
+use hallpass_testkit::servers::Ministack;
+use hallpass_testkit::servers::ministack::{BUCKET, OTHER_BUCKET};
+
+use crate::aws::Lender;
+use crate::sdk::{Script, calls};
+use crate::sdk_boto3::SCOPE;
+
+const READ: [&str; 6] = [
+    "--allow",
+    "s3:ListBucket,s3:GetObject",
+    "--resource",
+    "arn:aws:s3:::lent",
+    "--resource",
+    "arn:aws:s3:::lent/reports/*",
+];
+
+/// `READ` by one way.
+fn by(way: &str) -> Vec<&str> {
+    READ.into_iter().chain(["--via", way]).collect()
+}
+
+fn shell(lender: &Lender, way: &str, script: &str) -> Outcome {
+    lender.run(&by(way), &["sh", "-c", script])
+}
+
+#[test]
+fn the_aws_command_line_works_by_every_way() {
+    for way in ["proxy", "endpoint", "both"] {
+        let lender = Lender::with_role(Ministack::shared());
+        let object = format!("s3://{BUCKET}/reports/a.txt");
+        let fetched = lender.run(&by(way), &["aws", "s3", "cp", &object, "-"]).succeeded();
+        assert_eq!(fetched, "alpha\n", "{way}");
+        let said = lender.run(&by(way), &["aws", "s3", "rm", &object]).failed();
+        assert!(said.contains("AccessDenied") && said.contains("s3:DeleteObject"), "{way}: {said}");
+        let said = lender.run(&by(way), &["aws", "iam", "create-user", "--user-name", "mallory"]).failed();
+        assert!(said.contains("(AccessDenied)") && said.contains("iam:CreateUser"), "{way}: {said}");
+        let said = lender.run(&by(way), &["aws", "ec2", "describe-instances"]).failed();
+        assert!(said.contains("(UnauthorizedOperation)"), "{way}: {said}");
+        assert_eq!(lender.count("request_denied", "DeleteObject"), 1, "{way}: no SDK retries a denial");
+    }
+}
+
+#[test]
+fn boto3_sees_the_same_through_the_proxy_as_at_the_endpoint() {
+    let lender = Lender::with_role(Ministack::shared());
+    let flags: Vec<&str> = SCOPE.into_iter().chain(["--via", "proxy"]).collect();
+    let calls = calls(&lender, &flags, &Script::Boto3(include_str!("sdk_boto3.py")));
+    let worked = ["put and get", "upload a stream", "odd keys", "get an item", "list queues", "who am I"];
+    for name in worked.into_iter().chain(["list users", "describe instances"]) {
+        calls[name].worked();
+    }
+    calls["delete an object"].refused("AccessDenied");
+    calls["get outside the prefix"].refused("AccessDenied");
+    calls["put an item"].refused("AccessDeniedException");
+    calls["create a user"].refused("AccessDenied");
+    calls["run instances"].refused("UnauthorizedOperation");
+}
+
+#[test]
+fn curl_reaches_real_host_names_and_no_other() {
+    let lender = Lender::with_role(Ministack::shared());
+    let sign = "-s --aws-sigv4 aws:amz:us-east-1:s3 --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" \
+                -H \"x-amz-security-token: $AWS_SESSION_TOKEN\" \
+                -H \"x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"";
+    let get =
+        |host: &str, path: &str| shell(&lender, "proxy", &format!("curl {sign} https://{host}/{path}")).succeeded();
+    assert_eq!(get("s3.us-east-1.amazonaws.com", "lent/reports/a.txt"), "alpha\n");
+    assert_eq!(get("lent.s3.us-east-1.amazonaws.com", "reports/a.txt"), "alpha\n");
+    let refused = get(&format!("{OTHER_BUCKET}.s3.us-east-1.amazonaws.com"), "reports/a.txt");
+    assert!(refused.contains("AccessDenied"), "{refused}");
+    let refused = get("s3.eu-west-1.amazonaws.com", "lent/reports/a.txt");
+    assert!(refused.contains("the host is of `s3` in `eu-west-1`"), "{refused}");
+    let elsewhere = shell(&lender, "proxy", "curl -sS https://example.com/ 2>&1").failed();
+    assert!(elsewhere.contains("403"), "{elsewhere}");
+    let stranger =
+        shell(&lender, "proxy", "curl -sS -x http://hallpass:x@${HTTPS_PROXY##*@} https://s3.amazonaws.com 2>&1");
+    assert!(stranger.failed().contains("407"));
+}
+
+#[test]
+fn the_key_of_the_sessions_authority_is_in_no_file_and_in_no_variable() {
+    let lender = Lender::with_role(Ministack::shared());
+    let look = "env; cat \"$AWS_CA_BUNDLE\"; cat $(find \"$(dirname \"$AWS_CA_BUNDLE\")\" -type f)";
+    let printed = shell(&lender, "both", look).succeeded();
+    assert!(printed.contains("BEGIN CERTIFICATE") && !printed.contains("PRIVATE KEY"), "the key has left");
+    let bundle = printed.lines().find_map(|line| line.strip_prefix("AWS_CA_BUNDLE=")).expect("named");
+    assert!(!std::path::Path::new(bundle).exists(), "the certificate outlives its session");
+}
+
+#[test]
+fn a_session_by_one_way_has_no_trace_of_the_other() {
+    let lender = Lender::with_role(Ministack::shared());
+    let proxied = shell(&lender, "proxy", "env").succeeded();
+    assert!(proxied.contains("HTTPS_PROXY=http://hallpass:") && !proxied.contains("ENDPOINT_URL="), "{proxied}");
+    let pointed = shell(&lender, "endpoint", "env").succeeded();
+    assert!(pointed.contains("AWS_ENDPOINT_URL=http://127.0.0.1:") && !pointed.contains("_PROXY=http"), "{pointed}");
+    assert!(!pointed.contains("CA_BUNDLE"), "{pointed}");
+}
+
+#[test]
+fn a_no_proxy_of_the_callers_does_not_lead_past_the_gate() {
+    let lender = Lender::with_role(Ministack::shared());
+    let mut command = lender.lending(&by("proxy"), &["aws", "s3", "cp", &format!("s3://{BUCKET}/reports/a.txt"), "-"]);
+    command.env("NO_PROXY", "*").env("no_proxy", ".amazonaws.com,s3.us-east-1.amazonaws.com");
+    assert_eq!(hallpass_testkit::clients::run(&mut command).succeeded(), "alpha\n");
+}
+
+#[test]
+fn a_way_without_a_gate_is_refused() {
+    let lender = Lender::with_role(Ministack::shared());
+    let flags: Vec<&str> = by("proxy").into_iter().chain(["--delivery", "env"]).collect();
+    let outcome = lender.run(&flags, &[python().as_os_str(), "-c".as_ref(), "".as_ref()]);
+    assert_eq!(outcome.status.code(), Some(125), "{}", outcome.shown());
+    assert!(outcome.stderr.contains("--delivery proxy"), "{}", outcome.shown());
+}
