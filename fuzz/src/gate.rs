@@ -1,0 +1,1 @@
+//! Raw bytes into a live gate.
