@@ -8,7 +8,7 @@
 //! | [`glob`] | patterns: the matcher against a slow one; `covers` and `intersects` never lie |
 //! | [`resolve`] | requests of every protocol: the same answer from the head and from the body, never nothing |
 //! | [`audit`] | entries, checkpoints, keys and proofs: two readers agree; a proof proves one thing |
-//! | [`gate`] | raw bytes into a live gate: nothing unsigned passes, and the gate stays up |
+//! | [`wire`] | the bytes of a connection: one judgement of each head's framing, however the bytes arrive |
 //! | [`control`] | messages of the control socket: what is written reads back |
 //!
 //! Inputs are text where the wire has text, so the corpus can be read and written by hand.
@@ -18,12 +18,12 @@
 pub mod audit;
 pub mod chunked;
 pub mod control;
-pub mod gate;
 pub mod glob;
 pub mod input;
 pub mod policy;
 pub mod resolve;
 pub mod sigv4;
+pub mod wire;
 
 /// One target.
 #[derive(Debug, Clone, Copy)]
@@ -37,12 +37,13 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "sigv4", run: sigv4::run, bytes_max: 4_096 },
     Target { name: "chunked", run: chunked::run, bytes_max: 4_096 },
     Target { name: "policy", run: policy::run, bytes_max: 4_096 },
     Target { name: "glob", run: glob::run, bytes_max: 256 },
     Target { name: "resolve", run: resolve::run, bytes_max: 4_096 },
     Target { name: "audit", run: audit::run, bytes_max: 4_096 },
+    Target { name: "wire", run: wire::run, bytes_max: 2_048 },
     Target { name: "control", run: control::run, bytes_max: 1_024 },
 ];

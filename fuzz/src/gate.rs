@@ -1,1 +1,0 @@
-//! Raw bytes into a live gate.
