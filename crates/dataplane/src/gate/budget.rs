@@ -65,6 +65,8 @@ pub(super) struct Budget {
     priced: bool,
     /// The answers' lengths matter: bytes or money are capped.
     metered: bool,
+    /// There is a cap of any kind.
+    capped: bool,
     notify: Notify,
     exhausted: AtomicBool,
 }
@@ -73,8 +75,14 @@ impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
         let Limits { caps, priced, notify } = limits;
         let metered = caps.bytes.is_some() || caps.budget.is_some();
+        let capped = caps != Caps::default();
         let account = Mutex::new(Account::new(caps));
-        Self { account, priced, metered, notify, exhausted: AtomicBool::new(false) }
+        Self { account, priced, metered, capped, notify, exhausted: AtomicBool::new(false) }
+    }
+
+    /// True when the session may not use as much as it likes: then nothing may leave that is not counted here.
+    pub(super) fn is_capped(&self) -> bool {
+        self.capped
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {

@@ -85,7 +85,13 @@ impl Presigner {
         }
         let path = format!("/{}/{}", wish.bucket, encoded(&wish.key));
         let resolved = understood(gate, wish, &path, now)?;
-        decide(&gate.policy, &resolved)?;
+        // A URL cannot be recalled: what a tried-out policy would refuse is refused.
+        decide(&gate.policy, &resolved)?.map_or(Ok(()), Err)?;
+        if gate.budget.is_capped() {
+            let why = "what a presigned URL is used for cannot be counted, and this session has a cap";
+            let how = "start a session without `--budget` and `--max-…` for it".to_owned();
+            return Err(Denial { how_to_ask: Some(how), ..Denial::new(DenialCode::BudgetExceeded, why) });
+        }
         let route = gate.upstreams.route(partition(&gate.caller), &resolved)?;
         let credential = credential(gate).await?;
         let asked = i64::try_from(wish.life_s.min(PRESIGN_LIFE_S_MAX)).unwrap_or(i64::MAX);
@@ -150,7 +156,7 @@ fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Resu
 
 /// The entry of the URL: as of the request that it stands for, with its end.
 fn event(resolved: &Resolved, method: &str, route: &Route, expires_at: Timestamp) -> Event {
-    match entry(resolved, method, &route.target.shown()) {
+    match entry(resolved, method, &route.target.shown(), None) {
         Event::RequestAllowed { operation, actions, resources, method, upstream, .. } => {
             Event::UrlPresigned { method, operation, actions, resources, upstream, expires_at }
         }

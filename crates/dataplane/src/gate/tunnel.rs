@@ -77,7 +77,7 @@ pub(super) async fn connect(
         taken.map_err(|_| Denial::new(DenialCode::Malformed, "there is a tunnel already on this connection"))
     });
     match established {
-        Ok(()) => Response::new(Answer::Refusal(Full::new(Bytes::new()))),
+        Ok(()) => Response::new(Answer::Made(Full::new(Bytes::new()))),
         Err(denial) => {
             let asked = Asked { method: Method::CONNECT.as_str(), path: "", headers: view };
             let challenge = needs_password(&denial);
