@@ -1,14 +1,14 @@
 //! Fourth step: may it? Every access that the request needs must be allowed.
 
 use hallpass_core::denial::Denial;
-use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::policy::PreparedPolicy;
 use hallpass_core::resolve::Resolved;
 
 use super::fail_points::fail_point;
 
 /// # Errors
 /// The denial of the first access that is not allowed.
-pub(super) fn decide(policy: &ScopedPolicy, resolved: &Resolved) -> Result<(), Denial> {
+pub(super) fn decide(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<(), Denial> {
     fail_point!("gate::decide", Err(super::refuse::injected()));
     resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))
 }
