@@ -108,7 +108,7 @@ pub struct Denial {
     /// The resource that was refused, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// The statement that decided (`Sid`, or `statement 2`), for an explicit deny.
+    /// The statement that decided (`Sid`, or `statement 2`); where none allows, the Allow that came closest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
     /// The ceiling that refused: `--allow`, `--deny`, `--read-only`, or a policy document by its number.

@@ -28,6 +28,7 @@ mod lint;
 pub mod minting;
 mod notes;
 pub mod parse;
+mod prepared;
 pub mod profiles;
 pub mod read_only;
 mod resource;
@@ -47,6 +48,7 @@ pub use document::{DocumentError, Place, PolicyDocument};
 pub use grant::Grant;
 pub use lint::{Finding, Weight};
 pub use parse::{parse_actions, parse_resource};
+pub use prepared::PreparedPolicy;
 pub use profiles::{Profile, profile};
 pub use syntax::SyntaxError;
 pub use words::StatementInWords;
@@ -114,12 +116,13 @@ impl ScopedPolicy {
             || self.documents.iter().any(PolicyDocument::allows_nothing)
     }
 
-    /// Decides one access. The caller asks once per (action, resource) of a request, and all must pass.
+    /// Decides one access. The caller asks once per (action, resource) of a request, and all must pass. For many
+    /// requests, [`PreparedPolicy`] reads the policy once.
     ///
     /// # Errors
     /// The [`Denial`], with the statement that decided or what is missing.
     pub fn evaluate(&self, access: &AccessRequest, context: &Context) -> Result<(), Denial> {
-        eval::decide(self, access, context, |_| ())
+        PreparedPolicy::from(self).evaluate(access, context)
     }
 
     /// Checks every pattern that came as free text, from a session file or an API.

@@ -69,7 +69,7 @@ use hallpass_core::clock::Clock;
 use hallpass_core::credential::CredentialSource;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::SETTLE_GRACE_S_MAX;
-use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::policy::{PreparedPolicy, ScopedPolicy};
 use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::KeyCache;
 use jiff::Timestamp;
@@ -166,7 +166,7 @@ pub struct Gate {
 struct Shared {
     session: SessionId,
     placeholder: Placeholder,
-    policy: ScopedPolicy,
+    policy: PreparedPolicy<'static>,
     expires_at: Timestamp,
     source: Arc<dyn CredentialSource>,
     clock: Arc<dyn Clock>,
@@ -218,7 +218,7 @@ impl Gate {
         let shared = Arc::new(Shared {
             session: config.session,
             placeholder: config.placeholder,
-            policy: config.policy,
+            policy: config.policy.into(),
             expires_at: config.expires_at,
             source: config.source,
             clock: config.clock,

@@ -75,10 +75,14 @@ impl Context {
 
     /// What is known of `key`.
     pub fn get(&self, key: &str) -> Known<'_> {
-        let key = key.to_ascii_lowercase();
-        match self.present.get(&key) {
+        self.folded(&key.to_ascii_lowercase())
+    }
+
+    /// [`Self::get`] for a key in lower case.
+    pub(crate) fn folded(&self, key: &str) -> Known<'_> {
+        match self.present.get(key) {
             Some(values) => Known::Present(values),
-            None if self.absent.contains(&key) => Known::Absent,
+            None if self.absent.contains(key) => Known::Absent,
             None => Known::Unknown,
         }
     }

@@ -11,6 +11,7 @@ use super::access::{AccessRequest, Context, Resource};
 use super::action::ActionPattern;
 use super::document::{Effect, PolicyDocument, Scope, Statement};
 use super::minting;
+use super::prepared::PreparedPolicy;
 use super::read_only;
 use super::resource::ResourcePattern;
 use super::truth::Truth;
@@ -43,7 +44,7 @@ pub(super) enum By<'a> {
 /// Decides one access, and tells `granted` once for each ceiling why that lets it through. See
 /// [`ScopedPolicy::evaluate`].
 pub(super) fn decide<'p>(
-    policy: &'p ScopedPolicy,
+    prepared: &'p PreparedPolicy<'_>,
     access: &AccessRequest,
     context: &Context,
     mut granted: impl FnMut(By<'p>),
@@ -51,13 +52,14 @@ pub(super) fn decide<'p>(
     let Some(asked) = Asked::new(access, context) else {
         return Err(explain::not_an_action(access));
     };
-    denied(policy, &asked)?;
+    let policy = prepared.policy();
+    denied(prepared, &asked)?;
     if policy.ceilings() == 0 {
         return Err(explain::no_ceiling(&asked));
     }
     let minting = minting::is_minting(asked.service, asked.name);
     if !policy.actions.is_empty() || policy.limits_resources() {
-        granted(By::Flag(short_form(policy, &asked, minting)?));
+        granted(By::Flag(short_form(prepared, &asked, minting)?));
     }
     for (n, document) in policy.documents.iter().enumerate() {
         let statement = allowed_by(document, minting, &asked).map_err(|missing| match missing {
@@ -82,9 +84,10 @@ enum Missing {
     Name,
 }
 
-fn denied(policy: &ScopedPolicy, asked: &Asked<'_>) -> Result<(), Denial> {
-    for pattern in &policy.denied {
-        if !pattern.is_well_formed() {
+fn denied(prepared: &PreparedPolicy<'_>, asked: &Asked<'_>) -> Result<(), Denial> {
+    let policy = prepared.policy();
+    for (n, pattern) in policy.denied.iter().enumerate() {
+        if prepared.unreadable_deny() == Some(n) {
             return Err(explain::unreadable_deny(pattern, asked));
         }
         if pattern.matches(asked.service, asked.name) {
@@ -102,16 +105,18 @@ fn denied(policy: &ScopedPolicy, asked: &Asked<'_>) -> Result<(), Denial> {
 }
 
 fn short_form<'p>(
-    policy: &'p ScopedPolicy,
+    prepared: &'p PreparedPolicy<'_>,
     asked: &Asked<'_>,
     minting: bool,
 ) -> Result<Option<&'p ActionPattern>, Denial> {
+    let policy = prepared.policy();
     let matching = || policy.actions.iter().filter(|p| p.matches(asked.service, asked.name));
     let first = matching().next();
     if !policy.actions.is_empty() && first.is_none() {
         return Err(explain::action_not_allowed(policy, asked));
     }
-    if short_form_resources(policy, asked) != Truth::Yes {
+    let on = |pattern: &ResourcePattern| pattern.matches(&asked.access.resource, asked.context, false);
+    if Truth::any(prepared.resources().iter().map(on)) != Truth::Yes {
         return Err(explain::resource_not_allowed(policy, asked));
     }
     if !minting || policy.actions.is_empty() {
@@ -137,11 +142,6 @@ fn allowed_by(document: &PolicyDocument, minting: bool, asked: &Asked<'_>) -> Re
     Err(missing)
 }
 
-fn short_form_resources(policy: &ScopedPolicy, asked: &Asked<'_>) -> Truth {
-    let readable = policy.resources.iter().filter_map(|text| ResourcePattern::parse(text).ok());
-    Truth::any(readable.map(|pattern| pattern.matches(&asked.access.resource, asked.context, false)))
-}
-
 impl<'a> Asked<'a> {
     /// `None` when the action is not one action of one service.
     fn new(access: &'a AccessRequest, context: &'a Context) -> Option<Self> {
@@ -156,9 +156,15 @@ impl<'a> Asked<'a> {
 impl Statement {
     /// Whether action, resource and conditions all say that the statement is about this access.
     pub(super) fn applies(&self, asked: &Asked<'_>) -> Truth {
-        self.names_action(asked)
-            .and(self.names_resource(&asked.access.resource, asked.context))
-            .and(Truth::all(self.conditions.iter().map(|condition| condition.holds(asked.context))))
+        let named = self.names_action(asked);
+        if named == Truth::No {
+            return Truth::No;
+        }
+        let on = named.and(self.names_resource(&asked.access.resource, asked.context));
+        if on == Truth::No {
+            return Truth::No;
+        }
+        on.and(Truth::all(self.conditions.iter().map(|condition| condition.holds(asked.context))))
     }
 
     fn spells_out(&self, asked: &Asked<'_>) -> bool {

@@ -1,6 +1,7 @@
 //! The one wildcard matcher: `*` is any run of characters, `?` is any one. IAM user guide, "Using wildcards".
 //!
-//! A pattern runs as a set of positions, so the work is at most `(text + 1) × (pattern + 1)` steps whatever the
+//! Most patterns are text up to one star at the end, and are compared as text. For the rest a pattern runs as a set of
+//! positions, so the work is at most `(text + 1) × (pattern + 1)` steps whatever the
 //! pattern is: there is no back-tracking that an attacker could blow up.
 
 #[cfg(test)]
@@ -22,6 +23,8 @@ pub(crate) enum Token {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Glob {
     tokens: Vec<Token>,
+    /// The characters before the first wildcard.
+    prefix: String,
 }
 
 /// A kind of character that decides every question about patterns: a named one, or any that no pattern names.
@@ -51,7 +54,9 @@ impl Glob {
                 _ => tokens.push(token),
             }
         }
-        Self { tokens }
+        let literal = |token: &Token| if let Token::Char(c) = token { Some(*c) } else { None };
+        let prefix = tokens.iter().map_while(literal).collect();
+        Self { tokens, prefix }
     }
 
     /// True when the whole of `text` matches.
@@ -61,8 +66,20 @@ impl Glob {
 
     /// [`Self::matches`], and how many elementary steps it took, for the test that bounds them.
     pub fn matches_counting(&self, text: &str) -> (bool, usize) {
+        let Some(text) = text.strip_prefix(self.prefix.as_str()) else { return (false, 1) };
+        let at = self.prefix.chars().count();
+        match self.tokens.get(at..).unwrap_or_default() {
+            [] => (text.is_empty(), 1),
+            [Token::Star { colon: true }] => (true, 1),
+            rest if rest.len() < POSITIONS => in_bits(rest, text),
+            _ => self.in_sets(at, text),
+        }
+    }
+
+    /// For patterns that are too long for [`in_bits`].
+    fn in_sets(&self, start: usize, text: &str) -> (bool, usize) {
         let mut steps = 0;
-        let mut states = self.closed([0]);
+        let mut states = self.closed([start]);
         for c in text.chars() {
             steps += states.len();
             states = self.step(&states, Symbol::Char(c));
@@ -167,6 +184,34 @@ impl Glob {
         }
         closed
     }
+}
+
+/// Positions that fit into the bits of one number.
+const POSITIONS: usize = 128;
+
+/// Runs fewer than [`POSITIONS`] tokens, one bit for each position, and counts the steps.
+fn in_bits(tokens: &[Token], text: &str) -> (bool, usize) {
+    let star = |at: u32| usize::try_from(at).is_ok_and(|at| tokens.get(at).is_some_and(|token| token.is_star()));
+    let closed = |states: u128, at: u32| states | 1 << at | if star(at) { 1 << (at + 1) } else { 0 };
+    let mut states = closed(0, 0);
+    let mut steps = 0;
+    for c in text.chars() {
+        let (mut next, mut left) = (0_u128, states);
+        while left != 0 {
+            let at = left.trailing_zeros();
+            left &= left - 1;
+            steps += 1;
+            let token = usize::try_from(at).ok().and_then(|at| tokens.get(at));
+            if let Some(token) = token.filter(|token| token.accepts(Symbol::Char(c))) {
+                next = closed(next, at + u32::from(!token.is_star()));
+            }
+        }
+        if next == 0 {
+            return (false, steps);
+        }
+        states = next;
+    }
+    (states >> tokens.len() & 1 == 1, steps)
 }
 
 impl Token {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::ScopedPolicy;
 use super::access::{AccessRequest, Context};
 use super::eval::{self, By};
+use super::prepared::PreparedPolicy;
 use crate::denial::Denial;
 
 /// One ceiling's yes.
@@ -24,7 +25,8 @@ impl ScopedPolicy {
     /// As [`Self::evaluate`].
     pub fn grants(&self, access: &AccessRequest, context: &Context) -> Result<Vec<Grant>, Denial> {
         let mut granted = Vec::new();
-        eval::decide(self, access, context, |by| granted.push(by))?;
+        let prepared = PreparedPolicy::from(self);
+        eval::decide(&prepared, access, context, |by| granted.push(by))?;
         Ok(granted.into_iter().map(|by| self.grant(by)).collect())
     }
 

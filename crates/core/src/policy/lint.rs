@@ -212,8 +212,8 @@ impl Notes<'_> {
             let message = format!("`{operator}` compares `*` and `?` as they stand: write `{like}` for wildcards");
             self.add("literal-wildcard", Weight::Useless, &member, message);
         }
-        let unknowable = |known: &&str| key.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known));
-        if UNKNOWABLE.iter().any(|known| unknowable(&known)) {
+        let unknowable = |known: &str| key.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known));
+        if UNKNOWABLE.iter().any(|known| unknowable(known)) {
             let (weight, effect) = match self.statement.effect {
                 Effect::Allow => (Weight::Useless, "this Allow never holds at the gate"),
                 Effect::Deny => (Weight::Useless, "this Deny holds for every request that the rest matches"),

@@ -15,7 +15,11 @@ const ARN_PARTS: usize = 6;
 
 /// `*` or an ARN pattern, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct ResourcePattern(Template);
+pub(crate) struct ResourcePattern {
+    template: Template,
+    /// Built once, where no variable has to be filled in first.
+    glob: Option<Glob>,
+}
 
 /// What is wrong with a resource, in characters from its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +41,7 @@ impl ResourcePattern {
         let template = Template::parse(text)
             .map_err(|wrong| ResourceFault { at: wrong.at, expected: wrong.expected.to_owned() })?;
         if text == "*" {
-            return Ok(Self(template));
+            return Ok(Self::of(template));
         }
         let colons: Vec<usize> = text.chars().enumerate().filter(|(_, c)| *c == ':').map(|(at, _)| at).collect();
         let part = |n: usize| text.splitn(ARN_PARTS, ':').nth(n).unwrap_or_default();
@@ -59,12 +63,17 @@ impl ResourcePattern {
             (_, "", ..) => Err(fault(starts(2), "a service such as `s3`")),
             (_, _, Some(at), _) => Err(fault(starts(2) + at, "no wildcard in the service part of an ARN")),
             (_, _, _, "") => Err(fault(starts(5), "a resource after the fifth `:`, or `*`")),
-            _ => Ok(Self(template)),
+            _ => Ok(Self::of(template)),
         }
     }
 
+    fn of(template: Template) -> Self {
+        let glob = (!template.has_variables()).then(|| arn_glob(&template.widest()));
+        Self { template, glob }
+    }
+
     pub(crate) fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.template.as_str()
     }
 
     /// True for `*`, which alone also means what has no ARN.
@@ -73,7 +82,7 @@ impl ResourcePattern {
     }
 
     pub(crate) fn has_variables(&self) -> bool {
-        self.0.has_variables()
+        self.template.has_variables()
     }
 
     /// Whether the access touches what the pattern means. `inverted` is for `NotResource`, where a variable
@@ -82,29 +91,17 @@ impl ResourcePattern {
         if self.is_everything() {
             return Truth::Yes;
         }
-        let Some(filled) = self.0.fill(context) else {
+        if let Some(glob) = &self.glob {
+            return certain(glob, resource);
+        }
+        let Some(filled) = self.template.fill(context) else {
             return if inverted { Truth::Maybe } else { Truth::No };
         };
         let guessed = filled.contains(&Filled::Anything);
-        let glob = arn_glob(&filled);
-        let (surely, possibly) = match resource {
-            Resource::Exact(arn) if arn == "*" => (false, false),
-            Resource::Exact(arn) if !is_arn(arn) => (false, true),
-            Resource::Exact(arn) => {
-                let matches = glob.matches(arn);
-                (matches, matches)
-            }
-            Resource::Pattern(pattern) => {
-                let asked = Glob::new(pattern);
-                (glob.covers(&asked), glob.intersects(&asked))
-            }
-            Resource::Opaque => (false, true),
-        };
-        match (surely && !guessed, possibly) {
-            (true, _) => Truth::Yes,
-            (false, true) => Truth::Maybe,
-            (false, false) if inverted && guessed => Truth::Maybe,
-            (false, false) => Truth::No,
+        match certain(&arn_glob(&filled), resource) {
+            Truth::Yes if guessed => Truth::Maybe,
+            Truth::No if guessed && inverted => Truth::Maybe,
+            truth => truth,
         }
     }
 
@@ -112,16 +109,39 @@ impl ResourcePattern {
     pub(crate) fn covers(&self, other: &Self) -> bool {
         self.is_everything()
             || self == other
-            || (!other.is_everything()
-                && !self.0.has_variables()
-                && arn_glob(&self.0.widest()).covers(&arn_glob(&other.0.widest())))
+            || (!other.is_everything() && !self.template.has_variables() && self.widest().covers(&other.widest()))
+    }
+
+    /// Covers all that the pattern can become.
+    fn widest(&self) -> Glob {
+        self.glob.clone().unwrap_or_else(|| arn_glob(&self.template.widest()))
     }
 
     /// True when some resource may be meant by both.
     pub(crate) fn may_overlap(&self, other: &Self) -> bool {
-        self.is_everything()
-            || other.is_everything()
-            || arn_glob(&self.0.widest()).intersects(&arn_glob(&other.0.widest()))
+        self.is_everything() || other.is_everything() || self.widest().intersects(&other.widest())
+    }
+}
+
+/// Whether a resource is one that a pattern other than `*` means.
+fn certain(glob: &Glob, resource: &Resource) -> Truth {
+    let (surely, possibly) = match resource {
+        Resource::Exact(arn) if arn == "*" => (false, false),
+        Resource::Exact(arn) if !is_arn(arn) => (false, true),
+        Resource::Exact(arn) => {
+            let matches = glob.matches(arn);
+            (matches, matches)
+        }
+        Resource::Pattern(pattern) => {
+            let asked = Glob::new(pattern);
+            (glob.covers(&asked), glob.intersects(&asked))
+        }
+        Resource::Opaque => (false, true),
+    };
+    match (surely, possibly) {
+        (true, _) => Truth::Yes,
+        (false, true) => Truth::Maybe,
+        (false, false) => Truth::No,
     }
 }
 

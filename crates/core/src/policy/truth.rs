@@ -22,11 +22,19 @@ impl Truth {
     }
 
     pub(crate) fn all(truths: impl IntoIterator<Item = Self>) -> Self {
-        truths.into_iter().fold(Self::Yes, Self::and)
+        !Self::any(truths.into_iter().map(|truth| !truth))
     }
 
+    /// Stops at the first `Yes`.
     pub(crate) fn any(truths: impl IntoIterator<Item = Self>) -> Self {
-        truths.into_iter().fold(Self::No, Self::or)
+        let mut any = Self::No;
+        for truth in truths {
+            any = any.or(truth);
+            if any == Self::Yes {
+                break;
+            }
+        }
+        any
     }
 }
 

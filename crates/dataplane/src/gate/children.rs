@@ -118,7 +118,7 @@ impl Shared {
         let child = Arc::new(Self {
             session: permit.session().clone(),
             placeholder,
-            policy: permit.policy().clone(),
+            policy: permit.policy().clone().into(),
             expires_at,
             source: Arc::new(FixedCredential(credential)),
             clock: Arc::clone(&self.clock),

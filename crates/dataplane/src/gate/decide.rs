@@ -1,7 +1,7 @@
 //! Fourth step: may it? Every access that the request needs must be allowed.
 
 use hallpass_core::denial::Denial;
-use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::policy::PreparedPolicy;
 use hallpass_core::resolve::Resolved;
 
 use super::fail_points::fail_point;
@@ -10,12 +10,11 @@ use super::fail_points::fail_point;
 ///
 /// # Errors
 /// The denial of the first access that is not allowed.
-pub(super) fn decide(policy: &ScopedPolicy, resolved: &Resolved) -> Result<Option<Denial>, Denial> {
+pub(super) fn decide(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<Option<Denial>, Denial> {
     fail_point!("gate::decide", Err(super::refuse::injected()));
-    allowed(policy, resolved)?;
-    Ok(policy.shadow.as_deref().and_then(|tried| allowed(tried, resolved).err()))
-}
-
-fn allowed(policy: &ScopedPolicy, resolved: &Resolved) -> Result<(), Denial> {
-    resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))
+    resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))?;
+    let tried = policy.policy().shadow.as_deref();
+    Ok(tried.and_then(|tried| {
+        resolved.accesses.iter().try_for_each(|access| tried.evaluate(access, &resolved.context)).err()
+    }))
 }

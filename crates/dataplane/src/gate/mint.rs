@@ -64,7 +64,7 @@ pub(super) async fn serve(
 ) -> Result<Response<Answer>, Denial> {
     let registry = gate.children.registry(gate.depth)?;
     let call = Call::read(wish.kind, wish.query, &wish.body)?;
-    let policy = call.policy_under(&gate.policy);
+    let policy = call.policy_under(gate.policy.policy());
     let compiled = compile(wish.kind, &policy, &gate.caller)?;
     let now = gate.clock.now();
     let left_s = u64::try_from(gate.expires_at.duration_since(now).as_secs()).unwrap_or(0);

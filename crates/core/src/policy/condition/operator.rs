@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::value::{self, Decimal, Operand};
 use crate::policy::access::Context;
+use crate::policy::glob::Glob;
 use crate::policy::resource::{arn_like, is_arn_pattern};
 use crate::policy::template::{Filled, Template, glob_of};
 use crate::policy::truth::Truth;
@@ -148,7 +149,13 @@ impl Operator {
                         "`{shown}` is not an ARN pattern of six parts, which `{self}` compares one by one"
                     ));
                 }
-                Ok(Operand::Text(template))
+                let glob = match self.kind.test {
+                    Test::Text { ignore_case, wildcards } if !template.has_variables() => {
+                        Some(text_glob(template.widest(), ignore_case, wildcards))
+                    }
+                    _ => None,
+                };
+                Ok(Operand::Text(template, glob))
             }
             Test::Number(_) => typed(Decimal::parse(text).map(Operand::Number), "a decimal number"),
             Test::Date(_) => typed(value::date(text).map(Operand::Date), "a date such as `2026-01-31T00:00:00Z`"),
@@ -162,10 +169,14 @@ impl Operator {
     pub(crate) fn compare(self, value: &str, operand: &Operand, context: &Context) -> Truth {
         let known = |answer: Option<bool>| answer.map_or(Truth::Maybe, Truth::from);
         match (self.kind.test, operand) {
-            (Test::Text { ignore_case, wildcards }, Operand::Text(template)) => {
+            (Test::Text { ignore_case: false, .. }, Operand::Text(_, Some(glob))) => glob.matches(value).into(),
+            (Test::Text { ignore_case: true, .. }, Operand::Text(_, Some(glob))) => {
+                glob.matches(&value.to_lowercase()).into()
+            }
+            (Test::Text { ignore_case, wildcards }, Operand::Text(template, None)) => {
                 text_matches(template, value, ignore_case, wildcards, context)
             }
-            (Test::Arn, Operand::Text(template)) => match template.fill(context) {
+            (Test::Arn, Operand::Text(template, _)) => match template.fill(context) {
                 None => Truth::No,
                 Some(filled) if filled.contains(&Filled::Anything) => Truth::Maybe,
                 Some(filled) => known(arn_like(&filled, value)),
@@ -183,20 +194,22 @@ impl Operator {
 }
 
 fn text_matches(template: &Template, value: &str, ignore_case: bool, wildcards: bool, context: &Context) -> Truth {
-    let Some(mut filled) = template.fill(context) else {
+    let Some(filled) = template.fill(context) else {
         return Truth::No;
     };
     let guessed = filled.contains(&Filled::Anything);
-    let mut value = value.to_owned();
-    if ignore_case {
-        value = value.to_lowercase();
-        filled = filled.into_iter().flat_map(lowered).collect();
-    }
-    match glob_of(&filled, wildcards).matches(&value) {
+    let glob = text_glob(filled, ignore_case, wildcards);
+    let matches = if ignore_case { glob.matches(&value.to_lowercase()) } else { glob.matches(value) };
+    match matches {
         false => Truth::No,
         true if guessed => Truth::Maybe,
         true => Truth::Yes,
     }
+}
+
+fn text_glob(filled: Vec<Filled>, ignore_case: bool, wildcards: bool) -> Glob {
+    let filled = if ignore_case { filled.into_iter().flat_map(lowered).collect() } else { filled };
+    glob_of(&filled, wildcards)
 }
 
 fn lowered(filled: Filled) -> Vec<Filled> {

@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::policy::glob::Glob;
 use crate::policy::template::Template;
 
 /// One value of a policy, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Operand {
-    Text(Template),
+    /// With its glob, built once, where no variable has to be filled in first; ARNs are compared part by part.
+    Text(Template, Option<Glob>),
     Number(Decimal),
     Date(Timestamp),
     Bool(bool),

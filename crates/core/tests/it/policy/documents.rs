@@ -210,6 +210,18 @@ fn faults_of_the_text_are_named_by_line_and_column() {
 }
 
 #[test]
+fn a_number_that_a_float_cannot_hold_exactly_is_refused() {
+    let most = |number: &str| with(&format!(r#""Condition":{{"NumericLessThan":{{"s3:max-keys":{number}}}}}"#));
+    for exact in ["10", "0.5", "-3", "18446744073709551615", "\"99999999999999999999999999\""] {
+        PolicyDocument::parse(&most(exact)).expect(exact);
+    }
+    for lossy in ["18446744073709551616", "-99999999999999999999", "1e300"] {
+        let error = PolicyDocument::parse(&most(lossy)).expect_err(lossy);
+        assert!(error.message.contains("write it as a string"), "{error}");
+    }
+}
+
+#[test]
 fn documents_past_their_limits_are_refused() {
     let large = format!("{}{}", with(""), " ".repeat(POLICY_DOCUMENT_BYTES_MAX));
     assert!(PolicyDocument::parse(&large).expect_err("large").message.contains("bytes"));

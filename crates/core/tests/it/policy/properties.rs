@@ -113,6 +113,23 @@ fn a_context() -> impl Strategy<Value = Context> {
     )
 }
 
+/// A document with one statement less, more or moved, so that the difference is small; or another one altogether.
+fn changed(old: &PolicyDocument, other: PolicyDocument, change: u8, at: &Index) -> PolicyDocument {
+    let of = |document: &PolicyDocument| serde_json::to_value(document).expect("JSON")["Statement"].clone();
+    let (Some(mut statements), Some(others)) = (of(old).as_array().cloned(), of(&other).as_array().cloned()) else {
+        return other;
+    };
+    let at = at.index(statements.len());
+    match change {
+        0 if statements.len() > 1 => drop(statements.remove(at)),
+        1 => statements.extend(others.into_iter().take(1)),
+        2 => statements.rotate_left(at),
+        _ => return other,
+    }
+    let json = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    PolicyDocument::parse(&json).expect("still a document")
+}
+
 /// The text-book definition, slow and obviously right.
 fn slow_match(pattern: &[char], text: &[char]) -> bool {
     match (pattern.split_first(), text.split_first()) {
@@ -152,8 +169,10 @@ proptest! {
 
     #[test]
     fn a_diff_that_shows_nothing_newly_allowed_hides_nothing(
-        old in a_document(), new in a_document(), asked in a_request(), context in a_context()
+        old in a_document(), other in a_document(), change in 0..4_u8, at in any::<Index>(),
+        asked in a_request(), context in a_context()
     ) {
+        let new = changed(&old, other, change, &at);
         let diff = PolicyDiff::between(&old, &new);
         let alone = |document: &PolicyDocument| {
             let policy = ScopedPolicy { documents: vec![document.clone()], ..ScopedPolicy::default() };
