@@ -1,6 +1,7 @@
 //! One binary for all integration tests of core: it links once.
 
 mod audit;
+mod learn;
 mod policy;
 mod resolve;
 mod sigv4;

@@ -13,6 +13,7 @@ mod crash;
 mod environment_cleaning;
 mod exit_codes;
 mod kill;
+mod learn;
 mod moto;
 mod run;
 mod sdk;
