@@ -109,6 +109,8 @@ pub const REQUEST_RESOURCES_RECORDED_BYTES_MAX: usize = 48 * 1024;
 pub const REQUEST_NEEDS_RECORDED_BYTES_MAX: usize = 4 * 1024;
 /// Longest value of a condition key that one audit entry holds, bytes (twice the longest S3 key).
 pub const REQUEST_CONDITION_RECORDED_BYTES_MAX: usize = 2 * S3_KEY_BYTES_MAX;
+/// Values of one statement's conditions that learning compares one by one.
+pub const LEARNED_VALUES_APART_MAX: usize = 256;
 /// The session's time is looked at least this often, milliseconds, so that a clock that is set takes effect.
 pub const EXPIRY_CHECK_MS_MAX: u64 = 500;
 /// Unauthenticated requests recorded one by one, per second; the rest are counted in one entry.

@@ -1,7 +1,7 @@
 //! What the lists of a `request_allowed` entry leave open: which action needs which resource, and under which
 //! conditions. It is what policies are learned from, so it says exactly what was asked for, or that it does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,7 @@ impl Needs {
     ) -> Self {
         let place: BTreeMap<&str, usize> = resources.iter().enumerate().map(|(n, text)| (text.as_str(), n)).collect();
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); actions.len()];
-        let (mut patterns, mut needs) = (Vec::new(), Self::default());
+        let (mut patterns, mut exact, mut needs) = (BTreeSet::new(), BTreeSet::new(), Self::default());
         for access in accesses {
             let Some(&at) = place.get(access.resource.shown()) else {
                 needs.partial = true;
@@ -66,12 +66,16 @@ impl Needs {
                 row.push(at);
             }
             match &access.resource {
-                Resource::Pattern(_) => patterns.push(at),
+                Resource::Pattern(_) => _ = patterns.insert(at),
                 Resource::Opaque => needs.unnamed = true,
-                Resource::Exact(_) => {}
+                Resource::Exact(_) => _ = exact.insert(at),
             }
         }
-        needs.patterns = positions(patterns);
+        if !patterns.is_disjoint(&exact) {
+            // One text in two meanings: the wider of them must not stand for both.
+            return Self::unknown();
+        }
+        needs.patterns = positions(patterns.into_iter().collect());
         let rows: Vec<String> = rows.into_iter().map(positions).collect();
         if rows.iter().any(|row| *row != positions((0..resources.len()).collect())) {
             needs.by_action = rows;
@@ -282,6 +286,12 @@ mod tests {
         let (actions, resources) = lists(&scattered);
         let needs = Needs::of(&scattered, &Context::default(), "us-east-1", &actions, &resources);
         assert!(needs.is_partial() && needs.accesses(&actions, &resources).is_empty());
+
+        let twins = ["a:A", "a:B"].map(str::to_owned);
+        let text = "arn:aws:a:::x*".to_owned();
+        let both = [access("a:A", exact(&text)), access("a:B", Resource::Pattern(text.clone()))];
+        let needs = Needs::of(&both, &Context::default(), "r", &twins, std::slice::from_ref(&text));
+        assert!(needs.is_partial() && needs.accesses(&twins, &[text]).is_empty());
 
         let cut = Needs::of(&scattered[..4], &Context::default(), "r", &actions, &resources[..2]);
         assert!(cut.is_partial());

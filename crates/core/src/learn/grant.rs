@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::limits::LEARNED_VALUES_APART_MAX;
 use crate::policy::ActionPattern;
 use crate::policy::document::resource_covers;
 use crate::policy::minting::is_minting;
@@ -79,17 +80,35 @@ pub(super) fn has_wildcard(resource: &str) -> bool {
     resource.replace("${*}", "").replace("${?}", "").contains(['*', '?'])
 }
 
-/// The grants that say all, each exact: regions only where a resource has no ARN that is in one.
+/// The grants that say all, each exact: regions only where a resource has no ARN that is in one. Values are compared
+/// one by one before they are joined, because two wider grants can make one needless together.
 pub(super) fn minimal(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
     let region = (EQUALS.to_owned(), REGION.to_owned());
-    let needed = pruned(joined(grants));
+    let needed = pruned(grants.into_iter().flat_map(apart).collect());
     let without = |mut grant: Grant| {
         if grant.resource != "*" {
             grant.terms.remove(&region);
         }
         grant
     };
-    pruned(joined(needed.into_iter().map(without).collect()))
+    joined(pruned(needed.into_iter().map(without).collect()))
+}
+
+/// One grant for each combination of values, unless there are very many.
+fn apart(grant: Grant) -> Vec<Grant> {
+    let mut all = vec![grant.clone()];
+    for (key, values) in grant.terms.iter().filter(|((op, _), _)| op == EQUALS || op == LIKE) {
+        if all.len() * values.len() > LEARNED_VALUES_APART_MAX {
+            break;
+        }
+        let with = |grant: &Grant, value: &String| {
+            let mut one = grant.clone();
+            one.terms.insert(key.clone(), BTreeSet::from([value.clone()]));
+            one
+        };
+        all = all.iter().flat_map(|grant| values.iter().map(move |value| with(grant, value))).collect();
+    }
+    all
 }
 
 /// Grants that differ in the values of one condition only become one with the values of both.
@@ -150,7 +169,8 @@ fn covers(wide: &str, narrow: &str) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Grant, PREFIX, escaped, minimal, pruned};
+    use super::{Grant, PREFIX, apart, escaped, minimal, pruned};
+    use crate::limits::LEARNED_VALUES_APART_MAX;
 
     const KEY: &str = "arn:aws:s3:::b/k";
 
@@ -179,6 +199,17 @@ mod tests {
         assert_eq!(two.len(), 1);
         let crossed = minimal(BTreeSet::from([list("a/", "eu-west-1"), list("b/", "us-east-1")]));
         assert_eq!(crossed.len(), 2, "a/ in us-east-1 was never asked for");
+    }
+
+    #[test]
+    fn values_past_the_limit_stay_together() {
+        let mut list = Grant::new("s3:ListBucket", "arn:aws:s3:::b").demanding(PREFIX, "0");
+        let mut with = |last: usize| {
+            list.terms.values_mut().for_each(|values| values.extend((0..last).map(|n| n.to_string())));
+            apart(list.clone()).len()
+        };
+        assert_eq!(with(LEARNED_VALUES_APART_MAX), LEARNED_VALUES_APART_MAX);
+        assert_eq!(with(LEARNED_VALUES_APART_MAX + 1), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod budget;
+mod learn;
 mod policy;
 mod resolve;
 mod sigv4;

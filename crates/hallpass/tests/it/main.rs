@@ -15,6 +15,7 @@ mod crash;
 mod environment_cleaning;
 mod exit_codes;
 mod kill;
+mod learn;
 mod moto;
 mod policy;
 mod run;
