@@ -12,6 +12,7 @@
 //! | `resolve`, `decide` | what it wants, and whether it may |
 //! | `record` | the audit entry, committed |
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
+//! | `events` | which uploads are event streams, and with which keys |
 //! | `forward`, `invitation`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
 //! | `settle` | what became of it |
 //! | `refuse` | every refusal, in the shape that the child's SDK reads |
@@ -21,6 +22,7 @@ mod body;
 mod connection;
 mod decide;
 mod download;
+mod events;
 mod fail_points;
 mod forward;
 mod head;
