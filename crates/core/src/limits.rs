@@ -76,6 +76,9 @@ pub const SIGNED_CHUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const CHUNK_HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Most trailers of one aws-chunked body; S3 takes one checksum.
 pub const CHUNK_TRAILERS_MAX: usize = 8;
+/// Largest message of an uploaded event stream held until its signature is verified, bytes (the encoding's own limit
+/// of 16 MiB for a payload; the SDKs' messages have some kilobytes).
+pub const EVENT_MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest difference between the child's clock and ours, seconds (AWS allows 900).
 pub const SIGNATURE_SKEW_S_MAX: i64 = 300;
 /// Longest life of a real presigned URL that a session makes, seconds: nobody can take it back.

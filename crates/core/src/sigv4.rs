@@ -13,13 +13,14 @@
 //! | [`mod@sign`] | outbound: the headers to add, and the path and query that must be sent |
 //! | [`mod@presign`] | outbound: a URL that carries its own signature |
 //! | [`chunked`] | `aws-chunked` bodies: decode and verify, encode and sign |
+//! | [`events`] | event streams that a client uploads: verify, and sign again |
 //! | [`error`] | every reason to refuse |
 //!
 //! The order of use: [`Authorization::of`] (who asks, decided before routing) → [`PayloadHash::declared`] →
 //! the session's [`SigningKey`] → [`verify()`] → resolve and decide from [`Verified::path`] and
 //! [`Verified::query`], *never* from the raw bytes → [`sign()`] → send [`Signed::path`] and [`Signed::query`].
 //!
-//! Header and query authentication. SigV2, SigV4A and event streams are recognised and refused by name.
+//! Header and query authentication. SigV2 and SigV4A are recognised and refused by name.
 //!
 //! Sources: "Create a signed AWS API request" (IAM User Guide), "Authenticating Requests (AWS Signature Version 4)"
 //! and "Signature calculations … transferring payload in multiple chunks" (Amazon S3 API Reference).
@@ -29,6 +30,7 @@ pub mod canonical;
 pub mod checksum;
 pub mod chunked;
 pub mod error;
+pub mod events;
 pub mod key;
 pub mod payload;
 pub mod presign;

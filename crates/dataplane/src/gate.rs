@@ -14,6 +14,7 @@
 //! | `budget` | room for it in the session's account |
 //! | `record` | the audit entry, committed |
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
+//! | `events` | which uploads are event streams, and with which keys |
 //! | `forward`, `invitation`, `link`, `tls`, `upload`, `download` | sent, and streamed both ways |
 //! | `settle`, `refusal` | what became of it |
 //! | `mint`, `children`, `registry` | a call that mints credentials opens a child session instead |
@@ -29,6 +30,7 @@ mod children;
 mod connection;
 mod decide;
 mod download;
+mod events;
 mod fail_points;
 mod forward;
 mod head;

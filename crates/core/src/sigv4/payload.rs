@@ -21,6 +21,8 @@ pub enum PayloadHash {
     StreamingSigned,
     /// `aws-chunked`, every chunk and the trailer signed.
     StreamingSignedTrailer,
+    /// An event stream, every message signed. Only for [`events::is_event_stream`](super::events::is_event_stream).
+    StreamingEvents,
 }
 
 impl PayloadHash {
@@ -32,7 +34,7 @@ impl PayloadHash {
     /// Reads `x-amz-content-sha256`; `None` when it is absent, then the body must be buffered and hashed.
     ///
     /// # Errors
-    /// [`VerifyError::PayloadMode`] for SigV4A and event streams, [`VerifyError::PayloadHash`] for anything unknown.
+    /// [`VerifyError::PayloadMode`] for SigV4A, [`VerifyError::PayloadHash`] for anything unknown.
     pub fn declared(parts: &Parts<'_>) -> Result<Option<Self>, VerifyError> {
         parts.header("x-amz-content-sha256").map(Self::parse).transpose()
     }
@@ -47,9 +49,7 @@ impl PayloadHash {
             b"STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Self::StreamingUnsignedTrailer,
             b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Self::StreamingSigned,
             b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Self::StreamingSignedTrailer,
-            b"STREAMING-AWS4-HMAC-SHA256-EVENTS" => {
-                return Err(VerifyError::PayloadMode("STREAMING-AWS4-HMAC-SHA256-EVENTS"));
-            }
+            b"STREAMING-AWS4-HMAC-SHA256-EVENTS" => Self::StreamingEvents,
             b"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD" | b"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER" => {
                 return Err(VerifyError::PayloadMode("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"));
             }
@@ -66,16 +66,18 @@ impl PayloadHash {
     pub fn text(&self) -> String {
         match self {
             Self::Sha256(hash) => Signature::of_digest(*hash).as_str().to_owned(),
-            Self::Unsigned | Self::StreamingUnsignedTrailer | Self::StreamingSigned | Self::StreamingSignedTrailer => {
-                self.literal().to_owned()
-            }
+            Self::Unsigned
+            | Self::StreamingUnsignedTrailer
+            | Self::StreamingSigned
+            | Self::StreamingSignedTrailer
+            | Self::StreamingEvents => self.literal().to_owned(),
         }
     }
 
     /// The `aws-chunked` mode of the body, or `None` when it is not framed.
     pub fn chunk_mode(&self) -> Option<ChunkMode> {
         match self {
-            Self::Sha256(_) | Self::Unsigned => None,
+            Self::Sha256(_) | Self::Unsigned | Self::StreamingEvents => None,
             Self::StreamingUnsignedTrailer => Some(ChunkMode::UnsignedTrailer),
             Self::StreamingSigned => Some(ChunkMode::Signed),
             Self::StreamingSignedTrailer => Some(ChunkMode::SignedTrailer),
@@ -90,6 +92,7 @@ impl PayloadHash {
             Self::StreamingUnsignedTrailer => "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
             Self::StreamingSigned => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
             Self::StreamingSignedTrailer => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+            Self::StreamingEvents => "STREAMING-AWS4-HMAC-SHA256-EVENTS",
         }
     }
 }

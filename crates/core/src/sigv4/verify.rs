@@ -146,6 +146,8 @@ pub(super) fn check_payload(parts: &Parts<'_>, expected: PayloadHash, s3: bool) 
         (None, _) => Err(VerifyError::MissingHeader("x-amz-content-sha256")),
         (Some(declared), expected) if declared != expected => Err(VerifyError::BodyMismatch),
         (Some(PayloadHash::Sha256(_)), _) => Ok(()),
+        (Some(mode @ PayloadHash::StreamingEvents), _) if s3 => Err(VerifyError::PayloadMode(mode.literal())),
+        (Some(PayloadHash::StreamingEvents), _) => Ok(()),
         (Some(mode), _) if !s3 => Err(VerifyError::PayloadModeNotS3(mode.literal())),
         (Some(_), _) => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! Signature Version 4: vectors, rules, properties, and the `aws-sigv4` crate as an oracle.
 
 mod chunked;
+mod events;
 mod oracle;
 mod properties;
 mod refusals;

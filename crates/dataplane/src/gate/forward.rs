@@ -13,6 +13,7 @@ use hallpass_core::limits::{UPSTREAM_ERROR_PEEK_BYTES_MAX, UPSTREAM_RESPONSE_TIM
 use hallpass_core::resolve::Resolved;
 use hallpass_core::sigv4::checksum::AnnouncedChecksums;
 use hallpass_core::sigv4::chunked::{ChunkChain, Decoder, Encoder};
+use hallpass_core::sigv4::events::EventDecoder;
 use hallpass_core::sigv4::{PathStyle, PayloadHash};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -23,6 +24,7 @@ use super::body::Child;
 use super::budget::Tab;
 use super::connection::Connection;
 use super::download::{Answer, Download};
+use super::events;
 use super::fail_points::fail_point;
 use super::headers;
 use super::invitation::Invitation;
@@ -52,6 +54,8 @@ pub(super) enum Body {
     Whole(Bytes),
     /// Still with the child.
     Stream(Option<Box<Decoder>>),
+    /// Still with the child, event by event.
+    Events(Option<Box<EventDecoder>>),
 }
 
 /// Sends an allowed request. When the upstream says that *our* credential has expired, a new one is asked for and
@@ -68,7 +72,7 @@ pub(super) async fn forward(
     let expired = "the real credential has expired and could not be renewed";
     for last in [false, true] {
         let (mut settle, outbound, credential) = recorded_and_signed(gate, &allowed, child).await?;
-        let upload = upload(gate, &mut allowed, child, &outbound, settle.tab())
+        let upload = upload(gate, &mut allowed, child, &outbound, &credential, settle.tab())
             .inspect_err(|denial| settle.fault(format!("not sent: {}", denial.code.as_str())))?;
         let sent = send(gate, connection, &allowed, outbound, upload, &mut settle).await?;
         let (mut head, mut rest) = sent.response.into_parts();
@@ -87,7 +91,7 @@ pub(super) async fn forward(
         settle.fault("the real credential had expired");
         drop((rest, settle));
         gate.source.invalidate();
-        if last || matches!(allowed.body, Body::Stream(_)) {
+        if last || !matches!(allowed.body, Body::Whole(_)) {
             break;
         }
     }
@@ -103,7 +107,7 @@ async fn recorded_and_signed(
     let since = Instant::now();
     let (body, bytes_in) = match &allowed.body {
         Body::Whole(body) => (Some(body.as_ref()), Some(body.len() as u64)),
-        Body::Stream(_) => (None, declared(child)),
+        Body::Stream(_) | Body::Events(_) => (None, declared(child)),
     };
     let tab = Tab::open(gate, allowed.resolved, allowed.unsigned.query, body, bytes_in)?;
     let (method, host) = (allowed.unsigned.method.as_str(), allowed.unsigned.route.target.shown());
@@ -144,19 +148,27 @@ fn declared(child: &Child) -> Option<u64> {
 }
 
 fn upload(
-    gate: &Shared,
+    gate: &Arc<Shared>,
     allowed: &mut Allowed<'_>,
     child: &mut Child,
     outbound: &Outbound,
+    credential: &Credential,
     tab: &Arc<Tab>,
 ) -> Result<Upload, Denial> {
-    let decoder = match &mut allowed.body {
+    let (decoder, events) = match &mut allowed.body {
         Body::Whole(body) => return Ok(Upload::whole(body.clone(), gate.switch.clone())),
-        Body::Stream(decoder) => decoder.take(),
+        Body::Stream(decoder) => (decoder.take(), None),
+        Body::Events(decoder) => (None, decoder.take()),
     };
     let length = declared(child);
     let incoming = child.take()?;
     let switch = gate.switch.clone();
+    if let Some(decoder) = events {
+        let Unsigned { route, service, .. } = allowed.unsigned;
+        let signer = events::signer(gate, credential, &route.region, service, outbound);
+        let upload = Upload::events(incoming, *decoder, signer, Arc::clone(&gate.clock), length, switch);
+        return Ok(upload.metered(Arc::clone(tab)));
+    }
     let upload = match (allowed.unsigned.payload, decoder) {
         (PayloadHash::Unsigned, _) => match announced(allowed)? {
             checksums if checksums.is_empty() => Upload::plain(incoming, length, switch),

@@ -19,6 +19,7 @@ use super::body::Child;
 use super::connection::Connection;
 use super::decide::decide;
 use super::download::Answer;
+use super::events;
 use super::fail_points::fail_point;
 use super::forward::{Allowed, Body, forward};
 use super::head::{self, Arrival};
@@ -181,10 +182,11 @@ async fn pass(
     }
     let body = match body {
         Some(body) => Body::Whole(body),
-        None => Body::Stream(match payload.chunk_mode() {
-            Some(mode) => Some(Box::new(resolve::decoder(parts, &who, mode)?)),
-            None => None,
-        }),
+        None => match (events::decoder(gate, &who, &resolved)?, payload.chunk_mode()) {
+            (Some(decoder), _) => Body::Events(Some(decoder)),
+            (None, Some(mode)) => Body::Stream(Some(Box::new(resolve::decoder(parts, &who, mode)?))),
+            (None, None) => Body::Stream(None),
+        },
     };
     let unsigned = Unsigned {
         method: &head.method,

@@ -124,7 +124,8 @@ fn nothing(payload: PayloadHash) -> Result<Bytes, Denial> {
         PayloadHash::Sha256(_)
         | PayloadHash::StreamingUnsignedTrailer
         | PayloadHash::StreamingSigned
-        | PayloadHash::StreamingSignedTrailer => {
+        | PayloadHash::StreamingSignedTrailer
+        | PayloadHash::StreamingEvents => {
             Err(Denial::new(DenialCode::BodyMismatch, "the body that was signed is missing"))
         }
     }
@@ -138,6 +139,9 @@ async fn read(
     child: &mut Child,
     mut headers: HeaderMap,
 ) -> Result<(HeaderMap, Bytes), Denial> {
+    if who.verified.payload == PayloadHash::StreamingEvents {
+        return Err(super::events::not_here());
+    }
     let Some(mode) = who.verified.payload.chunk_mode() else {
         let body = body::whole(child).await?;
         let signed = who.verified.payload;

@@ -70,7 +70,9 @@ impl Settle {
 
     fn take_fault(&mut self) -> Option<String> {
         let cut = || self.gate.switch.closed().map(|why| Cow::Owned(format!("cut: {}", why.as_str())));
-        let fault = self.fault.take();
+        // A broken upload breaks the answer too, and is the reason.
+        let upload = self.transit.as_ref().and_then(|transit| transit.fault());
+        let fault = upload.map(|denial| Cow::Borrowed(denial.code.as_str())).or(self.fault.take());
         let fault = if self.complete { fault } else { fault.or_else(cut).or(Some("the child went away".into())) };
         fault.map(Cow::into_owned)
     }

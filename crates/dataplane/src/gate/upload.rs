@@ -10,10 +10,12 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use hallpass_core::clock::Clock;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::sigv4::BodyHasher;
 use hallpass_core::sigv4::checksum::AnnouncedChecksums;
 use hallpass_core::sigv4::chunked::{Decoder, Encoder, Event};
+use hallpass_core::sigv4::events::{EventDecoder, EventSigner};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::body::data_of;
@@ -21,7 +23,7 @@ use super::budget::Tab;
 use super::fail_points::fail_point;
 use super::invitation::{Invitation, Waiting};
 use super::switch::Switch;
-use super::verify::{checksum_denied, chunks_denied, denied};
+use super::verify::{checksum_denied, chunks_denied, denied, events_denied};
 
 /// What is known of an upload while it runs; shared between the body and the step that waits for the answer.
 #[derive(Debug, Default)]
@@ -69,6 +71,7 @@ enum Source {
     Plain(Incoming),
     Hashed(Box<Hashed>),
     Chunked(Box<Chunked>),
+    Events(Box<Events>),
     Over,
 }
 
@@ -96,6 +99,16 @@ struct Chunked {
     /// Some stores take a body as complete as soon as they have all its data.
     held: Vec<Bytes>,
     over: bool,
+}
+
+/// Nothing is held back: each event is verified by itself, and the other side may be waiting for it.
+#[derive(Debug)]
+struct Events {
+    incoming: Incoming,
+    decoder: EventDecoder,
+    signer: EventSigner,
+    clock: Arc<dyn Clock>,
+    ready: VecDeque<Bytes>,
 }
 
 impl Upload {
@@ -142,6 +155,19 @@ impl Upload {
         Self::new(Source::Chunked(Box::new(chunked)), length, switch)
     }
 
+    /// An event stream, verified and signed again event by event.
+    pub(super) fn events(
+        incoming: Incoming,
+        decoder: EventDecoder,
+        signer: EventSigner,
+        clock: Arc<dyn Clock>,
+        length: Option<u64>,
+        switch: Switch,
+    ) -> Self {
+        let events = Events { incoming, decoder, signer, clock, ready: VecDeque::new() };
+        Self::new(Source::Events(Box::new(events)), length, switch)
+    }
+
     fn new(source: Source, left: Option<u64>, switch: Switch) -> Self {
         Self { source, waiting: None, left, transit: Arc::default(), switch, tab: None }
     }
@@ -155,7 +181,9 @@ impl Upload {
     /// An invitation to ask for, where the body still comes from the child and is worth it. Nothing of it is read
     /// before: so the child's own `Expect: 100-continue` is answered when the upstream's answer is known.
     pub(super) fn wait(&mut self) -> Option<Invitation> {
-        if matches!(self.source, Source::Whole(_) | Source::Over) || !Invitation::is_worth(self.left) {
+        if matches!(self.source, Source::Whole(_) | Source::Events(_) | Source::Over)
+            || !Invitation::is_worth(self.left)
+        {
             return None;
         }
         let invitation = Invitation::default();
@@ -189,6 +217,7 @@ impl Upload {
             Source::Plain(incoming) => ready!(Pin::new(incoming).poll_frame(cx)).map(data_of),
             Source::Hashed(hashed) => ready!(hashed.next(cx)),
             Source::Chunked(chunked) => ready!(chunked.next(cx)),
+            Source::Events(events) => ready!(events.next(cx)),
         };
         Poll::Ready(next.map(|sent| self.account(sent?)).or_else(|| self.end()))
     }
@@ -236,7 +265,7 @@ impl Body for Upload {
         match &self.source {
             Source::Whole(body) => body.is_empty(),
             Source::Over => self.transit.fault().is_none() && self.waiting.is_none(),
-            Source::Plain(_) | Source::Hashed(_) | Source::Chunked(_) => false,
+            Source::Plain(_) | Source::Hashed(_) | Source::Chunked(_) | Source::Events(_) => false,
         }
     }
 
@@ -329,6 +358,35 @@ impl Chunked {
         self.decoder.finish().map_err(|e| chunks_denied(&e))?;
         self.over = true;
         self.ready.extend(self.held.drain(..));
+        Ok(())
+    }
+}
+
+impl Events {
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            let fed = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
+                Some(Ok(bytes)) => self.feed(&bytes),
+                Some(Err(denial)) => Err(denial),
+                None => match self.decoder.finish() {
+                    Ok(()) => return Poll::Ready(None),
+                    Err(error) => Err(events_denied(&error)),
+                },
+            };
+            if let Err(denial) = fed {
+                return Poll::Ready(Some(Err(denial)));
+            }
+        }
+    }
+
+    fn feed(&mut self, mut input: &[u8]) -> Result<(), Denial> {
+        while let Some(event) = self.decoder.decode(&mut input).map_err(|e| events_denied(&e))? {
+            let message = self.signer.encode(event, self.clock.now()).map_err(|e| events_denied(&e))?;
+            self.ready.push_back(Bytes::from(message));
+        }
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::checksum::ChecksumError;
 use hallpass_core::sigv4::chunked::ChunkError;
+use hallpass_core::sigv4::events::EventError;
 use hallpass_core::sigv4::{
     Authorization, Expected, KeyCache, Parts, PathStyle, PayloadHash, Presigned, SigningKey, Verified, VerifyError,
     verify,
@@ -94,6 +95,10 @@ pub(super) fn denied(error: VerifyError) -> Denial {
 }
 
 pub(super) fn chunks_denied(error: &ChunkError) -> Denial {
+    Denial::new(error.code(), error.to_string())
+}
+
+pub(super) fn events_denied(error: &EventError) -> Denial {
     Denial::new(error.code(), error.to_string())
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod continuing;
 mod credential;
 mod cutting;
+mod event_streams;
 mod faults;
 mod forwarding;
 mod journal;

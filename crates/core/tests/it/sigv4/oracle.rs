@@ -39,7 +39,9 @@ fn oracle(party: &Party, service: &str, request: &Request) -> (Vec<(String, Stri
         PayloadHash::Unsigned => SignableBody::UnsignedPayload,
         PayloadHash::StreamingUnsignedTrailer => SignableBody::StreamingUnsignedPayloadTrailer,
         PayloadHash::StreamingSignedTrailer => SignableBody::StreamingSignedPayloadTrailer,
-        PayloadHash::Sha256(_) | PayloadHash::StreamingSigned => SignableBody::Precomputed(party.payload.text()),
+        PayloadHash::Sha256(_) | PayloadHash::StreamingSigned | PayloadHash::StreamingEvents => {
+            SignableBody::Precomputed(party.payload.text())
+        }
     };
     let uri = match request.query.as_str() {
         "" => format!("http://h{}", request.path),

@@ -220,12 +220,18 @@ fn unsigned_and_streaming_payloads_are_for_s3_only() {
 }
 
 #[test]
+fn event_streams_are_for_every_service_but_s3() {
+    let payload = PayloadHash::StreamingEvents;
+    let lex = Party { payload, ..Party::dynamodb() };
+    lex.verify(&lex.signed(&post())).expect("verifies");
+    let s3 = Party { payload, ..Party::s3() };
+    let refused = s3.verify(&s3.signed(&get())).expect_err("S3 uploads no events");
+    assert_eq!(refused, VerifyError::PayloadMode("STREAMING-AWS4-HMAC-SHA256-EVENTS"));
+}
+
+#[test]
 fn payload_modes_that_we_do_not_serve_are_refused_by_name() {
-    for mode in [
-        "STREAMING-AWS4-HMAC-SHA256-EVENTS",
-        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
-        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
-    ] {
+    for mode in ["STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"] {
         assert!(matches!(PayloadHash::parse(mode.as_bytes()), Err(VerifyError::PayloadMode(_))), "{mode}");
     }
     let upper = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855";
