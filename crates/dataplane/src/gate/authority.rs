@@ -122,7 +122,7 @@ fn life(mut params: CertificateParams, now: Timestamp, until: Timestamp) -> Cert
 mod tests {
     use std::sync::Arc;
 
-    use hallpass_core::limits::CERTIFIED_HOSTS_MAX;
+    use hallpass_core::limits::{CERTIFICATE_BACKDATING_S, CERTIFIED_HOSTS_MAX};
     use jiff::{SignedDuration, Timestamp};
     use rustls::RootCertStore;
     use rustls::client::WebPkiServerVerifier;
@@ -172,7 +172,9 @@ mod tests {
         let host = "s3.us-east-1.amazonaws.com";
         assert_eq!(verdict(&authority, host, now() + SignedDuration::from_mins(59)), Ok(()));
         assert!(verdict(&authority, host, now() + SignedDuration::from_mins(61)).is_err());
-        assert!(verdict(&authority, host, now() - SignedDuration::from_hours(1)).is_err());
+        let behind = |seconds| verdict(&authority, host, now() - SignedDuration::from_secs(seconds));
+        assert_eq!(behind(CERTIFICATE_BACKDATING_S), Ok(()));
+        assert!(behind(CERTIFICATE_BACKDATING_S + 1).is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod forwarding;
 mod journal;
 mod limits;
 mod origin;
+mod presign;
 mod presigned;
 mod proxy;
 mod retries;

@@ -326,3 +326,17 @@ async fn what_is_written_of_the_proxy_shows_no_password() {
     assert!(!shown.contains(password.trim_start_matches("Basic ")), "{shown}");
     assert!(!shown.contains(proxy.url.expose()) && !shown.contains("PRIVATE KEY"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_host_at_another_address_is_addressed_by_its_own_name_and_no_other_host_goes_there() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::at_aws().host_at(S3, &upstream.url()).gate().await;
+    let proxy = world.gate.open_proxy().expect("a proxy");
+    assert_eq!(get_within(&world, &proxy, S3, "/bucket/key").await.status, 200);
+    assert_eq!(crate::client::get(&world, "/bucket/key").await.status, 200, "the same by the endpoint");
+    let seen = upstream.seen();
+    assert!(seen.iter().all(|one| one.header("host") == S3), "{seen:?}");
+    let (allowed, address) = (world.log.entries(), upstream.address());
+    let shown = serde_json::to_string(&allowed[0]).expect("JSON");
+    assert!(shown.contains(&format!("{S3} at {address}")), "{shown}");
+}

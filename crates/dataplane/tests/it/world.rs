@@ -153,6 +153,17 @@ impl Setup {
         }
     }
 
+    /// AWS itself, where nothing may be sent to in a test.
+    pub(crate) fn at_aws() -> Self {
+        Self { upstreams: Upstreams::aws(), ..Self::on("http://127.0.0.1:1") }
+    }
+
+    /// An AWS host at another address.
+    pub(crate) fn host_at(mut self, host: &str, url: &str) -> Self {
+        self.upstreams = self.upstreams.with_host(host, url).expect("legal");
+        self
+    }
+
     pub(crate) fn actions(mut self, actions: &[&'static str]) -> Self {
         self.actions = actions.to_vec();
         self

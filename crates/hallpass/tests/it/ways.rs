@@ -116,3 +116,69 @@ fn a_way_without_a_gate_is_refused() {
     assert_eq!(outcome.status.code(), Some(125), "{}", outcome.shown());
     assert!(outcome.stderr.contains("--delivery proxy"), "{}", outcome.shown());
 }
+
+#[test]
+fn presign_gives_a_real_url_that_works_without_the_session_and_says_so() {
+    let cloud = Ministack::shared();
+    let lender = Lender::with_role(cloud);
+    let state = lender.state();
+    let presign = format!("{} --state-dir {} presign", env!("CARGO_BIN_EXE_hallpass"), state.display());
+    let script =
+        format!("{presign} s3://{BUCKET}/reports/a.txt --expires 60s; {presign} s3://{OTHER_BUCKET}/x; echo $?");
+    let outcome = shell(&lender, "both", &script);
+    let printed: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(printed.len(), 2, "{}", outcome.shown());
+    assert_eq!(printed[1], "77", "another bucket is refused: {}", outcome.shown());
+    assert!(outcome.stderr.contains("cannot be taken back before"), "{}", outcome.shown());
+    let fetched = hallpass_testkit::clients::run(hallpass_testkit::clients::bare("curl").args(["-s", printed[0]]));
+    assert_eq!(fetched.succeeded(), "alpha\n", "after the session has ended");
+    let made = lender.events("url_presigned");
+    assert_eq!((made.len(), made[0]["method"].as_str()), (1, Some("GET")), "{made:?}");
+    assert_eq!(made[0]["resources"][0], format!("arn:aws:s3:::{BUCKET}/reports/a.txt"));
+    assert_eq!(lender.events("request_denied").len(), 1);
+}
+
+#[test]
+fn a_url_that_the_child_presigns_itself_dies_with_the_session() {
+    let lender = Lender::with_role(Ministack::shared());
+    let script = format!(
+        "aws configure set default.s3.signature_version s3v4; url=$(aws s3 presign s3://{BUCKET}/reports/a.txt); curl -s \"$url\"; echo \"$url\""
+    );
+    for way in ["proxy", "endpoint"] {
+        let printed = shell(&lender, way, &script).succeeded();
+        let (fetched, url) = printed.split_once('\n').expect("two lines");
+        assert_eq!(fetched, "alpha", "{way}: {url}");
+        assert!(url.contains("ASIAHALLPASS") && url.contains("X-Amz-Signature"), "{way}: {url}");
+        let mut later = hallpass_testkit::clients::bare("curl");
+        let direct = url.trim().replace("https://", "http://");
+        later.args(["-s", "-m", "5", "--connect-to", &format!("::{}", host_of(&Ministack::shared().url())), &direct]);
+        let after = hallpass_testkit::clients::run(&mut later);
+        assert!(!after.stdout.contains("alpha"), "{way}: the cloud does not know the key: {}", after.shown());
+    }
+}
+
+fn host_of(url: &str) -> &str {
+    url.trim_start_matches("http://")
+}
+
+#[test]
+fn a_host_of_the_configuration_leads_to_another_address() {
+    let cloud = Ministack::shared();
+    let lender = Lender::without_role(cloud);
+    let file = lender.work().join("user.toml");
+    let lines = ["s3.us-east-1.amazonaws.com", "sts.us-east-1.amazonaws.com", "iam.amazonaws.com"]
+        .map(|host| format!("\"{host}\" = \"{}\"\n", cloud.url()));
+    std::fs::write(&file, format!("[aws.upstreams]\n{}", lines.concat())).expect("written");
+    for way in ["proxy", "endpoint"] {
+        let mut command = lender.hallpass(&["--config", file.to_str().expect("text"), "run", "-q"]);
+        command.env_remove("AWS_ENDPOINT_URL").args(["--allow", "s3:GetObject,sts:GetCallerIdentity,iam:ListUsers"]);
+        let script =
+            format!("aws s3 cp s3://{BUCKET}/reports/a.txt - && aws sts get-caller-identity && aws iam list-users");
+        command.args(["--via", way, "--", "sh", "-c", &script]);
+        let printed = hallpass_testkit::clients::run(&mut command).succeeded();
+        assert!(printed.starts_with("alpha\n") && printed.contains("Arn"), "{way}: {printed}");
+    }
+    let sent = lender.events("request_allowed");
+    let to = |name: &str| sent.iter().any(|e| e["upstream"].as_str().is_some_and(|to| to.starts_with(name)));
+    assert!(to("s3.us-east-1.amazonaws.com at 127.0.0.1:") && to("iam.amazonaws.com at "), "{sent:?}");
+}
