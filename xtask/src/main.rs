@@ -3,6 +3,8 @@
 mod bench;
 mod checks;
 mod environment;
+mod fuzz;
+mod mutants;
 mod process;
 mod readme;
 mod test;
@@ -21,6 +23,8 @@ usage: cargo xtask <command>
   ci                            fmt, clippy, doc and test, each with its time
   bench [all|store|audit|gate|start|kill]
                                 release build, then the benches
+  fuzz [target] [--minutes N]   feed each parser with what breaks parsers; stable compiler, libFuzzer
+  mutants [file …]              break the guarded code on purpose, and show what no test notices
   readme                        run the demo and paste its transcript into README.md
 ";
 
@@ -43,6 +47,8 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "testbed" => testbed::install(&root).map(|_| ExitCode::SUCCESS),
         "ci" => checks::run(&root),
         "bench" => bench::run(&root, rest),
+        "fuzz" => fuzz::run(&root, rest),
+        "mutants" => mutants::run(&root, rest),
         "readme" => readme::run(&root).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             say(USAGE);
