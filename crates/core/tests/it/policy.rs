@@ -7,6 +7,7 @@ mod ceilings;
 mod compile;
 mod documents;
 mod properties;
+mod small_patterns;
 
 use hallpass_core::policy::{
     AccessRequest, Context, PolicyDocument, Resource, ScopedPolicy, parse_actions, parse_resource,
