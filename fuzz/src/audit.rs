@@ -81,7 +81,10 @@ fn tree(data: &[u8]) {
     assert!(verify_consistency(old, size, &old_root, &root, &consistency));
     let given: Vec<Hash> = rest.chunks_exact(32).filter_map(|part| part.try_into().ok()).collect();
     let at = input::choice(rest) as u64;
-    assert!(given == inclusion || !verify_inclusion(&leaf(index), index, size, &given, &root), "two proofs for one leaf");
+    assert!(
+        given == inclusion || !verify_inclusion(&leaf(index), index, size, &given, &root),
+        "two proofs for one leaf"
+    );
     let _ = verify_consistency(at % 300, at / 300 % 300, &old_root, &root, &given);
     let _ = Frontier::from_bytes(at % 1_024, rest);
 }

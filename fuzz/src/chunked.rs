@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hallpass_core::sigv4::checksum::{Checksum, ChecksumAlgorithm};
-use hallpass_core::sigv4::chunked::{Chunk, ChunkChain, ChunkError, ChunkMode, Declared, Decoder, Encoder, End, Event, LineEnding};
+use hallpass_core::sigv4::chunked::{
+    Chunk, ChunkChain, ChunkError, ChunkMode, Declared, Decoder, Encoder, End, Event, LineEnding,
+};
 use hallpass_core::sigv4::{AmzDate, Scope, Signature, SigningKey};
 use sha2::{Digest, Sha256};
 
@@ -92,7 +94,11 @@ fn decoded(mode: ChunkMode, name: &str, length: u64, wire: &[u8], cut: usize) ->
                 Ok(Some(event)) => event,
                 Ok(None) => break,
                 Err(error) => {
-                    assert_eq!(decoder.decode(&mut &b"0\r\n\r\n"[..]), Err(error.clone()), "failed once, failed for good");
+                    assert_eq!(
+                        decoder.decode(&mut &b"0\r\n\r\n"[..]),
+                        Err(error.clone()),
+                        "failed once, failed for good"
+                    );
                     body.failed = Some(error);
                     return body;
                 }

@@ -38,7 +38,8 @@ pub fn run(data: &[u8]) {
     assert!(!resolved.accesses.is_empty() && !resolved.operation.is_empty(), "understood, and nothing is asked");
     let _ = endpoint::endpoint(request.caller.partition, &resolved.endpoint, &resolved.region);
     let nothing = ScopedPolicy::default();
-    let everything = ScopedPolicy { actions: parse_actions("*").expect("legal"), resources: vec!["*".into()], ..nothing.clone() };
+    let everything =
+        ScopedPolicy { actions: parse_actions("*").expect("legal"), resources: vec!["*".into()], ..nothing.clone() };
     for access in &resolved.accesses {
         assert!(nothing.evaluate(access, &resolved.context).is_err(), "an empty policy allowed {}", access.action);
         let _ = everything.evaluate(access, &resolved.context);

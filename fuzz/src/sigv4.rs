@@ -47,13 +47,19 @@ fn as_received(plain: &Plain<'_>, at: AmzDate) {
 
 /// Signed by us: it verifies to what was signed, and no change of it verifies.
 fn as_signed(plain: &Plain<'_>, at: AmzDate, service: &str) {
-    let unsigned: Vec<(&str, &[u8])> =
-        plain.headers.iter().copied().filter(|(name, _)| !MADE.contains(name)).collect();
+    let unsigned: Vec<(&str, &[u8])> = plain.headers.iter().copied().filter(|(name, _)| !MADE.contains(name)).collect();
     let key = SigningKey::derive(SECRET, Scope::new(at.date(), "eu-west-1", service).expect("legal"));
     let payload = PayloadHash::of_body(plain.body);
     let path_style = PathStyle::for_service(service);
-    let signer =
-        Signer { access_key_id: KEY, key: &key, token: Some(TOKEN), at, payload, send_content_sha256: true, path_style };
+    let signer = Signer {
+        access_key_id: KEY,
+        key: &key,
+        token: Some(TOKEN),
+        at,
+        payload,
+        send_content_sha256: true,
+        path_style,
+    };
     let parts = Parts { method: plain.method, path: plain.path, query: plain.query, headers: &unsigned };
     let Ok(signed) = sign(&parts, &signer) else { return };
     let mut headers = unsigned.clone();

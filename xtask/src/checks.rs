@@ -22,6 +22,11 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
 
 fn lint(root: &Path) -> Result<()> {
     process::step("rustfmt", environment::cargo(root).args(["fmt", "--all", "--check"]))?;
+    // `--all` would follow the paths of its dependencies back into the workspace.
+    process::step(
+        "rustfmt fuzz",
+        environment::cargo(root).args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
+    )?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     process::step("clippy", environment::cargo(root).args(clippy))?;
     process::step("rustdoc", &mut doc(root))

@@ -3,6 +3,8 @@
 mod bench;
 mod checks;
 mod environment;
+mod fuzz;
+mod mutants;
 mod policy_fuzz;
 mod process;
 mod readme;
@@ -22,6 +24,8 @@ usage: cargo xtask <command>
   ci                            fmt, clippy, doc and test, each with its time
   bench [all|store|audit|gate|start|kill]
                                 release build, then the benches
+  fuzz [target] [--minutes N]   feed each parser with what breaks parsers; stable compiler, libFuzzer
+  mutants [file …]              break the guarded code on purpose, and show what no test notices
   policy-fuzz [--cases N] [--seed S]
                                 decide random policies beside a second engine, and show where they differ
   readme                        run the demo and paste its transcript into README.md
@@ -47,6 +51,8 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "ci" => checks::run(&root),
         "bench" => bench::run(&root, rest),
         "policy-fuzz" => policy_fuzz::run(&root, rest).map(|()| ExitCode::SUCCESS),
+        "fuzz" => fuzz::run(&root, rest),
+        "mutants" => mutants::run(&root, rest),
         "readme" => readme::run(&root).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             say(USAGE);

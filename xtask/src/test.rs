@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{environment, process, say, testbed};
+use crate::{environment, fuzz, process, say, testbed};
 
 /// Runs the tests. `arguments` go to `cargo test`; without a `-p` the whole workspace is tested.
 ///
@@ -20,23 +20,31 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     process::step("build the tests", &mut cargo_test(root, build, &["--no-run", "--quiet"]))?;
     say("xtask: run the tests");
     let started = Instant::now();
-    let mut command = cargo_test(root, arguments, &["--no-fail-fast"]);
-    environment::clean(&mut command);
-    command.env(environment::TESTBED, &testbed).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command.spawn().context("cannot start cargo")?;
-    let stdout = child.stdout.take().context("stdout is piped")?;
-    let counts = tee(BufReader::new(stdout), std::io::stdout())?;
-    let status = child.wait().context("cannot wait for cargo")?;
+    let mut counts = Counts::default();
+    let mut passed = counted(cargo_test(root, arguments, &["--no-fail-fast"]), &testbed, &mut counts)?;
+    if arguments.is_empty() {
+        passed &= counted(fuzz::smoke(root), &testbed, &mut counts)?;
+    }
     say(&format!("xtask: run the tests: {:.1} s", started.elapsed().as_secs_f64()));
     let mut out = std::io::stdout().lock();
     writeln!(out, "\n{}", counts.summary()).context("cannot write the summary")?;
-    if !status.success() {
+    if !passed {
         return Ok(ExitCode::FAILURE);
     }
     if counts.passed == 0 {
         bail!("no test ran: does the filter match anything?");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs one test command and adds its results to `counts`; true when it passed.
+fn counted(mut command: Command, testbed: &Path, counts: &mut Counts) -> Result<bool> {
+    environment::clean(&mut command);
+    command.env(environment::TESTBED, testbed).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("cannot start cargo")?;
+    let stdout = child.stdout.take().context("stdout is piped")?;
+    tee(BufReader::new(stdout), std::io::stdout(), counts)?;
+    Ok(child.wait().context("cannot wait for cargo")?.success())
 }
 
 fn cargo_test(root: &Path, arguments: &[String], extra: &[&str]) -> Command {
@@ -96,13 +104,12 @@ impl Counts {
 }
 
 /// Passes the runner's output on, line by line, and adds its results up.
-fn tee(mut from: impl BufRead, mut to: impl Write) -> Result<Counts> {
-    let mut counts = Counts::default();
+fn tee(mut from: impl BufRead, mut to: impl Write, counts: &mut Counts) -> Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
         if from.read_until(b'\n', &mut line).context("cannot read the runner's output")? == 0 {
-            return Ok(counts);
+            return Ok(());
         }
         counts.add(&String::from_utf8_lossy(&line));
         to.write_all(&line).and_then(|()| to.flush()).context("cannot pass the runner's output on")?;
@@ -118,7 +125,8 @@ mod tests {
         let output = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
                       test result: FAILED. 5 passed; 3 failed; 0 ignored; 0 measured; 9 filtered out; finished in 1.50s\n";
         let mut passed_on = Vec::new();
-        let counts = tee(output.as_bytes(), &mut passed_on).expect("reads");
+        let mut counts = Counts::default();
+        tee(output.as_bytes(), &mut passed_on, &mut counts).expect("reads");
         assert_eq!(passed_on, output.as_bytes());
         assert_eq!(counts, Counts { passed: 7, failed: 3, ignored: 1 });
         assert_eq!(counts.summary(), "7 passed, 3 failed, 1 skipped");

@@ -104,7 +104,8 @@ fn judged(report: &mut Report, connections: usize, all: &[&Server], rounds: &[Ve
     }
     let head_room = median(&ratios(direct, pass, |o| o.per_s));
     if head_room < 1.3 {
-        report.say(&format!("NOTE  direct is only {head_room:.2} × pass-through: the load generator is the bottleneck"));
+        report
+            .say(&format!("NOTE  direct is only {head_room:.2} × pass-through: the load generator is the bottleneck"));
     }
     let name = |what: &str| format!("{what}, {connections} connections");
     report.judge_least(&name("req/s ÷ pass-through"), median(&ratios(gate, pass, |o| o.per_s)), 0.85);
@@ -113,7 +114,9 @@ fn judged(report: &mut Report, connections: usize, all: &[&Server], rounds: &[Ve
         let ratio = median(&ratios(gate, peer, |o| o.per_s));
         match peers::promised(server.name) {
             Some(least) => report.judge_least(&name(&format!("req/s ÷ {}", server.name)), ratio, least),
-            None => report.say(&format!("      {}: {ratio:.2} (no promise)", name(&format!("req/s ÷ {}", server.name)))),
+            None => {
+                report.say(&format!("      {}: {ratio:.2} (no promise)", name(&format!("req/s ÷ {}", server.name))))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod ceilings;
 mod compile;
 mod documents;
 mod properties;
+mod small_patterns;
 mod table;
 
 use hallpass_core::policy::{

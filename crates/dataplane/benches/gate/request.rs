@@ -35,7 +35,9 @@ pub(crate) fn get(host: &str, path: &str, query: &str, at: AmzDate) -> Vec<u8> {
 pub(crate) fn put(host: &str, at: AmzDate, payload: Put, body: &Arc<[u8]>) -> (Vec<u8>, Arc<[u8]>) {
     let length = |bytes: usize| ("content-length", bytes.to_string());
     match payload {
-        Put::Unsigned => (signed("PUT", host, LARGE, "", at, PayloadHash::Unsigned, &[length(body.len())]).0, body.clone()),
+        Put::Unsigned => {
+            (signed("PUT", host, LARGE, "", at, PayloadHash::Unsigned, &[length(body.len())]).0, body.clone())
+        }
         Put::Signed => {
             (signed("PUT", host, LARGE, "", at, PayloadHash::of_body(body), &[length(body.len())]).0, body.clone())
         }

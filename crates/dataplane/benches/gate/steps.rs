@@ -28,8 +28,7 @@ pub(crate) fn measure(report: &mut Report) {
         .filter_map(|line| line.split_once(": ").map(|(name, value)| (name, value.as_bytes())))
         .collect();
     let made = ["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"];
-    let forwarded: Vec<(&str, &[u8])> =
-        headers.iter().copied().filter(|(name, _)| !made.contains(name)).collect();
+    let forwarded: Vec<(&str, &[u8])> = headers.iter().copied().filter(|(name, _)| !made.contains(name)).collect();
     let parts = Parts { method: "GET", path: request::SMALL, query: request::SMALL_QUERY, headers: &headers };
     let now = Timestamp::from_second(at.unix_s()).expect("a time");
     let (keys, policy) = (KeyCache::new(), roles::policy());
