@@ -3,5 +3,6 @@
 mod audit;
 mod budget;
 mod policy;
+mod prices;
 mod resolve;
 mod sigv4;

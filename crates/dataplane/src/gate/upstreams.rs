@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hallpass_core::denial::Denial;
+use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
 /// The text is not the base of an upstream.
@@ -21,12 +21,22 @@ pub struct UpstreamUrlError {
 pub struct Upstreams {
     base: Option<Target>,
     services: BTreeMap<String, Target>,
+    /// What has no target of its own goes nowhere, instead of to AWS.
+    closed: bool,
 }
 
 impl Upstreams {
     /// AWS itself: hosts follow from partition, service and region, always over https.
     pub fn aws() -> Self {
         Self::default()
+    }
+
+    /// An S3-compatible store at `url`, and nothing else: no request ever goes to AWS.
+    ///
+    /// # Errors
+    /// [`UpstreamUrlError`] when it is not the URL of a host.
+    pub fn store(url: &str) -> Result<Self, UpstreamUrlError> {
+        Self { closed: true, ..Self::default() }.with_service("s3", url)
     }
 
     /// Sends every service to `url`, `http://host[:port]` or `https://host[:port]` (`AWS_ENDPOINT_URL`).
@@ -56,6 +66,10 @@ impl Upstreams {
     pub(super) fn route(&self, partition: Option<Partition>, resolved: &Resolved) -> Result<Route, Denial> {
         if let Some(target) = self.instead(&resolved.service) {
             return Ok(Route { target: target.clone(), region: resolved.region.clone() });
+        }
+        if self.closed {
+            let why = format!("this session is for an S3-compatible store, which has no `{}`", resolved.service);
+            return Err(Denial::new(DenialCode::Unmapped, why));
         }
         let rule = endpoint::endpoint(partition, &resolved.endpoint, &resolved.region)?;
         Ok(Route { target: Target::https(rule.host), region: rule.region })

@@ -151,6 +151,11 @@ impl Setup {
         }
     }
 
+    /// A store at `upstream`, and nothing else.
+    pub(crate) fn on_store(upstream: &str) -> Self {
+        Self { upstreams: Upstreams::store(upstream).expect("a legal URL"), ..Self::on(upstream) }
+    }
+
     pub(crate) fn actions(mut self, actions: &[&'static str]) -> Self {
         self.actions = actions.to_vec();
         self

@@ -16,11 +16,13 @@ mod exit_codes;
 mod kill;
 mod moto;
 mod run;
+mod s3_store;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
 mod session;
 mod tty;
+mod watching;
 
 /// A test file that nobody names is never compiled, and looks as if it passed.
 #[test]
