@@ -219,3 +219,5 @@ pub const PROOF_BYTES_MAX: u64 = 512 * 1024;
 pub const BUDGET_USD_MAX: u64 = 1_000_000;
 /// Most distinct resources that `--max-resources` may allow: each of them is remembered.
 pub const DISTINCT_RESOURCES_MAX: u64 = 100_000;
+/// Operations, and kinds of refusals, that `session report` lists one by one; the rest is counted.
+pub const REPORT_GROUPS_MAX: usize = 200;

@@ -104,6 +104,8 @@ enum SessionCommand {
     #[command(visible_alias = "ls")]
     List(command::session::list::ListArgs),
     Show(command::session::show::ShowArgs),
+    Watch(command::session::watch::WatchArgs),
+    Report(command::session::report::ReportArgs),
     Kill(command::session::kill::KillArgs),
     Revoke(command::session::revoke::RevokeArgs),
     Prune(command::session::prune::PruneArgs),
@@ -216,6 +218,8 @@ fn session(context: &Context, command: SessionCommand) -> Result<ExitStatus, Com
     match command {
         SessionCommand::List(args) => command::session::list::list(context, args),
         SessionCommand::Show(args) => command::session::show::show(context, args),
+        SessionCommand::Watch(args) => command::session::watch::watch(context, args),
+        SessionCommand::Report(args) => command::session::report::report(context, args),
         SessionCommand::Kill(args) => command::session::kill::kill(context, args),
         SessionCommand::Revoke(args) => command::session::revoke::revoke(context, args),
         SessionCommand::Prune(args) => command::session::prune::prune(context, args),

@@ -11,6 +11,7 @@ mod narrow;
 mod origin;
 mod problem;
 pub(crate) mod profiles;
+mod s3;
 mod section;
 pub(crate) mod session;
 pub(crate) mod store;
@@ -26,6 +27,7 @@ use file::{Owner, Source};
 pub(crate) use origin::{Located, Origin};
 pub(crate) use problem::{Place, Problem, Problems};
 use profiles::{ProfileConfig, Profiles};
+use s3::S3Config;
 use section::Section;
 use session::SessionConfig;
 use store::StoreConfig;
@@ -43,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     /// How the base identity signs in.
     pub(crate) aws: AwsConfig,
+    /// The S3-compatible store to lend.
+    pub(crate) s3: S3Config,
 }
 
 /// One value in force, for `config show`.
@@ -106,6 +110,7 @@ impl Config {
         }
         all.extend(self.store.entries());
         all.extend(self.aws.entries());
+        all.extend(self.s3.entries());
         all
     }
 
@@ -135,6 +140,7 @@ impl Config {
             profiles: top.named("profiles", ProfileConfig::read).unwrap_or_default(),
             store: top.section("store", StoreConfig::read).unwrap_or_default(),
             aws: top.section("aws", AwsConfig::read).unwrap_or_default(),
+            s3: top.section("s3", S3Config::read).unwrap_or_default(),
         };
         problems.extend(top.finish());
         config
@@ -145,6 +151,7 @@ impl Config {
         project.session.check_project(&self.session, self.bounds.allowed_roles(), problems);
         project.store.check_project(problems);
         project.aws.check_project(problems);
+        project.s3.check_project(problems);
         let profiles = profiles::with_project(self.profiles, project.profiles, &self.session, &self.bounds, problems);
         Self {
             session: project.session.over(self.session),
@@ -152,6 +159,7 @@ impl Config {
             profiles,
             store: self.store,
             aws: self.aws,
+            s3: self.s3,
         }
     }
 }

@@ -5,7 +5,7 @@
 mod base;
 mod error;
 mod options;
-mod profile;
+pub(crate) mod profile;
 mod request;
 mod revoke;
 mod source;

@@ -12,7 +12,13 @@ pub struct Entry {
 }
 
 /// Every provider of this build.
-pub const PROVIDERS: [Entry; 1] = [Entry {
-    provider: CloudProvider::Aws,
-    summary: "AWS: AssumeRole with a compiled session policy, or the base identity behind the gate",
-}];
+pub const PROVIDERS: [Entry; 2] = [
+    Entry {
+        provider: CloudProvider::Aws,
+        summary: "AWS: AssumeRole with a compiled session policy, or the base identity behind the gate",
+    },
+    Entry {
+        provider: CloudProvider::S3,
+        summary: "S3-compatible stores: static keys behind the gate, which gives them scope, expiry and revocation",
+    },
+];

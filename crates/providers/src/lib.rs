@@ -4,3 +4,4 @@
 
 pub mod aws;
 pub mod catalog;
+pub mod s3;

@@ -3,9 +3,11 @@
 mod keeper;
 pub mod ministack;
 pub mod moto;
+pub mod seaweedfs;
 pub mod standin;
 
 pub use keeper::{Server, ServerError};
 pub use ministack::Ministack;
 pub use moto::Moto;
+pub use seaweedfs::Seaweedfs;
 pub use standin::Standin;

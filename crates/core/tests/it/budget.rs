@@ -1,6 +1,12 @@
 //! The account: what is admitted, what is refused, and that the sums hold whatever happens in between.
 
 use hallpass_core::budget::{Account, Amounts, Cap, Caps, Reservation, Usd};
+use hallpass_core::delivery::Delivery;
+use hallpass_core::id::SessionId;
+use hallpass_core::limits::DISTINCT_RESOURCES_MAX;
+use hallpass_core::permit::{Bounds, NotPermitted, authorize};
+use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::session::Session;
 use proptest::prelude::*;
 
 fn requests(limit: u64) -> Caps {
@@ -98,6 +104,38 @@ fn a_warning_comes_once_at_each_threshold_and_the_highest_alone() {
     let mut account = Account::new(bytes(10));
     let reservation = account.reserve(one(10), []).expect("fits");
     assert_eq!(account.settle(reservation, one(10)).warnings.len(), 1, "not three at once");
+}
+
+#[test]
+fn a_session_with_caps_that_are_none_or_that_nobody_enforces_is_not_permitted() {
+    let now: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().expect("time");
+    let permitted = |change: fn(&mut Session)| {
+        let mut session = pending(now);
+        change(&mut session);
+        authorize(&session, &Bounds::default(), now).map(drop)
+    };
+    assert!(permitted(|_| {}).is_ok());
+    assert!(permitted(|s| (s.budget, s.max_bytes) = (Some(2.5), Some(1))).is_ok());
+    assert!(permitted(|s| s.max_resources = Some(DISTINCT_RESOURCES_MAX)).is_ok());
+    let cap = |refused: Result<(), NotPermitted>| matches!(refused, Err(NotPermitted::Cap { .. }));
+    assert!(cap(permitted(|s| s.max_resources = Some(DISTINCT_RESOURCES_MAX + 1))));
+    assert!(cap(permitted(|s| s.max_requests = Some(0))) && cap(permitted(|s| s.max_bytes = Some(u64::MAX))));
+    for budget in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+        let session = Session { budget: Some(budget), ..pending(now) };
+        assert!(matches!(authorize(&session, &Bounds::default(), now), Err(NotPermitted::Budget(_))), "{budget}");
+    }
+    for delivery in [Delivery::Env, Delivery::File, Delivery::CredentialEndpoint] {
+        let session = Session { max_requests: Some(1), delivery, ..pending(now) };
+        let refused = authorize(&session, &Bounds::default(), now);
+        assert!(matches!(refused, Err(NotPermitted::NotCapped(_))), "{delivery:?}");
+    }
+}
+
+fn pending(now: jiff::Timestamp) -> Session {
+    let policy = serde_json::json!({"actions": [{"service": "s3", "action": "GetObject"}], "resources": ["*"]});
+    let policy: ScopedPolicy = serde_json::from_value(policy).expect("a policy");
+    let ttl = jiff::SignedDuration::from_secs(60);
+    Session::new(SessionId::new("a").expect("legal"), now, ttl, None, policy, String::new(), vec![])
 }
 
 #[derive(Debug, Clone)]

@@ -4,5 +4,6 @@ mod audit;
 mod budget;
 mod learn;
 mod policy;
+mod prices;
 mod resolve;
 mod sigv4;

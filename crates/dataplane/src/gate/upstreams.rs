@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hallpass_core::denial::Denial;
+use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
@@ -25,12 +25,22 @@ pub struct Upstreams {
     services: BTreeMap<String, Target>,
     /// By the host that the rules make.
     hosts: BTreeMap<String, Target>,
+    /// What has no target of its own goes nowhere, instead of to AWS.
+    closed: bool,
 }
 
 impl Upstreams {
     /// AWS itself: hosts follow from partition, service and region, always over https.
     pub fn aws() -> Self {
         Self::default()
+    }
+
+    /// An S3-compatible store at `url`, and nothing else: no request ever goes to AWS.
+    ///
+    /// # Errors
+    /// [`UpstreamUrlError`] when it is not the URL of a host.
+    pub fn store(url: &str) -> Result<Self, UpstreamUrlError> {
+        Self { closed: true, ..Self::default() }.with_service("s3", url)
     }
 
     /// Sends every service to `url`, `http://host[:port]` or `https://host[:port]` (`AWS_ENDPOINT_URL`).
@@ -78,6 +88,10 @@ impl Upstreams {
         let as_signed = |target: &Target| Route { target: target.clone(), region: resolved.region.clone() };
         if let Some(target) = self.services.get(&resolved.service) {
             return Ok(as_signed(target));
+        }
+        if self.closed {
+            let why = format!("this session is for an S3-compatible store, which has no `{}`", resolved.service);
+            return Err(Denial::new(DenialCode::Unmapped, why));
         }
         let ruled = endpoint::endpoint(partition, &resolved.endpoint, &resolved.region);
         if let Ok(rule) = &ruled

@@ -26,3 +26,19 @@ async fn a_strict_store_accepts_what_the_gate_signs() {
     assert_eq!(get(&world, "/bucket/plain").await.status, 404);
     assert_eq!(world.gate.counts().signed as usize, world.log.allowed());
 }
+
+#[tokio::test]
+async fn a_session_on_a_store_never_goes_anywhere_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("bucket")).expect("a bucket");
+    let upstream = Upstream::store(folder.path()).await;
+    let world = Setup::on_store(&upstream.url()).long_term_keys().gate().await;
+    assert_eq!(put(&world, "/bucket/key", b"body").await.status, 200);
+    assert_eq!(get(&world, "/bucket/key").await.text(), "body");
+    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.ListQueues")];
+    let queues = Sign::with(&world).service("sqs").request(http::Method::POST, "/", &headers, b"{}");
+    let refused = ask(&world, queues).await;
+    assert_eq!(refused.reason(), "unmapped", "{refused:?}");
+    assert!(refused.text().contains("S3-compatible store"), "{refused:?}");
+    assert_eq!(world.gate.counts().signed, 2, "nothing was signed for AWS");
+}

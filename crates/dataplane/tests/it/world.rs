@@ -158,6 +158,11 @@ impl Setup {
         Self { upstreams: Upstreams::aws(), ..Self::on("http://127.0.0.1:1") }
     }
 
+    /// A store at `upstream`, and nothing else.
+    pub(crate) fn on_store(upstream: &str) -> Self {
+        Self { upstreams: Upstreams::store(upstream).expect("a legal URL"), ..Self::on(upstream) }
+    }
+
     /// An AWS host at another address.
     pub(crate) fn host_at(mut self, host: &str, url: &str) -> Self {
         self.upstreams = self.upstreams.with_host(host, url).expect("legal");

@@ -23,8 +23,10 @@ use hallpass_core::budget::Warning;
 use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
+use hallpass_core::provider::Provider;
 use hallpass_dataplane::gate::Closed;
 use hallpass_providers::aws::AwsProvider;
+use hallpass_providers::s3::S3Provider;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -83,9 +85,11 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
-    let provider = AwsProvider::new(wish.aws.clone(), context.clock());
+    let aws = AwsProvider::new(wish.aws.clone(), context.clock());
+    let store_keys = S3Provider::new(wish.aws.clone(), context.clock());
+    let provider: &dyn Provider = if wish.store.is_some() { &store_keys } else { &aws };
     let mut session = wish.session(new_id()?, context.now(), &args.command, original);
-    args.cap(&mut session);
+    args.cap(&mut session, wish.store.is_some())?;
     if args.dry_run {
         return Ok((None, dry_run::show(context.printer, &wish, &session, original)?));
     }
@@ -97,12 +101,12 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     let live = runtime.block_on(async {
         sweep(&root, &*store).await;
         if session.region.is_none() {
-            session.region = provider.region().await;
+            session.region = aws.region().await;
         }
         let clock = context.clock();
         let happenings = sender.clone();
         let opening = Opening { wish: &wish, session, original, via, store, clock, root: &root, happenings };
-        let live = Live::open(opening, &provider).await?;
+        let live = Live::open(opening, provider).await?;
         let checked = banner::self_check(context.printer, &live.findings, strict);
         let activated = match checked {
             Ok(()) => live.activate().await,

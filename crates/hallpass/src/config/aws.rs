@@ -89,7 +89,7 @@ impl AwsConfig {
 }
 
 /// `http` or `https`, a host, nothing secret in it.
-fn check_url(text: &str) -> Result<(), String> {
+pub(super) fn check_url(text: &str) -> Result<(), String> {
     let uri: http::Uri = text.parse().map_err(|e| format!("is not a URL: {e}"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err("must begin with http:// or https://".to_owned());

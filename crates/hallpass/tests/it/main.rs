@@ -19,11 +19,13 @@ mod learn;
 mod moto;
 mod policy;
 mod run;
+mod s3_store;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
 mod session;
 mod tty;
+mod watching;
 mod ways;
 
 /// A test file that nobody names is never compiled, and looks as if it passed.

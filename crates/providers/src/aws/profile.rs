@@ -20,18 +20,23 @@ pub(crate) fn exists(options: &AwsOptions) -> bool {
 
 /// The region of the profile in use, if its file names one.
 pub(crate) async fn region(options: &AwsOptions) -> Option<String> {
+    value(options, "region").await
+}
+
+/// The value of a key of the profile in use, if its files have one.
+pub(crate) async fn value(options: &AwsOptions, key: &str) -> Option<String> {
     let profile = options.profile.as_deref().or_else(|| options.variable("AWS_PROFILE")).unwrap_or("default");
     for path in files(options).into_iter().flatten() {
         if let Ok(text) = tokio::fs::read_to_string(&path).await
-            && let Some(region) = region_in(&text, profile)
+            && let Some(value) = value_in(&text, profile, key)
         {
-            return Some(region);
+            return Some(value);
         }
     }
     None
 }
 
-fn region_in(text: &str, profile: &str) -> Option<String> {
+fn value_in(text: &str, profile: &str, wanted: &str) -> Option<String> {
     let mut inside = false;
     for line in text.lines().map(str::trim) {
         if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
@@ -39,7 +44,7 @@ fn region_in(text: &str, profile: &str) -> Option<String> {
             inside = name.strip_prefix("profile ").map_or(name, str::trim) == profile;
         } else if inside
             && let Some((key, value)) = line.split_once('=')
-            && key.trim() == "region"
+            && key.trim() == wanted
         {
             let value = value.trim();
             return (!value.is_empty()).then(|| value.to_owned());
@@ -50,14 +55,14 @@ fn region_in(text: &str, profile: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::region_in;
+    use super::value_in;
 
     #[test]
     fn the_region_is_the_one_of_the_profile_asked_for() {
         let text =
             "[default]\nregion = eu-west-1\n[profile ci]\noutput=json\nregion=us-west-2\n[sso-session x]\nregion=y\n";
-        assert_eq!(region_in(text, "default").as_deref(), Some("eu-west-1"));
-        assert_eq!(region_in(text, "ci").as_deref(), Some("us-west-2"));
-        assert_eq!(region_in(text, "none"), None);
+        assert_eq!(value_in(text, "default", "region").as_deref(), Some("eu-west-1"));
+        assert_eq!(value_in(text, "ci", "region").as_deref(), Some("us-west-2"));
+        assert_eq!(value_in(text, "none", "region"), None);
     }
 }

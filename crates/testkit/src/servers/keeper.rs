@@ -41,7 +41,7 @@ pub struct Server {
 pub(super) struct Recipe {
     /// For messages.
     pub(super) name: &'static str,
-    /// `module:function` of the server's entry.
+    /// `module:function` of the server's entry, or `program:name` for a program of the test bed.
     pub(super) entry: &'static str,
     /// Arguments for that port.
     pub(super) arguments: fn(u16) -> Vec<String>,

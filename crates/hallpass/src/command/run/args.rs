@@ -11,6 +11,7 @@ use hallpass_core::session::Session;
 use crate::config::duration::{Seconds, Ttl};
 use crate::config::session::OnExpiry;
 use crate::deliver::via::Via;
+use crate::error::{CommandError, ErrorKind};
 
 /// Run a command in a session of its own
 ///
@@ -27,6 +28,7 @@ Examples:\n  \
     hallpass run --read-only -- aws s3 ls\n  \
     hallpass run --role arn:aws:iam::111122223333:role/agent --allow s3:GetObject --resource 's3://data/*' -- ./job\n  \
     hallpass run --budget 2.50 --max-bytes 10GiB --max-requests 5000 -- ./job\n  \
+    hallpass run --provider s3 --endpoint http://127.0.0.1:9000 --read-only -- aws s3 ls\n  \
     hallpass run --profile deploy --ttl 1h -- claude\n  \
     hallpass run --shadow --policy learned.json -- ./job")]
 pub(crate) struct RunArgs {
@@ -76,11 +78,20 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     /// Puts the caps into the session.
-    pub(crate) fn cap(&self, session: &mut Session) {
+    ///
+    /// # Errors
+    /// For a budget on a store whose prices nobody knows.
+    pub(crate) fn cap(&self, session: &mut Session, unpriced: bool) -> Result<(), CommandError> {
+        if unpriced && self.budget.is_some() {
+            let message = "the prices of an S3-compatible store are not known, so a budget cannot be kept";
+            return Err(CommandError::new(ErrorKind::Unsupported, "budget.unpriced", message)
+                .next("limit the session with `--max-requests`, `--max-bytes` or `--max-resources`"));
+        }
         session.budget = self.budget.map(Usd::to_f64);
         session.max_requests = self.max_requests;
         session.max_bytes = self.max_bytes;
         session.max_resources = self.max_resources;
+        Ok(())
     }
 }
 
@@ -108,9 +119,12 @@ pub(crate) struct LendArgs {
     /// The role to borrow; without one the gate lends your own identity
     #[arg(long, alias = "role-arn", value_name = "ARN")]
     pub(crate) role: Option<String>,
-    /// The cloud
+    /// The cloud: `aws`, or `s3` for an S3-compatible store
     #[arg(long, value_name = "NAME")]
     pub(crate) provider: Option<CloudProvider>,
+    /// Where the S3-compatible store is, with `--provider s3`
+    #[arg(long, value_name = "URL", requires = "provider")]
+    pub(crate) endpoint: Option<String>,
     /// How long, such as `15m`, `1h30m` or `900`
     #[arg(long, short = 'd', visible_alias = "duration", value_name = "DURATION")]
     pub(crate) ttl: Option<Ttl>,

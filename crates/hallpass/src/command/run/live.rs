@@ -72,7 +72,7 @@ impl Live {
     /// Whatever stands in the way; the record says `failed` then.
     pub(crate) async fn open(opening: Opening<'_>, provider: &dyn Provider) -> Result<Self, CommandError> {
         let Opening { wish, session, original, via, store, clock, root, happenings } = opening;
-        let limits = Limits { caps: session.caps()?, priced: true, notify: notify(happenings) };
+        let limits = Limits { caps: session.caps()?, priced: wish.store.is_none(), notify: notify(happenings) };
         let socket = root.path_of(&session.id).join(control_socket::FILE);
         let keeper = Keeper::this_process(socket, this_user())?;
         let issued = issue(wish, &session, Some(keeper.clone()), provider, &*store, &clock).await?;
@@ -225,7 +225,10 @@ fn gate_config(
         source: Arc::clone(&issued.source),
         clock: Arc::clone(&family.clock),
         journal: journal(&family.store, &session.id),
-        upstreams: routes::upstreams(original, wish.aws.endpoint_url.as_deref(), &wish.upstreams)?,
+        upstreams: match wish.store.as_deref() {
+            Some(url) => routes::store(url)?,
+            None => routes::upstreams(original, wish.aws.endpoint_url.as_deref(), &wish.upstreams)?,
+        },
         caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
         extra_roots: routes::extra_roots(original)?,
         limits,

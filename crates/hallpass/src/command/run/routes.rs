@@ -72,6 +72,16 @@ pub(crate) fn upstreams(
     }
 }
 
+/// The one upstream of a session on an S3-compatible store.
+///
+/// # Errors
+/// When it is not a URL that the gate can send to.
+pub(crate) fn store(url: &str) -> Result<Upstreams, CommandError> {
+    Upstreams::store(url).map_err(|error| {
+        CommandError::usage("run.endpoint", "the endpoint of the store cannot be used").because(&error)
+    })
+}
+
 fn signing_name(service: &str) -> String {
     let named = SIGNING_NAMES.iter().find(|(id, _)| *id == service).map(|(_, name)| (*name).to_owned());
     named.unwrap_or_else(|| service.to_ascii_lowercase().replace('_', ""))

@@ -44,6 +44,8 @@ pub(crate) struct Wish {
     pub(crate) aws: AwsOptions,
     /// AWS hosts that are reached at another address.
     pub(crate) upstreams: BTreeMap<String, String>,
+    /// The S3-compatible store, where one is lent instead of AWS.
+    pub(crate) store: Option<String>,
 }
 
 impl Wish {
@@ -57,7 +59,7 @@ impl Wish {
         config: &Config,
         original: &Variables,
     ) -> Result<Self, CommandError> {
-        supported(args.provider)?;
+        let store = store(args, config, original)?;
         let profile = args.profile.as_deref().map(|name| named(config, name)).transpose()?;
         let of_profile = |value: Option<&str>| value.map(str::to_owned);
         let role =
@@ -71,11 +73,12 @@ impl Wish {
             role: role.or_else(|| of_profile(config.session.role())).unwrap_or_default(),
             ttl_s: ttl.map_or_else(|| config.session.ttl(), |ttl| ttl.seconds()),
             delivery: delivery.unwrap_or_else(|| config.session.delivery()),
-            region: args.region.clone().or_else(|| of_profile(config.session.region())),
+            region: region(args, config, store.is_some()),
             tags,
             bounds: config.bounds.to_core(),
             aws: aws_options(args, config, original),
             upstreams: config.aws.upstreams.as_ref().map(|map| map.value.clone()).unwrap_or_default(),
+            store,
         })
     }
 
@@ -86,6 +89,7 @@ impl Wish {
         let (policy, role) = (self.policy.clone(), self.role.clone());
         let text = |name: &str| original.get(OsStr::new(name)).and_then(|v| v.to_str()).map(str::to_owned);
         Session {
+            provider: if self.store.is_some() { CloudProvider::S3 } else { CloudProvider::Aws },
             tags: self.tags.clone(),
             region: self.region.clone(),
             delivery: self.delivery,
@@ -96,15 +100,43 @@ impl Wish {
     }
 }
 
-fn supported(provider: Option<CloudProvider>) -> Result<(), CommandError> {
-    match provider {
-        None | Some(CloudProvider::Aws) => Ok(()),
-        Some(other @ (CloudProvider::Gcp | CloudProvider::Azure | CloudProvider::Kubernetes | CloudProvider::S3)) => {
-            let message = format!("this version lends from `aws` only, not from `{other}`");
+/// Region of a store that has no name for its own.
+const STORE_REGION: &str = "us-east-1";
+
+/// The endpoint of the S3-compatible store, with `--provider s3`: flag, configuration, the caller's variables.
+fn store(args: &LendArgs, config: &Config, original: &Variables) -> Result<Option<String>, CommandError> {
+    match args.provider {
+        None | Some(CloudProvider::Aws) if args.endpoint.is_some() => {
+            Err(CommandError::usage("run.endpoint", "`--endpoint` names an S3-compatible store")
+                .next("add `--provider s3`; for AWS itself set AWS_ENDPOINT_URL"))
+        }
+        None | Some(CloudProvider::Aws) => Ok(None),
+        Some(CloudProvider::S3) => {
+            let text = |name: &str| {
+                let value = original.get(OsStr::new(name)).and_then(|v| v.to_str());
+                value.filter(|v| !v.is_empty()).map(str::to_owned)
+            };
+            let configured = config.s3.endpoint_url.as_ref().map(|url| url.value.clone());
+            let endpoint = args.endpoint.clone().or(configured);
+            let endpoint = endpoint.or_else(|| text("AWS_ENDPOINT_URL_S3")).or_else(|| text("AWS_ENDPOINT_URL"));
+            let missing = || {
+                CommandError::usage("run.endpoint", "`--provider s3` needs to know where the store is")
+                    .next("add `--endpoint URL`, or set `endpoint_url` under `[s3]` in the configuration")
+            };
+            endpoint.ok_or_else(missing).map(Some)
+        }
+        Some(other @ (CloudProvider::Gcp | CloudProvider::Azure | CloudProvider::Kubernetes)) => {
+            let message = format!("this version lends from `aws` and `s3` only, not from `{other}`");
             Err(CommandError::new(ErrorKind::Unsupported, "run.provider", message)
-                .next("for an S3-compatible store set AWS_ENDPOINT_URL, and leave out `--provider`"))
+                .next("leave out `--provider` for AWS, or name an S3-compatible store with `--provider s3`"))
         }
     }
+}
+
+fn region(args: &LendArgs, config: &Config, of_store: bool) -> Option<String> {
+    let configured = config.s3.region.as_ref().filter(|_| of_store).map(|region| region.value.clone());
+    let region = args.region.clone().or(configured).or_else(|| config.session.region().map(str::to_owned));
+    region.or_else(|| of_store.then(|| STORE_REGION.to_owned()))
 }
 
 /// The profile of that name.
@@ -123,11 +155,13 @@ pub(super) fn named<'a>(config: &'a Config, name: &str) -> Result<&'a ProfileCon
 
 fn aws_options(args: &LendArgs, config: &Config, original: &Variables) -> AwsOptions {
     let text = |value: &Option<crate::config::Located<String>>| value.as_ref().map(|v| v.value.clone());
+    let of_store = args.provider == Some(CloudProvider::S3);
+    let profile = if of_store { &config.s3.profile } else { &config.aws.profile };
     // What is not text is no variable of the SDK's.
     let pairs = original.iter().filter_map(|(k, v)| Some((k.to_str()?.to_owned(), v.to_str()?.to_owned())));
     AwsOptions {
         environment: pairs.collect(),
-        profile: args.aws_profile.clone().or_else(|| text(&config.aws.profile)),
+        profile: args.aws_profile.clone().or_else(|| text(profile)),
         region: args.region.clone().or_else(|| config.session.region().map(str::to_owned)),
         endpoint_url: text(&config.aws.endpoint_url),
         sts_endpoint_url: text(&config.aws.sts_endpoint_url),

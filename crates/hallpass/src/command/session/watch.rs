@@ -1,0 +1,173 @@
+//! `hallpass session watch`.
+
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use hallpass_control::Store;
+use hallpass_control::store::{Filter, Page, Record};
+use hallpass_core::audit::{Entry, Event};
+use hallpass_core::budget::shown_bytes;
+use serde_json::json;
+
+use super::find::{find, not_found};
+use super::requests::{Joiner, Row, Verdict, entries};
+use crate::command::Context;
+use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::{Paint, Printer, SCHEMA_VERSION, clean};
+
+/// Pause between two looks at the log, milliseconds.
+const LOOK_EVERY_MS: u64 = 150;
+/// Looks between two checks that the session's keeper still lives.
+const KEEPER_EVERY: u32 = 10;
+/// Characters of a resource in the table.
+const RESOURCE_CHARS_MAX: usize = 48;
+
+/// Watch a session's requests as they are decided; JSON lines with `--json`
+///
+/// A row for each request: time, operation, resource, verdict, bytes, estimated cost. Without a session, the newest
+/// live one. It begins with what has been recorded already, and stops when the session has ended.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass session watch\n  \
+    hallpass session watch 3f2a91c0 --json | jq -r 'select(.verdict==\"denied\").reason'")]
+pub(crate) struct WatchArgs {
+    /// The session: its id, or at least four characters of its beginning
+    #[arg(value_name = "SESSION")]
+    session: Option<String>,
+}
+
+/// Prints until the session ends or nobody reads any more.
+pub(crate) fn watch(context: &Context, args: WatchArgs) -> Result<ExitStatus, CommandError> {
+    let shown = args.session.as_deref().unwrap_or("");
+    let store =
+        context.store_to_read()?.ok_or_else(|| if shown.is_empty() { nothing_live() } else { not_found(shown) })?;
+    let record = match &args.session {
+        Some(text) => find(context, &*store, text)?,
+        None => newest_live(context, &*store)?,
+    };
+    let id = record.session.id.clone();
+    let printer = context.printer;
+    if !printer.is_json() {
+        printer.data(printer.paint(Paint::Dim, heading()))?;
+    }
+    let (mut joiner, mut next, mut looks) = (Joiner::default(), None, 0_u32);
+    loop {
+        let mut ended = None;
+        entries(context, &*store, &id, &mut next, &mut |entry| {
+            if let Event::SessionEnded { .. } | Event::SessionImported { .. } = entry.event {
+                ended = Some(entry);
+                return Ok(());
+            }
+            joiner.take(entry).iter().try_for_each(|row| print(printer, row))
+        })?;
+        if let Some(entry) = ended {
+            end(printer, &entry, joiner.in_flight())?;
+            return Ok(ExitStatus::Success);
+        }
+        looks += 1;
+        if looks % KEEPER_EVERY == 0 {
+            still_kept(context, &*store, &record)?;
+        }
+        thread::sleep(Duration::from_millis(LOOK_EVERY_MS));
+    }
+}
+
+/// A session whose keeper died has no end until somebody writes one: opening the store repairs it.
+fn still_kept(context: &Context, store: &dyn Store, record: &Record) -> Result<(), CommandError> {
+    let now = context.block_on(store.session(&record.session.id))??;
+    let Some(now) = now else { return Err(not_found(record.session.id.as_str())) };
+    if now.keeper.is_none_or(|keeper| !keeper.is_alive()) {
+        drop(context.store_to_read()?);
+    }
+    Ok(())
+}
+
+fn newest_live(context: &Context, store: &dyn Store) -> Result<Record, CommandError> {
+    let page = Page { limit: 1, ..Page::default() };
+    let listing = context.block_on(store.list(Filter { live: true, ..Filter::default() }, page))??;
+    listing.records.into_iter().next().ok_or_else(nothing_live)
+}
+
+fn nothing_live() -> CommandError {
+    CommandError::new(ErrorKind::NotFound, "session.none_live", "no session is live")
+        .next("name an ended one, as `hallpass session list` shows it")
+}
+
+fn heading() -> String {
+    aligned("TIME", "OPERATION", "RESOURCE", "VERDICT", "UP", "DOWN", "COST")
+}
+
+fn aligned(time: &str, operation: &str, resource: &str, verdict: &str, up: &str, down: &str, cost: &str) -> String {
+    format!("{time:<12}  {operation:<28}  {resource:<RESOURCE_CHARS_MAX$}  {verdict:<8}  {up:>9}  {down:>9}  {cost}")
+}
+
+fn print(printer: Printer, row: &Row) -> Result<(), CommandError> {
+    if printer.is_json() {
+        return printer.json(row);
+    }
+    let resource = row.resources.first().map_or("-", String::as_str);
+    let more = row.resources.len().saturating_sub(1);
+    let resource = if more > 0 { format!("{} +{more}", cut(resource)) } else { cut(resource) };
+    let cost = row.cost_usd.map_or_else(|| "-".to_owned(), |usd| format!("~{usd:.7} USD"));
+    let line = aligned(
+        &row.time.strftime("%H:%M:%S.%3f").to_string(),
+        &clean::line(&row.operation()),
+        &clean::line(&resource),
+        row.verdict.as_str(),
+        &shown_bytes(row.bytes_in),
+        &shown_bytes(row.bytes_out),
+        &cost,
+    );
+    let why = match (&row.code, &row.reason) {
+        (Some(code), Some(reason)) => format!("  {reason} [{code}]"),
+        (None, Some(fault)) => format!("  {fault}"),
+        (_, None) => String::new(),
+    };
+    let times = if row.count > 1 { format!("  ({} times)", row.count) } else { String::new() };
+    let paint = match row.verdict {
+        Verdict::Allowed => None,
+        Verdict::Denied | Verdict::Unknown => Some(Paint::Warn),
+    };
+    let text = clean::line(&format!("{line}{why}{times}"));
+    let text = paint.map_or_else(|| text.clone(), |paint| printer.paint(paint, &text));
+    printer.write(|out| writeln!(out, "{text}"))
+}
+
+/// The end of a long name says more than its beginning.
+fn cut(resource: &str) -> String {
+    let length = resource.chars().count();
+    if length <= RESOURCE_CHARS_MAX {
+        return resource.to_owned();
+    }
+    let tail: String = resource.chars().skip(length - (RESOURCE_CHARS_MAX - 1)).collect();
+    format!("…{tail}")
+}
+
+fn end(printer: Printer, entry: &Entry, in_flight: usize) -> Result<(), CommandError> {
+    let (status, reason) = match &entry.event {
+        Event::SessionEnded { status, reason, .. } => (status.as_str(), reason.as_str()),
+        Event::SessionImported { status, .. } => (status.as_str(), "taken over from another tool's files"),
+        _ => return Ok(()),
+    };
+    if printer.is_json() {
+        let ended = json!({"schema_version": SCHEMA_VERSION, "ended": status, "reason": reason, "time": entry.time, "unsettled": in_flight});
+        return printer.json(&ended);
+    }
+    let left = if in_flight > 0 { format!(", {in_flight} without an outcome") } else { String::new() };
+    printer.data(printer.paint(Paint::Dim, clean::line(&format!("{status}: {reason}{left}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RESOURCE_CHARS_MAX, cut};
+
+    #[test]
+    fn a_long_resource_keeps_its_end() {
+        assert_eq!(cut("arn:aws:s3:::b/k"), "arn:aws:s3:::b/k");
+        let long = format!("arn:aws:s3:::b/{}/end", "ä".repeat(100));
+        let shown = cut(&long);
+        assert!(shown.chars().count() == RESOURCE_CHARS_MAX && shown.ends_with("/end"), "{shown}");
+    }
+}
