@@ -180,6 +180,8 @@ mod tests {
             resources: vec!["arn:aws:s3:::b/k".into()],
             method: "GET".into(),
             upstream: "u".into(),
+            needs: Default::default(),
+            would_deny: None,
         }
     }
 
@@ -193,6 +195,7 @@ mod tests {
             upstream_request_id: None,
             cost_nano_usd: Some(400),
             fault: None,
+            refusal: None,
         }
     }
 
