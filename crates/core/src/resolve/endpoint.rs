@@ -1,7 +1,7 @@
 //! Where a request goes: (partition, endpoint name, region) → host and signing region.
-//! Source: the endpoint rule sets of botocore, reduced to one rule and the exceptions in the catalogue.
+//! Source: the endpoint rule sets of botocore, as the catalogue has them.
 
-use super::service::{Service, at_endpoint, signing_as};
+use super::catalog::{Api, Catalog};
 use super::{malformed, unmapped};
 use crate::denial::Denial;
 
@@ -74,7 +74,7 @@ pub struct Endpoint {
 /// # Errors
 /// [`DenialCode::Malformed`](crate::denial::DenialCode::Malformed) for a region that is not one of AWS's or not of
 /// the partition, [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for a name without a rule.
-pub fn endpoint(partition: Option<Partition>, name: &str, region: &str) -> Result<Endpoint, Denial> {
+pub fn endpoint(catalog: Catalog, partition: Option<Partition>, name: &str, region: &str) -> Result<Endpoint, Denial> {
     let own = Partition::of_region(region)?;
     if partition.is_some_and(|partition| partition != own) {
         return Err(malformed("the region of the credential scope belongs to another partition than the credential"));
@@ -85,9 +85,9 @@ pub fn endpoint(partition: Option<Partition>, name: &str, region: &str) -> Resul
     let (name, special) = match name {
         "s3" => ("s3", None),
         _ => {
-            let service = at_endpoint(name).or_else(|| only_api_of(name));
-            let service = service.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
-            (service.endpoint, service.host(own))
+            let api = (catalog.named)(name).or_else(|| only_api_of(catalog, name));
+            let api = api.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
+            (api.endpoint, api.host(own, region))
         }
     };
     let Some(special) = special else {
@@ -97,14 +97,16 @@ pub fn endpoint(partition: Option<Partition>, name: &str, region: &str) -> Resul
     Ok(Endpoint { host: host.replace("{}", region), region: home.to_owned() })
 }
 
-fn only_api_of(signing_name: &str) -> Option<&'static Service> {
-    let mut found = signing_as(signing_name);
-    found.next().filter(|_| found.next().is_none())
+fn only_api_of(catalog: Catalog, signing_name: &str) -> Option<&'static Api> {
+    match (catalog.signing_as)(signing_name).as_slice() {
+        [api] => Some(api),
+        _ => None,
+    }
 }
 
 /// The region that a request is made in as far as policies are concerned; global services are in their home region.
-pub(super) fn requested_region(partition: Partition, name: &str, region: &str) -> String {
-    let special = at_endpoint(name).and_then(|service| service.host(partition));
+pub(super) fn requested_region(partition: Partition, api: &Api, region: &str) -> String {
+    let special = api.host(partition, region);
     special.and_then(|host| host.split_once('@')).map_or(region, |(_, home)| home).to_owned()
 }
 
@@ -119,64 +121,4 @@ fn is_aws_region(region: &str) -> bool {
         && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
         && (1..=2).contains(&number.len())
         && number.bytes().all(|b| b.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Partition, endpoint};
-    use crate::denial::DenialCode;
-
-    fn at(name: &str, region: &str) -> String {
-        endpoint(None, name, region).map(|e| format!("{}@{}", e.host, e.region)).expect("an endpoint")
-    }
-
-    #[test]
-    fn hosts_are_those_of_the_rule_sets() {
-        for (name, region, expected) in [
-            ("s3", "us-east-1", "s3.us-east-1.amazonaws.com@us-east-1"),
-            ("s3", "cn-north-1", "s3.cn-north-1.amazonaws.com.cn@cn-north-1"),
-            ("sts", "eu-central-1", "sts.eu-central-1.amazonaws.com@eu-central-1"),
-            ("iam", "eu-central-1", "iam.amazonaws.com@us-east-1"),
-            ("iam", "us-gov-east-1", "iam.us-gov.amazonaws.com@us-gov-west-1"),
-            ("iam", "cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn@cn-north-1"),
-            ("organizations", "ap-south-1", "organizations.us-east-1.amazonaws.com@us-east-1"),
-            ("ec2", "us-gov-west-1", "ec2.us-gov-west-1.amazonaws.com@us-gov-west-1"),
-            ("email", "us-west-2", "email.us-west-2.amazonaws.com@us-west-2"),
-            ("streams.dynamodb", "us-west-2", "streams.dynamodb.us-west-2.amazonaws.com@us-west-2"),
-            ("transcribe", "cn-north-1", "cn.transcribe.cn-north-1.amazonaws.com.cn@cn-north-1"),
-            ("ecr", "us-west-2", "api.ecr.us-west-2.amazonaws.com@us-west-2"),
-            ("monitoring", "eu-west-1", "monitoring.eu-west-1.amazonaws.com@eu-west-1"),
-        ] {
-            assert_eq!(at(name, region), expected);
-        }
-    }
-
-    #[test]
-    fn a_region_never_becomes_another_host() {
-        for bad in [
-            "",
-            "us-east-1.evil.example",
-            "us-east-1/",
-            "us-east-1@evil",
-            "US-EAST-1",
-            "auto",
-            "a-b-1",
-            "us--1",
-            "us-1",
-        ] {
-            assert_eq!(endpoint(None, "s3", bad).expect_err(bad).code, DenialCode::Malformed, "{bad}");
-        }
-        for unknown in ["us-iso-east-1", "eu-isoe-west-1", "eusc-de-east-1"] {
-            assert_eq!(endpoint(None, "s3", unknown).expect_err(unknown).code, DenialCode::Unmapped, "{unknown}");
-        }
-    }
-
-    #[test]
-    fn a_credential_stays_in_its_partition_and_a_name_in_the_table() {
-        assert!(endpoint(Some(Partition::Aws), "s3", "cn-north-1").is_err());
-        assert!(endpoint(Some(Partition::AwsCn), "s3", "cn-north-1").is_ok());
-        for unknown in ["lambda", "ses", "evil.example/", "", "s3.evil"] {
-            assert_eq!(endpoint(None, unknown, "us-east-1").expect_err(unknown).code, DenialCode::Unmapped);
-        }
-    }
 }

@@ -1,8 +1,10 @@
 //! Request resolution, seen from outside.
 
 mod body;
+mod endpoint;
 mod operations;
 mod refusal;
+mod rest;
 mod s3;
 
 use hallpass_core::denial::Denial;
@@ -40,6 +42,7 @@ impl<'a> Asked<'a> {
             headers: &self.headers,
             service: self.service,
             region: self.region,
+            catalog: hallpass_catalog::CATALOG,
             caller: Caller { partition: None, account: self.account },
             upstream: self.upstream,
             secure_transport: true,

@@ -57,8 +57,9 @@ impl Upstreams {
         if let Some(target) = self.instead(&resolved.service) {
             return Ok(Route { target: target.clone(), region: resolved.region.clone() });
         }
-        let rule = endpoint::endpoint(partition, &resolved.endpoint, &resolved.region)?;
-        Ok(Route { target: Target::https(rule.host), region: rule.region })
+        let rule = endpoint::endpoint(hallpass_catalog::CATALOG, partition, &resolved.endpoint, &resolved.region)?;
+        let host = format!("{}{}", resolved.host_prefix, rule.host);
+        Ok(Route { target: Target::https(host), region: rule.region })
     }
 }
 

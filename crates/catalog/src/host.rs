@@ -1,0 +1,1 @@
+//! The API behind a host name.
