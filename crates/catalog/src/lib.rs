@@ -3,6 +3,8 @@
 //! [`CATALOG`] is what the rules in core resolve requests with; [`host`] finds the API behind a host name. Nothing is
 //! parsed before it is asked for: an API's section is read when a request first names it, in place.
 
+#[cfg(test)]
+mod corpus;
 pub mod host;
 mod read;
 mod table;
@@ -15,20 +17,20 @@ pub const CATALOG: Catalog = Catalog { signing_as, named };
 
 /// The APIs behind a signing name, the one to prefer first. Empty for a name that no model has.
 pub fn signing_as(name: &str) -> Vec<&'static Api> {
-    table::signing_as(name).map(table::Entry::api).collect()
+    table::INDEX.signing_as(name).map(table::Entry::api).collect()
 }
 
 /// The API with this id (`elbv2`), or else the first with this endpoint prefix (`streams.dynamodb`).
 pub fn named(name: &str) -> Option<&'static Api> {
-    table::named(name).map(table::Entry::api)
+    table::INDEX.named(name).map(table::Entry::api)
 }
 
 /// Every API, in the order of signing names. Reads all sections: for listings and tests, not for requests.
 pub fn all() -> impl Iterator<Item = &'static Api> {
-    table::entries().iter().map(table::Entry::api)
+    table::INDEX.entries.iter().map(table::Entry::api)
 }
 
 /// The packages that the tables were made from, `botocore=1.44.5 …`.
 pub fn sources() -> &'static str {
-    table::sources()
+    table::INDEX.sources
 }

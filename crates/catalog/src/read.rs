@@ -2,7 +2,7 @@
 //! that what it says is refused; a test sees to it that there is none.
 
 use hallpass_core::resolve::Partition;
-use hallpass_core::resolve::catalog::{ActionRule, Api, HostRule, Level, Member, Operation, Place, Slot};
+use hallpass_core::resolve::catalog::{ActionRule, Api, HostRule, Level, Member, Operation, Place, Slot, Variant};
 use hallpass_core::resolve::router::Router;
 
 /// Reads a section.
@@ -36,13 +36,13 @@ struct Parts {
 }
 
 /// `partition  variant  template[@region]  [region=template[@region]]…`
-fn host(line: &'static str) -> Option<HostRule> {
+pub(crate) fn host(line: &'static str) -> Option<HostRule> {
     let mut words = line.split('\t');
     let partition = Partition::by_name(words.next()?)?;
     let (variant, template) = (words.next()?, words.next()?);
     let regions = words.map(|word| word.split_once('=')).collect::<Option<_>>()?;
-    let (fips, dual_stack) = (variant.contains('f'), variant.contains('d'));
-    Some(HostRule { partition, fips, dual_stack, template, regions })
+    let variant = Variant { fips: variant.contains('f'), dual_stack: variant.contains('d') };
+    Some(HostRule { partition, variant, template, regions })
 }
 
 /// `Name  flags  host-prefix  METHOD uri  accesses  condition-keys`
@@ -135,12 +135,12 @@ fn member(text: &'static str) -> Option<Member> {
 #[cfg(test)]
 mod tests {
     use super::api;
-    use crate::table::entries;
+    use crate::table::INDEX;
 
     #[test]
     fn every_line_of_the_table_reads() {
         let mut operations = 0;
-        for entry in entries() {
+        for entry in &INDEX.entries {
             let api = api(entry.section());
             let kinds =
                 |kind: &str| entry.section().lines().filter(|line| line.split('\t').next() == Some(kind)).count();

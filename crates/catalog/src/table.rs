@@ -11,13 +11,16 @@ const FORMAT: &str = "1";
 
 const TABLES: &str = include_str!("../tables.txt");
 
-static INDEX: LazyLock<Index> = LazyLock::new(|| Index::read(TABLES));
+/// The tables that are compiled in.
+pub(crate) static INDEX: LazyLock<Index> = LazyLock::new(|| Index::read(TABLES));
 
+/// A table, of which only the index has been read.
 #[derive(Debug, Default)]
-struct Index {
-    sources: &'static str,
+pub(crate) struct Index {
+    /// The packages that it was made from.
+    pub(crate) sources: &'static str,
     /// By signing name, the preferred API first.
-    entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// One API, read when it is first asked for.
@@ -36,7 +39,6 @@ impl Entry {
     }
 
     /// The section as it is in the table.
-    #[cfg(test)]
     pub(crate) fn section(&self) -> &'static str {
         self.section
     }
@@ -44,7 +46,7 @@ impl Entry {
 
 impl Index {
     /// An index that cannot be read is empty, so that everything is refused; a test sees to it that it can.
-    fn read(text: &'static str) -> Self {
+    pub(crate) fn read(text: &'static str) -> Self {
         Self::try_read(text).unwrap_or_default()
     }
 
@@ -64,6 +66,16 @@ impl Index {
         let entries = rows.into_iter().map(|row| entry(row, rest)).collect::<Option<_>>()?;
         Some(Self { sources, entries })
     }
+
+    pub(crate) fn signing_as(&'static self, name: &str) -> impl Iterator<Item = &'static Entry> {
+        let start = self.entries.partition_point(|entry| entry.signing < name);
+        self.entries.get(start..).unwrap_or_default().iter().take_while(move |entry| entry.signing == name)
+    }
+
+    pub(crate) fn named(&'static self, name: &str) -> Option<&'static Entry> {
+        let by_id = self.entries.iter().find(|entry| entry.id == name);
+        by_id.or_else(|| self.entries.iter().find(|entry| entry.endpoint == name))
+    }
 }
 
 fn entry(row: &'static str, body: &'static str) -> Option<Entry> {
@@ -74,35 +86,16 @@ fn entry(row: &'static str, body: &'static str) -> Option<Entry> {
     Some(Entry { signing, id, endpoint, section, api: OnceLock::new() })
 }
 
-pub(crate) fn entries() -> &'static [Entry] {
-    &INDEX.entries
-}
-
-pub(crate) fn sources() -> &'static str {
-    INDEX.sources
-}
-
-pub(crate) fn signing_as(name: &str) -> impl Iterator<Item = &'static Entry> {
-    let all = entries();
-    let start = all.partition_point(|entry| entry.signing < name);
-    all.get(start..).unwrap_or_default().iter().take_while(move |entry| entry.signing == name)
-}
-
-pub(crate) fn named(name: &str) -> Option<&'static Entry> {
-    let all = entries();
-    all.iter().find(|entry| entry.id == name).or_else(|| all.iter().find(|entry| entry.endpoint == name))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Index, TABLES, entries};
+    use super::{INDEX, Index, TABLES};
 
     #[test]
     fn the_index_covers_the_table() {
-        assert_eq!(entries().len(), 439);
-        assert!(entries().is_sorted_by_key(|entry| entry.signing));
-        let sections: usize = entries().iter().map(|entry| entry.section().len()).sum();
-        assert!(TABLES.ends_with(entries().last().expect("an entry").section()));
+        assert_eq!(INDEX.entries.len(), 439);
+        assert!(INDEX.entries.is_sorted_by_key(|entry| entry.signing));
+        let sections: usize = INDEX.entries.iter().map(|entry| entry.section().len()).sum();
+        assert!(TABLES.ends_with(INDEX.entries.last().expect("an entry").section()));
         assert!(sections < TABLES.len());
     }
 

@@ -1,6 +1,7 @@
 //! What the gate knows of AWS's APIs, as plain data. Core does not have the tables: whoever resolves hands in a
 //! [`Catalog`], two functions that look them up.
 
+use super::endpoint::Endpoint;
 use super::router::Router;
 use super::{Partition, Protocol};
 
@@ -50,14 +51,21 @@ pub struct Api {
 pub struct HostRule {
     /// The partition.
     pub partition: Partition,
-    /// FIPS endpoints.
-    pub fips: bool,
-    /// Dual-stack endpoints.
-    pub dual_stack: bool,
+    /// Which of the partition's endpoints.
+    pub variant: Variant,
     /// `host[@signing region]` with `{}` for the region.
     pub template: &'static str,
     /// The regions that have another one.
     pub regions: Vec<(&'static str, &'static str)>,
+}
+
+/// Which of a region's endpoints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// FIPS 140 validated.
+    pub fips: bool,
+    /// IPv4 and IPv6.
+    pub dual_stack: bool,
 }
 
 /// One operation.
@@ -180,11 +188,13 @@ impl Api {
         self.operations.get(at)
     }
 
-    /// `host[@signing region]` with `{}` for the region.
-    pub(super) fn host(&self, partition: Partition, region: &str) -> Option<&'static str> {
-        let rule = self.hosts.iter().find(|rule| rule.partition == partition && !rule.fips && !rule.dual_stack)?;
+    /// Its host and signing region; `None` where AWS has no such endpoint. `region` must be a region of `partition`.
+    pub fn host(&self, partition: Partition, region: &str, variant: Variant) -> Option<Endpoint> {
+        let rule = self.hosts.iter().find(|rule| rule.partition == partition && rule.variant == variant)?;
         let own = rule.regions.iter().find(|(known, _)| *known == region);
-        Some(own.map_or(rule.template, |(_, template)| template))
+        let template = own.map_or(rule.template, |(_, template)| template);
+        let (host, home) = template.split_once('@').unwrap_or((template, region));
+        (host != "-").then(|| Endpoint { host: host.replace("{}", region), region: home.to_owned() })
     }
 }
 

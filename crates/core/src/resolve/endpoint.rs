@@ -1,7 +1,7 @@
 //! Where a request goes: (partition, endpoint name, region) → host and signing region.
 //! Source: the endpoint rule sets of botocore, as the catalogue has them.
 
-use super::catalog::{Api, Catalog};
+use super::catalog::{Api, Catalog, Variant};
 use super::{malformed, unmapped};
 use crate::denial::Denial;
 
@@ -82,19 +82,13 @@ pub fn endpoint(catalog: Catalog, partition: Option<Partition>, name: &str, regi
     if !is_aws_region(region) {
         return Err(malformed("the region of the credential scope is not an AWS region, set AWS_REGION"));
     }
-    let (name, special) = match name {
-        "s3" => ("s3", None),
-        _ => {
-            let api = (catalog.named)(name).or_else(|| only_api_of(catalog, name));
-            let api = api.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
-            (api.endpoint, api.host(own, region))
-        }
-    };
-    let Some(special) = special else {
-        return Ok(Endpoint { host: format!("{name}.{region}.{}", own.suffix()), region: region.to_owned() });
-    };
-    let (host, home) = special.split_once('@').unwrap_or((special, region));
-    Ok(Endpoint { host: host.replace("{}", region), region: home.to_owned() })
+    if name == "s3" {
+        return Ok(Endpoint { host: format!("s3.{region}.{}", own.suffix()), region: region.to_owned() });
+    }
+    let api = (catalog.named)(name).or_else(|| only_api_of(catalog, name));
+    let api = api.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
+    let found = api.host(own, region, Variant::default());
+    found.ok_or_else(|| unmapped(format!("{} has no endpoint in this region that hallpass knows", api.id)))
 }
 
 fn only_api_of(catalog: Catalog, signing_name: &str) -> Option<&'static Api> {
@@ -106,12 +100,11 @@ fn only_api_of(catalog: Catalog, signing_name: &str) -> Option<&'static Api> {
 
 /// The region that a request is made in as far as policies are concerned; global services are in their home region.
 pub(super) fn requested_region(partition: Partition, api: &Api, region: &str) -> String {
-    let special = api.host(partition, region);
-    special.and_then(|host| host.split_once('@')).map_or(region, |(_, home)| home).to_owned()
+    api.host(partition, region, Variant::default()).map_or_else(|| region.to_owned(), |endpoint| endpoint.region)
 }
 
-/// `us-east-1`, `ap-southeast-4`, `us-gov-west-1`: two letters, one or more words, one or two digits.
-fn is_aws_region(region: &str) -> bool {
+/// Whether a text has the form of a region's name: `us-east-1`, `ap-southeast-4`, `us-gov-west-1`: two letters, one or more words, one or two digits.
+pub fn is_aws_region(region: &str) -> bool {
     let parts: Vec<&str> = region.split('-').collect();
     let (Some(area), Some(number)) = (parts.first(), parts.last()) else { return false };
     let words = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();

@@ -134,6 +134,9 @@ impl Rest<'_> {
         if let Some(text) = self.label(name).or_else(|| self.query.get(name)) {
             return Ok(Some(text));
         }
+        if let Some(text) = self.request.header(&name.to_ascii_lowercase())? {
+            return Ok(Some(text));
+        }
         match &self.body {
             Some(body) => Given::Json(body).text(name),
             None => Ok(None),
