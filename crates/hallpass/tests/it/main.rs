@@ -14,6 +14,7 @@ mod environment_cleaning;
 mod exit_codes;
 mod kill;
 mod moto;
+mod rest;
 mod run;
 mod sdk;
 mod sdk_boto3;
