@@ -1,6 +1,7 @@
 //! Project chores: `cargo xtask <command>`.
 
 mod bench;
+mod catalog;
 mod checks;
 mod environment;
 mod fuzz;
@@ -28,6 +29,7 @@ usage: cargo xtask <command>
   mutants [file …]              break the guarded code on purpose, and show what no test notices
   policy-fuzz [--cases N] [--seed S]
                                 decide random policies beside a second engine, and show where they differ
+  catalog [--check]             make the tables of AWS's APIs anew from pinned models, or only compare
   readme                        run the demo and paste its transcript into README.md
 ";
 
@@ -53,6 +55,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "policy-fuzz" => policy_fuzz::run(&root, rest).map(|()| ExitCode::SUCCESS),
         "fuzz" => fuzz::run(&root, rest),
         "mutants" => mutants::run(&root, rest),
+        "catalog" => catalog::run(&root, rest),
         "readme" => readme::run(&root).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             say(USAGE);

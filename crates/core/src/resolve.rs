@@ -5,15 +5,18 @@
 //! body](Outcome::NeedsBody); the caller then buffers the body (after removing any aws-chunked framing) and calls
 //! [`with_body`]. [`endpoint`] names the upstream, [`refusal`] gives a denial the shape that the child's SDK reads.
 
+pub mod catalog;
+mod cbor;
 pub mod endpoint;
 pub mod host;
 mod json;
 mod query;
 pub mod refusal;
 mod resource;
+mod rest;
 mod roles;
+pub mod router;
 mod s3;
-mod service;
 pub(crate) mod wire;
 pub(crate) mod xml;
 
@@ -22,6 +25,7 @@ use jiff::Timestamp;
 use crate::denial::{Denial, DenialCode};
 use crate::limits::BUFFERED_BODY_BYTES_MAX;
 use crate::policy::{AccessRequest, Context};
+pub use catalog::Catalog;
 pub use endpoint::Partition;
 pub(crate) use wire::parameter;
 
@@ -79,6 +83,8 @@ pub struct Request<'a> {
     pub service: &'a str,
     /// Region from the credential scope.
     pub region: &'a str,
+    /// What is known of AWS's APIs.
+    pub catalog: Catalog,
     /// Whose credential will sign.
     pub caller: Caller<'a>,
     /// Who will answer.
@@ -96,8 +102,10 @@ pub struct Resolved {
     pub service: String,
     /// Region, from the credential scope. Sign with [`endpoint::Endpoint::region`]: global services differ.
     pub region: String,
-    /// Names the host, `streams.dynamodb`: the first argument but one of [`endpoint::endpoint`].
+    /// The API that it is, `dynamodbstreams`; names the host to [`endpoint::endpoint`].
     pub endpoint: String,
+    /// Stands before the host where AWS itself answers, `data.`; empty for most.
+    pub host_prefix: String,
     /// Wire protocol.
     pub protocol: Protocol,
     /// API operation, `GetObject`.
@@ -129,7 +137,8 @@ pub fn head(request: &Request<'_>) -> Result<Outcome, Denial> {
         Wire::S3 => s3::head(request, partition),
         Wire::Form => query::head(request, partition),
         Wire::Json(protocol) => json::head(request, partition, protocol),
-        Wire::Cbor => json::cbor(request, partition).map(Outcome::Resolved),
+        Wire::Cbor => json::cbor_head(request, partition),
+        Wire::Rest => rest::head(request, partition),
     }
 }
 
@@ -147,7 +156,8 @@ pub fn with_body(request: &Request<'_>, body: &[u8]) -> Result<Resolved, Denial>
         Wire::S3 => s3::with_body(request, partition, body),
         Wire::Form => query::with_body(request, partition, body),
         Wire::Json(protocol) => json::with_body(request, partition, protocol, body),
-        Wire::Cbor => json::cbor(request, partition),
+        Wire::Cbor => json::cbor_with_body(request, partition, body),
+        Wire::Rest => rest::with_body(request, partition, body),
     }
 }
 
@@ -157,6 +167,7 @@ enum Wire {
     Form,
     Json(Protocol),
     Cbor,
+    Rest,
 }
 
 /// Exactly one way of naming the operation; a request that names it in two ways is refused, because servers that
@@ -182,9 +193,20 @@ fn wire_protocol(request: &Request<'_>) -> Result<Wire, Denial> {
             Some("application/x-amz-json-1.1") => Ok(Wire::Json(Protocol::Json11)),
             _ => Err(malformed("X-Amz-Target needs the content type application/x-amz-json-1.0 or 1.1")),
         },
-        (None, None) if rpc_path => Err(malformed("a request to /service/…/operation/… needs smithy-protocol")),
+        (None, None) if rpc_path && !rest::serves(request) => {
+            Err(malformed("a request to /service/…/operation/… needs smithy-protocol"))
+        }
+        (None, None) if rest::serves(request) && !is_form(request)? => Ok(Wire::Rest),
         (None, None) => Ok(Wire::Form),
     }
+}
+
+/// Whether a service that has both kinds of APIs is called by its query API.
+fn is_form(request: &Request<'_>) -> Result<bool, Denial> {
+    let apis = (request.catalog.signing_as)(request.service);
+    let queried = apis.iter().any(|api| api.speaks(Protocol::Query) || api.speaks(Protocol::Ec2));
+    let form = media_type(request)?.as_deref() == Some("application/x-www-form-urlencoded");
+    Ok(queried && request.path == "/" && (form || request.query.contains("Action=")))
 }
 
 /// The content type without its parameters, in lower case.

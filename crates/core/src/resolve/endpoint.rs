@@ -1,7 +1,7 @@
 //! Where a request goes: (partition, endpoint name, region) → host and signing region.
-//! Source: the endpoint rule sets of botocore, reduced to one rule and the exceptions in the catalogue.
+//! Source: the endpoint rule sets of botocore, as the catalogue has them.
 
-use super::service::{Service, at_endpoint, signing_as};
+use super::catalog::{Api, Catalog, Variant};
 use super::{malformed, unmapped};
 use crate::denial::Denial;
 
@@ -74,7 +74,7 @@ pub struct Endpoint {
 /// # Errors
 /// [`DenialCode::Malformed`](crate::denial::DenialCode::Malformed) for a region that is not one of AWS's or not of
 /// the partition, [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for a name without a rule.
-pub fn endpoint(partition: Option<Partition>, name: &str, region: &str) -> Result<Endpoint, Denial> {
+pub fn endpoint(catalog: Catalog, partition: Option<Partition>, name: &str, region: &str) -> Result<Endpoint, Denial> {
     let own = Partition::of_region(region)?;
     if partition.is_some_and(|partition| partition != own) {
         return Err(malformed("the region of the credential scope belongs to another partition than the credential"));
@@ -82,43 +82,39 @@ pub fn endpoint(partition: Option<Partition>, name: &str, region: &str) -> Resul
     if !is_aws_region(region) {
         return Err(malformed("the region of the credential scope is not an AWS region, set AWS_REGION"));
     }
-    let (name, special) = match name {
-        "s3" => ("s3", None),
-        _ => {
-            let service = at_endpoint(name).or_else(|| only_api_of(name));
-            let service = service.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
-            (service.endpoint, service.host(own))
-        }
-    };
-    let Some(special) = special else {
-        return Ok(Endpoint { host: format!("{name}.{region}.{}", own.suffix()), region: region.to_owned() });
-    };
-    let (host, home) = special.split_once('@').unwrap_or((special, region));
-    Ok(Endpoint { host: host.replace("{}", region), region: home.to_owned() })
+    if name == "s3" {
+        return Ok(Endpoint { host: format!("s3.{region}.{}", own.suffix()), region: region.to_owned() });
+    }
+    let api = (catalog.named)(name).or_else(|| only_api_of(catalog, name));
+    let api = api.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
+    let found = api.host(own, region, Variant::default());
+    found.ok_or_else(|| unmapped(format!("{} has no endpoint in this region that hallpass knows", api.id)))
 }
 
 /// The hosts of every API that signs with this name in this region.
-pub fn hosts(partition: Option<Partition>, signing_name: &str, region: &str) -> Vec<String> {
+pub fn hosts(catalog: Catalog, partition: Option<Partition>, signing_name: &str, region: &str) -> Vec<String> {
     let names: Vec<&str> = match signing_name {
         "s3" => vec!["s3"],
-        name => signing_as(name).map(|service| service.endpoint).collect(),
+        name => (catalog.signing_as)(name).into_iter().map(|api| api.id).collect(),
     };
-    names.into_iter().filter_map(|name| endpoint(partition, name, region).ok()).map(|made| made.host).collect()
+    let made = |name| endpoint(catalog, partition, name, region).ok().map(|made| made.host);
+    names.into_iter().filter_map(made).collect()
 }
 
-fn only_api_of(signing_name: &str) -> Option<&'static Service> {
-    let mut found = signing_as(signing_name);
-    found.next().filter(|_| found.next().is_none())
+fn only_api_of(catalog: Catalog, signing_name: &str) -> Option<&'static Api> {
+    match (catalog.signing_as)(signing_name).as_slice() {
+        [api] => Some(api),
+        _ => None,
+    }
 }
 
 /// The region that a request is made in as far as policies are concerned; global services are in their home region.
-pub(super) fn requested_region(partition: Partition, name: &str, region: &str) -> String {
-    let special = at_endpoint(name).and_then(|service| service.host(partition));
-    special.and_then(|host| host.split_once('@')).map_or(region, |(_, home)| home).to_owned()
+pub(super) fn requested_region(partition: Partition, api: &Api, region: &str) -> String {
+    api.host(partition, region, Variant::default()).map_or_else(|| region.to_owned(), |endpoint| endpoint.region)
 }
 
-/// `us-east-1`, `ap-southeast-4`, `us-gov-west-1`: two letters, one or more words, one or two digits.
-pub(super) fn is_aws_region(region: &str) -> bool {
+/// Whether a text has the form of a region's name: `us-east-1`, `ap-southeast-4`, `us-gov-west-1`: two letters, one or more words, one or two digits.
+pub fn is_aws_region(region: &str) -> bool {
     let parts: Vec<&str> = region.split('-').collect();
     let (Some(area), Some(number)) = (parts.first(), parts.last()) else { return false };
     let words = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
@@ -128,64 +124,4 @@ pub(super) fn is_aws_region(region: &str) -> bool {
         && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
         && (1..=2).contains(&number.len())
         && number.bytes().all(|b| b.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Partition, endpoint};
-    use crate::denial::DenialCode;
-
-    fn at(name: &str, region: &str) -> String {
-        endpoint(None, name, region).map(|e| format!("{}@{}", e.host, e.region)).expect("an endpoint")
-    }
-
-    #[test]
-    fn hosts_are_those_of_the_rule_sets() {
-        for (name, region, expected) in [
-            ("s3", "us-east-1", "s3.us-east-1.amazonaws.com@us-east-1"),
-            ("s3", "cn-north-1", "s3.cn-north-1.amazonaws.com.cn@cn-north-1"),
-            ("sts", "eu-central-1", "sts.eu-central-1.amazonaws.com@eu-central-1"),
-            ("iam", "eu-central-1", "iam.amazonaws.com@us-east-1"),
-            ("iam", "us-gov-east-1", "iam.us-gov.amazonaws.com@us-gov-west-1"),
-            ("iam", "cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn@cn-north-1"),
-            ("organizations", "ap-south-1", "organizations.us-east-1.amazonaws.com@us-east-1"),
-            ("ec2", "us-gov-west-1", "ec2.us-gov-west-1.amazonaws.com@us-gov-west-1"),
-            ("email", "us-west-2", "email.us-west-2.amazonaws.com@us-west-2"),
-            ("streams.dynamodb", "us-west-2", "streams.dynamodb.us-west-2.amazonaws.com@us-west-2"),
-            ("transcribe", "cn-north-1", "cn.transcribe.cn-north-1.amazonaws.com.cn@cn-north-1"),
-            ("ecr", "us-west-2", "api.ecr.us-west-2.amazonaws.com@us-west-2"),
-            ("monitoring", "eu-west-1", "monitoring.eu-west-1.amazonaws.com@eu-west-1"),
-        ] {
-            assert_eq!(at(name, region), expected);
-        }
-    }
-
-    #[test]
-    fn a_region_never_becomes_another_host() {
-        for bad in [
-            "",
-            "us-east-1.evil.example",
-            "us-east-1/",
-            "us-east-1@evil",
-            "US-EAST-1",
-            "auto",
-            "a-b-1",
-            "us--1",
-            "us-1",
-        ] {
-            assert_eq!(endpoint(None, "s3", bad).expect_err(bad).code, DenialCode::Malformed, "{bad}");
-        }
-        for unknown in ["us-iso-east-1", "eu-isoe-west-1", "eusc-de-east-1"] {
-            assert_eq!(endpoint(None, "s3", unknown).expect_err(unknown).code, DenialCode::Unmapped, "{unknown}");
-        }
-    }
-
-    #[test]
-    fn a_credential_stays_in_its_partition_and_a_name_in_the_table() {
-        assert!(endpoint(Some(Partition::Aws), "s3", "cn-north-1").is_err());
-        assert!(endpoint(Some(Partition::AwsCn), "s3", "cn-north-1").is_ok());
-        for unknown in ["lambda", "ses", "evil.example/", "", "s3.evil"] {
-            assert_eq!(endpoint(None, unknown, "us-east-1").expect_err(unknown).code, DenialCode::Unmapped);
-        }
-    }
 }

@@ -3,19 +3,17 @@
 
 mod value;
 
+use super::catalog::Found;
 use super::query::{finish, unknown};
 use super::resource::{self, Given};
-use super::service::{Operation, signing_as};
-use super::{Outcome, Partition, Protocol, Request, Resolved, malformed, unmapped};
+use super::{Outcome, Partition, Protocol, Request, Resolved, cbor, malformed, media_type, unmapped};
 use crate::denial::Denial;
 pub(super) use value::Json;
 
 pub(super) fn head(request: &Request<'_>, partition: Partition, protocol: Protocol) -> Result<Outcome, Denial> {
     let operation = from_target(request, protocol)?;
     if resource::reads_body(&operation) {
-        if !matches!(request.header("content-encoding")?, None | Some("identity" | "aws-chunked")) {
-            return Err(unmapped("a compressed body cannot be resolved, set AWS_DISABLE_REQUEST_COMPRESSION=true"));
-        }
+        unpacked(request)?;
         return Ok(Outcome::NeedsBody);
     }
     finish(request, partition, protocol, &operation, &Given::Nothing).map(Outcome::Resolved)
@@ -36,16 +34,44 @@ pub(super) fn with_body(
     }
 }
 
-/// The operation is in the path; the body is not read, so its resources stay unknown.
-pub(super) fn cbor(request: &Request<'_>, partition: Partition) -> Result<Resolved, Denial> {
+/// The operation is in the path.
+pub(super) fn cbor_head(request: &Request<'_>, partition: Partition) -> Result<Outcome, Denial> {
+    let operation = from_path(request)?;
+    if resource::reads_body(&operation) {
+        unpacked(request)?;
+        return Ok(Outcome::NeedsBody);
+    }
+    finish(request, partition, Protocol::RpcV2Cbor, &operation, &Given::Nothing).map(Outcome::Resolved)
+}
+
+pub(super) fn cbor_with_body(request: &Request<'_>, partition: Partition, body: &[u8]) -> Result<Resolved, Denial> {
+    match cbor_head(request, partition)? {
+        Outcome::Resolved(resolved) => Ok(resolved),
+        Outcome::NeedsBody => {
+            if media_type(request)?.is_some_and(|kind| kind != "application/cbor") {
+                return Err(malformed(format!("{} takes CBOR bodies (application/cbor)", request.service)));
+            }
+            let body = cbor::parse(body)?;
+            finish(request, partition, Protocol::RpcV2Cbor, &from_path(request)?, &Given::Json(&body))
+        }
+    }
+}
+
+fn from_path(request: &Request<'_>) -> Result<Found, Denial> {
     post_without_query(request)?;
     let names = request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"));
     let (target, name) = names.ok_or_else(|| malformed("smithy-protocol needs the path /service/…/operation/…"))?;
-    let operation = find(request, Protocol::RpcV2Cbor, target, name)?;
-    finish(request, partition, Protocol::RpcV2Cbor, &operation, &Given::Unread)
+    find(request, Protocol::RpcV2Cbor, target, name)
 }
 
-fn from_target(request: &Request<'_>, protocol: Protocol) -> Result<Operation, Denial> {
+pub(super) fn unpacked(request: &Request<'_>) -> Result<(), Denial> {
+    match request.header("content-encoding")? {
+        None | Some("identity" | "aws-chunked") => Ok(()),
+        Some(_) => Err(unmapped("a compressed body cannot be resolved, set AWS_DISABLE_REQUEST_COMPRESSION=true")),
+    }
+}
+
+fn from_target(request: &Request<'_>, protocol: Protocol) -> Result<Found, Denial> {
     post_without_query(request)?;
     if request.path != "/" {
         return Err(malformed(format!("{} is called on the path `/` only", request.service)));
@@ -63,16 +89,18 @@ fn post_without_query(request: &Request<'_>) -> Result<(), Denial> {
     }
 }
 
-fn find(request: &Request<'_>, protocol: Protocol, target: &str, name: &str) -> Result<Operation, Denial> {
-    let mut speaking = signing_as(request.service).filter(|service| service.speaks(protocol)).peekable();
-    if speaking.peek().is_none() {
+fn find(request: &Request<'_>, protocol: Protocol, target: &str, name: &str) -> Result<Found, Denial> {
+    let mut apis = (request.catalog.signing_as)(request.service);
+    apis.retain(|api| api.speaks(protocol));
+    if apis.is_empty() {
         return Err(not_resolved(request));
     }
-    speaking
-        .find(|service| service.target == target && target != "-")
-        .ok_or_else(|| unmapped(format!("the target prefix is not one of {}", request.service)))?
-        .operation(name)
-        .ok_or_else(|| unknown(request.service, name))
+    apis.retain(|api| api.target == target && target != "-");
+    if apis.is_empty() {
+        return Err(unmapped(format!("the target prefix is not one of {}", request.service)));
+    }
+    let found = apis.into_iter().find_map(|api| Found::by_name(api, name));
+    found.ok_or_else(|| unknown(request.service, name))
 }
 
 /// A service or a protocol of a service that has no entry in the table.
@@ -80,5 +108,5 @@ pub(super) fn not_resolved(request: &Request<'_>) -> Denial {
     let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     let service = request.service;
     let shown = if service.len() <= 64 && service.bytes().all(legal) { service } else { "this service" };
-    unmapped(format!("{shown}: REST services are not resolved yet; only S3 and the query, JSON and EC2 protocols are"))
+    unmapped(format!("{shown} is not a service that hallpass knows, or it does not speak this protocol"))
 }

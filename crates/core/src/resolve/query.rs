@@ -1,8 +1,8 @@
 //! The query and EC2 protocols: `Action=` in a form body, or in the query of a GET, and never in both.
 //! Source: "Query requests" (AWS API references of IAM, STS, SNS, EC2).
 
+use super::catalog::Found;
 use super::resource::{self, Given};
-use super::service::{Operation, signing_as};
 use super::wire::{Parameters, is_presign_parameter};
 use super::{
     Outcome, Partition, Protocol, Request, Resolved, circumstances, endpoint, malformed, media_type, unmapped,
@@ -27,9 +27,7 @@ pub(super) fn head(request: &Request<'_>, partition: Partition) -> Result<Outcom
                     request.service
                 )));
             }
-            if !matches!(request.header("content-encoding")?, None | Some("identity" | "aws-chunked")) {
-                return Err(unmapped("a compressed body cannot be resolved, set AWS_DISABLE_REQUEST_COMPRESSION=true"));
-            }
+            super::json::unpacked(request)?;
             Ok(Outcome::NeedsBody)
         }
         "GET" => {
@@ -52,7 +50,8 @@ pub(super) fn with_body(request: &Request<'_>, partition: Partition, body: &[u8]
 }
 
 fn spoken(request: &Request<'_>) -> Result<Protocol, Denial> {
-    let speaks = |protocol| signing_as(request.service).any(|service| service.speaks(protocol));
+    let apis = (request.catalog.signing_as)(request.service);
+    let speaks = |protocol| apis.iter().any(|api| api.speaks(protocol));
     if speaks(Protocol::Ec2) {
         return Ok(Protocol::Ec2);
     }
@@ -73,7 +72,7 @@ fn resolve(
     finish(request, partition, protocol, &operation, &given)
 }
 
-fn named(request: &Request<'_>, protocol: Protocol, parameters: &Parameters) -> Result<Operation, Denial> {
+fn named(request: &Request<'_>, protocol: Protocol, parameters: &Parameters) -> Result<Found, Denial> {
     for (name, _) in parameters.iter() {
         let folded = name.to_ascii_lowercase();
         // Some services read the older `Operation` as `Action`, and SigV2's parameters as authentication.
@@ -85,8 +84,15 @@ fn named(request: &Request<'_>, protocol: Protocol, parameters: &Parameters) -> 
         }
     }
     let name = parameters.get("Action").ok_or_else(|| malformed("the request has no `Action` parameter"))?;
-    let service = signing_as(request.service).filter(|service| service.speaks(protocol));
-    service.into_iter().find_map(|service| service.operation(name)).ok_or_else(|| unknown(request.service, name))
+    let apis = (request.catalog.signing_as)(request.service);
+    let mut found: Vec<Found> =
+        apis.into_iter().filter(|api| api.speaks(protocol)).filter_map(|api| Found::by_name(api, name)).collect();
+    if found.len() > 1
+        && let Some(version) = parameters.get("Version")
+    {
+        found.retain(|one| one.api.version == version);
+    }
+    found.first().copied().ok_or_else(|| unknown(request.service, name))
 }
 
 /// The last step of every protocol: operation → accesses and context.
@@ -94,21 +100,39 @@ pub(super) fn finish(
     request: &Request<'_>,
     partition: Partition,
     protocol: Protocol,
-    operation: &Operation,
+    operation: &Found,
     given: &Given<'_>,
 ) -> Result<Resolved, Denial> {
-    let name = operation.service.endpoint;
     let mut context = circumstances(request)?;
-    context.set("aws:RequestedRegion", endpoint::requested_region(partition, name, request.region));
+    let region = endpoint::requested_region(partition, operation.api, request.region);
+    context.set("aws:RequestedRegion", region);
     Ok(Resolved {
         service: request.service.to_owned(),
         region: request.region.to_owned(),
-        endpoint: name.to_owned(),
+        endpoint: operation.api.id.to_owned(),
+        host_prefix: host_prefix(operation, given)?,
         protocol,
-        operation: operation.name.to_owned(),
+        operation: operation.name().to_owned(),
         accesses: resource::accesses(request, partition, operation, given)?,
         context,
     })
+}
+
+/// What stands before the host: fixed, or a member of the input that is one label of a host name.
+fn host_prefix(operation: &Found, given: &Given<'_>) -> Result<String, Denial> {
+    let prefix = operation.operation.host_prefix;
+    let Some((name, rest)) = prefix.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
+        return Ok(prefix.to_owned());
+    };
+    let legal = |text: &&str| {
+        (1..=63).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+    };
+    let label = given.text(name)?.filter(legal);
+    let label = label.ok_or_else(|| malformed(format!("`{name}` must be given, and fit into a host name")))?;
+    Ok(format!("{label}{rest}"))
 }
 
 /// Shows a name only if it looks like one.
@@ -118,14 +142,23 @@ pub(super) fn unknown(service: &str, operation: &str) -> Denial {
     unmapped(format!("{service} {shown} is not an operation whose IAM actions hallpass knows"))
 }
 
-pub(super) fn refused(operation: &Operation, why: &str) -> Denial {
-    let (service, name) = (operation.service.signing, operation.name);
+pub(super) fn refused(operation: &Found, why: &str) -> Denial {
+    let (service, name) = (operation.api.signing, operation.name());
     match why {
         "partiql" => unresolved(format!(
             "{service} {name} takes PartiQL, whose tables are not resolved; use the item operations"
         )),
         "other-services" => unresolved(format!("{service} {name} acts on other services' resources; tag them there")),
-        "host-prefix" => unmapped(format!("{service} {name} has a host name of its own, which is not supported yet")),
+        "any-service" => unresolved(format!(
+            "{service} {name} acts on any resource of any service with the session's own rights; use their own APIs"
+        )),
+        "no-action" => unmapped(format!(
+            "{service} {name} is known, but AWS's service authorization data names no IAM action for it"
+        )),
+        "endpoint-discovery" => {
+            unmapped(format!("{service} {name} goes to a host that the service hands out, which is not supported"))
+        }
+        "own-token" => unmapped(format!("{service} {name} is called with a token of its own, not with a signature")),
         _ => unmapped(format!("{service} {name} is not supported")),
     }
 }

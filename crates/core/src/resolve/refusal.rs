@@ -5,7 +5,7 @@
 mod code;
 
 use super::Protocol;
-use super::service::signing_as;
+use super::catalog::Catalog;
 use crate::denial::Denial;
 use code::Fault;
 
@@ -22,7 +22,7 @@ pub struct Shape {
 
 impl Shape {
     /// Guesses from a head that may be unsigned or malformed; never fails. Header names in lower case.
-    pub fn guess(method: &str, path: &str, headers: &[(&str, &[u8])]) -> Self {
+    pub fn guess(catalog: Catalog, method: &str, path: &str, headers: &[(&str, &[u8])]) -> Self {
         let header = |wanted: &str| {
             let found = headers.iter().find(|(name, _)| *name == wanted);
             found.and_then(|(_, value)| str::from_utf8(value).ok())
@@ -38,21 +38,24 @@ impl Shape {
         } else if content_type.starts_with("application/x-amz-json-") || header("x-amz-target").is_some() {
             Some(Protocol::Json10)
         } else {
-            by_service(service, &content_type)
+            by_service(catalog, service, &content_type)
         };
         Self { protocol, head: method == "HEAD", query_mode }
     }
 }
 
-fn by_service(service: Option<&str>, content_type: &str) -> Option<Protocol> {
-    let speaks = |protocol| service.is_some_and(|name| signing_as(name).any(|api| api.speaks(protocol)));
+fn by_service(catalog: Catalog, service: Option<&str>, content_type: &str) -> Option<Protocol> {
+    let apis = service.map(catalog.signing_as).unwrap_or_default();
+    let speaks = |protocol| apis.iter().any(|api| api.speaks(protocol));
+    let form = content_type.starts_with("application/x-www-form-urlencoded");
     match service {
         Some("s3" | "s3express") => Some(Protocol::S3),
         Some(_) if speaks(Protocol::Ec2) => Some(Protocol::Ec2),
-        Some(_) if speaks(Protocol::Query) => Some(Protocol::Query),
+        Some(_) if speaks(Protocol::Query) && (form || !speaks(Protocol::RestJson)) => Some(Protocol::Query),
+        Some(_) if speaks(Protocol::RestJson) => Some(Protocol::RestJson),
         Some(_) if speaks(Protocol::Json11) => Some(Protocol::Json11),
-        Some("cloudfront" | "route53" | "s3-outposts") => Some(Protocol::RestXml),
-        None if content_type.starts_with("application/x-www-form-urlencoded") => Some(Protocol::Query),
+        Some(_) if speaks(Protocol::RestXml) => Some(Protocol::RestXml),
+        None if form => Some(Protocol::Query),
         None => None,
         Some(_) => Some(Protocol::RestJson),
     }

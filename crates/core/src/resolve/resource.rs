@@ -1,15 +1,17 @@
-//! The accesses of a query, JSON or CBOR operation: its actions, and the resources as far as the request names them.
+//! The accesses of an operation: its actions, and the resources as far as the request names them.
 
 mod arn;
 mod dynamodb;
 mod rules;
+mod table;
 
+use super::catalog::{Found, Member};
 use super::json::Json;
 use super::query::refused;
+use super::rest::Rest;
 use super::roles;
-use super::service::Operation;
 use super::wire::Parameters;
-use super::{Partition, Request, malformed};
+use super::{Partition, Request, endpoint, malformed};
 use crate::denial::Denial;
 use crate::policy::{AccessRequest, Resource};
 use arn::Scope;
@@ -19,6 +21,7 @@ use arn::Scope;
 pub(super) enum Given<'a> {
     Form(&'a Parameters),
     Json(&'a Json),
+    Rest(&'a Rest<'a>),
     /// They do not matter to this operation.
     Nothing,
     /// They might matter, but their encoding is not read.
@@ -27,11 +30,26 @@ pub(super) enum Given<'a> {
 
 impl<'a> Given<'a> {
     /// The text of a parameter at the top. A twin in another case is refused, because servers differ about it.
-    fn text(self, name: &str) -> Result<Option<&'a str>, Denial> {
+    pub(super) fn text(self, name: &str) -> Result<Option<&'a str>, Denial> {
         match self {
             Self::Form(parameters) => Ok(parameters.get(name)),
             Self::Json(_) => Ok(self.json(name)?.and_then(Json::text)),
+            Self::Rest(rest) => rest.text(name),
             Self::Nothing | Self::Unread => Ok(None),
+        }
+    }
+
+    /// The texts of a member; none where it is not given or not read.
+    pub(super) fn texts(self, member: &Member) -> Result<Vec<&'a str>, Denial> {
+        match self {
+            Self::Rest(rest) => rest.texts(member),
+            Self::Form(parameters) if member.list => Ok(parameters.listed(member.name).collect()),
+            Self::Json(_) if member.list => {
+                let items = self.json(member.name)?.map(Json::items).unwrap_or_default();
+                Ok(items.iter().filter_map(Json::text).collect())
+            }
+            Self::Form(_) | Self::Json(_) => Ok(self.text(member.name)?.into_iter().collect()),
+            Self::Nothing | Self::Unread => Ok(Vec::new()),
         }
     }
 
@@ -55,6 +73,7 @@ impl<'a> Given<'a> {
                 parameters.iter().any(|(name, _)| name.split('.').any(|part| matches(&part.to_ascii_lowercase())))
             }
             Self::Json(body) => within(body, matches),
+            Self::Rest(rest) => rest.has_name(matches),
             Self::Nothing => false,
             Self::Unread => true,
         }
@@ -62,49 +81,55 @@ impl<'a> Given<'a> {
 }
 
 /// Whether an operation's accesses depend on its body (the query protocols always need theirs).
-pub(super) fn reads_body(operation: &Operation) -> bool {
-    operation.passes_role
-        || operation.tag_action.is_some()
+pub(super) fn reads_body(operation: &Found) -> bool {
+    operation.operation.passes_role
+        || operation.operation.names_in_body
+        || operation.tag_action().is_some()
         || dynamodb::knows(operation)
         || rules::of(operation).is_some()
-        || operation.name == "ReEncrypt"
+        || operation.name() == "ReEncrypt"
 }
 
 /// Everything that must be allowed.
 pub(super) fn accesses(
     request: &Request<'_>,
     partition: Partition,
-    operation: &Operation,
+    operation: &Found,
     given: &Given<'_>,
 ) -> Result<Vec<AccessRequest>, Denial> {
-    let actions: Vec<String> = operation.actions().map_err(|why| refused(operation, why))?.collect();
-    let scope = Scope { request, partition };
+    let rules = operation.operation.accesses.as_ref().map_err(|why| refused(operation, why))?;
+    let region = endpoint::requested_region(partition, operation.api, request.region);
+    let scope = Scope { request, partition, region: &region };
     let mut all = match dynamodb::accesses(&scope, operation, *given)? {
         Some(found) => found,
         None => {
-            let resources = match rules::of(operation) {
-                _ if operation.resourceless => vec![Resource::Exact("*".to_owned())],
-                Some(rule) => rule.resources(&scope, *given)?,
-                None => vec![Resource::Opaque],
+            let by_hand = match rules::of(operation) {
+                _ if dynamodb::knows(operation) => Some(vec![Resource::Opaque]),
+                Some(rule) => Some(rule.resources(&scope, *given)?),
+                None => None,
             };
-            every(&actions, &resources)
+            let mut all = Vec::new();
+            for rule in rules {
+                let resources = match &by_hand {
+                    Some(resources) => resources.clone(),
+                    None => table::resources(&scope, rule, *given)?,
+                };
+                let action = format!("{}:{}", operation.api.prefix, rule.action);
+                all.extend(resources.into_iter().map(|resource| AccessRequest { action: action.clone(), resource }));
+            }
+            all
         }
     };
     rules::special(&scope, operation, *given, &mut all)?;
-    if operation.passes_role {
+    if operation.operation.passes_role {
         all.extend(roles::passed(*given));
     }
-    if let Some(action) = operation.tag_action
+    if let Some(action) = operation.tag_action()
         && given.has_name(|name| name.starts_with("tag") || name.starts_with("launchtemplate"))
     {
-        all.push(opaque(format!("{}:{action}", operation.service.prefix)));
+        all.push(opaque(format!("{}:{action}", operation.api.prefix)));
     }
     Ok(all)
-}
-
-fn every(actions: &[String], resources: &[Resource]) -> Vec<AccessRequest> {
-    let pairs = actions.iter().flat_map(|action| resources.iter().map(move |resource| (action, resource)));
-    pairs.map(|(action, resource)| AccessRequest { action: action.clone(), resource: resource.clone() }).collect()
 }
 
 fn opaque(action: impl Into<String>) -> AccessRequest {

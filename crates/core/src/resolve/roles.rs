@@ -21,10 +21,23 @@ pub(super) fn passed(given: Given<'_>) -> Vec<AccessRequest> {
             }
         }
         Given::Json(body) => walk(body, false, &mut found),
+        Given::Rest(rest) => {
+            rest.parameters()
+                .iter()
+                .filter(|(name, _)| carries_role(name))
+                .for_each(|(_, role)| note(role, &mut found));
+            let mut all = passed(rest.body());
+            all.extend(accesses(found));
+            return all;
+        }
         Given::Nothing => {}
         Given::Unread => found.push(Resource::Opaque),
     }
-    found.into_iter().map(|resource| AccessRequest { action: "iam:PassRole".to_owned(), resource }).collect()
+    accesses(found)
+}
+
+fn accesses(roles: Vec<Resource>) -> Vec<AccessRequest> {
+    roles.into_iter().map(|resource| AccessRequest { action: "iam:PassRole".to_owned(), resource }).collect()
 }
 
 fn walk(json: &Json, carried: bool, found: &mut Vec<Resource>) {

@@ -78,6 +78,7 @@ impl<'a> Call<'a> {
             service: self.request.service.to_owned(),
             region: self.request.region.to_owned(),
             endpoint: "s3".to_owned(),
+            host_prefix: String::new(),
             protocol: Protocol::S3,
             operation: self.route.operation.to_owned(),
             accesses: self.accesses(&keys)?,

@@ -48,6 +48,23 @@ impl Parameters {
         Self::parse(raw, Plus::Refused, QUERY_PARAMETERS_MAX, "query")
     }
 
+    /// The query of a REST service's URL, where lists repeat their name.
+    pub(super) fn of_rest_query(raw: &str) -> Result<Self, Denial> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for part in raw.split('&').filter(|part| !part.is_empty()) {
+            let one = Self::parse(part, Plus::Refused, 1, "query")?.0;
+            let twin = |name: &str| pairs.iter().any(|(known, _)| known != name && known.eq_ignore_ascii_case(name));
+            if one.iter().any(|(name, _)| twin(name)) {
+                return Err(malformed("a parameter occurs twice in the query, in another case"));
+            }
+            if pairs.len() == QUERY_PARAMETERS_MAX {
+                return Err(malformed(format!("the query has more than {QUERY_PARAMETERS_MAX} parameters")));
+            }
+            pairs.extend(one);
+        }
+        Ok(Self(pairs))
+    }
+
     /// A body of type `application/x-www-form-urlencoded`.
     pub(crate) fn of_form(body: &[u8]) -> Result<Self, Denial> {
         let raw = str::from_utf8(body).map_err(|_| malformed("the form body is not ASCII"))?;
@@ -75,6 +92,21 @@ impl Parameters {
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a name that may repeat.
+    pub(super) fn all<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The texts of a list in a form: `Name.1`, `Name.member.1`.
+    pub(super) fn listed<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
+        let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let item = move |known: &str| {
+            let rest = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+            rest.is_some_and(|rest| number(rest.rsplit('.').next().unwrap_or_default()) && rest.split('.').count() <= 2)
+        };
+        self.0.iter().filter(move |(known, _)| item(known)).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -1,8 +1,11 @@
 //! Request resolution, seen from outside.
 
 mod body;
+mod endpoint;
+mod host;
 mod operations;
 mod refusal;
+mod rest;
 mod s3;
 
 use hallpass_core::denial::Denial;
@@ -40,6 +43,7 @@ impl<'a> Asked<'a> {
             headers: &self.headers,
             service: self.service,
             region: self.region,
+            catalog: hallpass_catalog::CATALOG,
             caller: Caller { partition: None, account: self.account },
             upstream: self.upstream,
             secure_transport: true,

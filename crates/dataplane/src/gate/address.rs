@@ -29,10 +29,13 @@ impl Address {
             Self::Bucket(_) if scope.service == "s3" => Ok(()),
             Self::Bucket(_) => Err(foreign("the host names a bucket, but the request is not signed for s3".to_owned())),
             Self::Aws(host) if host.takes(scope.service, scope.region) => Ok(()),
-            Self::Aws(host) => Err(foreign(format!(
-                "the host is of `{}` in `{}`, but the request is signed for `{}` in `{}`",
-                host.signing, host.region, scope.service, scope.region
-            ))),
+            Self::Aws(host) => {
+                let signing = host.signing.join("` or `");
+                Err(foreign(format!(
+                    "the host is of `{signing}` in `{}`, but the request is signed for `{}` in `{}`",
+                    host.region, scope.service, scope.region
+                )))
+            }
         }
     }
 
@@ -42,10 +45,10 @@ impl Address {
     /// [`DenialCode::ForeignOrigin`] when it is not.
     pub(super) fn check_operation(&self, resolved: &Resolved) -> Result<(), Denial> {
         match self {
-            Self::Aws(host) if host.endpoint != resolved.endpoint => Err(foreign(format!(
-                "the operation belongs to `{}`, the host to `{}`",
-                resolved.endpoint, host.endpoint
-            ))),
+            Self::Aws(host) if !host.serves(resolved) => {
+                let why = format!("`{}` of `{}` is not served by this host", resolved.operation, resolved.endpoint);
+                Err(foreign(why))
+            }
             Self::Gate | Self::Bucket(_) | Self::Aws(_) => Ok(()),
         }
     }

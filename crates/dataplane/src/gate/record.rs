@@ -151,6 +151,7 @@ mod tests {
             service: "s3".into(),
             region: "eu-west-1".into(),
             endpoint: "s3".into(),
+            host_prefix: String::new(),
             protocol: Protocol::S3,
             operation: "DeleteObjects".into(),
             accesses: keys.map(access).collect(),

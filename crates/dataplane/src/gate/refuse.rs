@@ -49,7 +49,7 @@ pub(super) struct Asked<'a> {
 /// Records a refusal, and makes the answer. What cannot be recorded is refused all the same.
 pub(super) async fn answer(gate: &Shared, asked: Asked<'_>, refused: Refused) -> Response<Answer> {
     let Refused { denial, known } = refused;
-    let mut shape = Shape::guess(asked.method, asked.path, asked.headers);
+    let mut shape = Shape::guess(hallpass_catalog::CATALOG, asked.method, asked.path, asked.headers);
     shape.protocol = known.protocol.or(shape.protocol);
     let mut position = None;
     if !known.allowed {

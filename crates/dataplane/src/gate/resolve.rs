@@ -100,6 +100,7 @@ fn request<'a>(
         headers,
         service: who.verified.scope.service,
         region: who.verified.scope.region,
+        catalog: hallpass_catalog::CATALOG,
         caller: Caller { partition: partition(world.caller), account: account(world.caller) },
         upstream: if world.instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
         secure_transport: world.instead.is_none_or(Target::is_https),

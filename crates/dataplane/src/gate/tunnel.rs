@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use hallpass_catalog::CATALOG;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::limits::TUNNEL_HANDSHAKE_TIMEOUT_S;
 use hallpass_core::resolve::host::AwsHost;
@@ -120,7 +121,7 @@ fn admit(gate: &Shared, head: &request::Parts) -> Result<AwsHost, Denial> {
 
 /// Whether the gate stands in for a host: the one check, for tunnels and for plain requests through the proxy.
 pub(super) fn known(gate: &Shared, host: &str) -> Result<AwsHost, Denial> {
-    AwsHost::named(partition(&gate.caller), host).map_err(|denial| {
+    AwsHost::named(CATALOG, partition(&gate.caller), host).map_err(|denial| {
         let how = "this proxy reaches AWS and nothing else: for another host unset HTTPS_PROXY, name the host in \
                    NO_PROXY, or start the session with `--via endpoint`";
         Denial { how_to_ask: Some(how.to_owned()), ..foreign(&denial.reason) }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hallpass_catalog::CATALOG;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::resolve::{Partition, Resolved, endpoint};
@@ -67,7 +68,7 @@ impl Upstreams {
     /// # Errors
     /// [`UpstreamUrlError`] when `url` is no such URL, or `host` is no AWS host of the rules without a bucket.
     pub fn with_host(mut self, host: &str, url: &str) -> Result<Self, UpstreamUrlError> {
-        let known = AwsHost::named(None, host).ok().filter(|known| known.bucket.is_none());
+        let known = AwsHost::named(CATALOG, None, host).ok().filter(|known| known.bucket.is_none());
         let why = "the host that it stands for is no AWS endpoint that hallpass knows";
         known.ok_or_else(|| UpstreamUrlError { url: host.to_owned(), why })?;
         self.hosts.insert(host.to_owned(), Target::parse(url)?.named(host));
@@ -77,7 +78,7 @@ impl Upstreams {
     /// Where a service goes in a region if not to AWS itself.
     pub(super) fn instead(&self, partition: Option<Partition>, service: &str, region: &str) -> Option<&Target> {
         let of_host = || {
-            let hosts = if self.hosts.is_empty() { Vec::new() } else { endpoint::hosts(partition, service, region) };
+            let hosts = if self.hosts.is_empty() { Vec::new() } else { endpoint::hosts(CATALOG, partition, service, region) };
             hosts.iter().find_map(|host| self.hosts.get(host))
         };
         self.services.get(service).or_else(of_host).or(self.base.as_ref())
@@ -93,17 +94,18 @@ impl Upstreams {
             let why = format!("this session is for an S3-compatible store, which has no `{}`", resolved.service);
             return Err(Denial::new(DenialCode::Unmapped, why));
         }
-        let ruled = endpoint::endpoint(partition, &resolved.endpoint, &resolved.region);
-        if let Ok(rule) = &ruled
-            && let Some(target) = self.hosts.get(&rule.host)
+        let ruled = endpoint::endpoint(CATALOG, partition, &resolved.endpoint, &resolved.region);
+        let ruled = ruled.map(|rule| (format!("{}{}", resolved.host_prefix, rule.host), rule.region));
+        if let Ok((host, region)) = &ruled
+            && let Some(target) = self.hosts.get(host)
         {
-            return Ok(Route { target: target.clone(), region: rule.region.clone() });
+            return Ok(Route { target: target.clone(), region: region.clone() });
         }
         if let Some(target) = &self.base {
             return Ok(as_signed(target));
         }
-        let rule = ruled?;
-        Ok(Route { target: Target::https(rule.host), region: rule.region })
+        let (host, region) = ruled?;
+        Ok(Route { target: Target::https(host), region })
     }
 }
 

@@ -18,6 +18,7 @@ mod kill;
 mod learn;
 mod moto;
 mod policy;
+mod rest;
 mod run;
 mod s3_store;
 mod sdk;

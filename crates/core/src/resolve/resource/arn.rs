@@ -10,6 +10,8 @@ use crate::policy::Resource;
 pub(super) struct Scope<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) partition: Partition,
+    /// The region of the resources: a global service's are in its home region.
+    pub(super) region: &'a str,
 }
 
 /// How a parameter names a resource.
@@ -52,12 +54,12 @@ fn given_arn(scope: &Scope<'_>, service: &str, kind: &str, text: &str) -> Option
     legal.then(|| Resource::Exact(text.to_owned()))
 }
 
-fn is_account(text: &str) -> bool {
+pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Letters, digits and some more; never empty, never `*` or `?`.
-fn plain(text: &str, more: &[u8]) -> bool {
+pub(super) fn plain(text: &str, more: &[u8]) -> bool {
     !text.is_empty() && text.len() <= 2_048 && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
 }
 

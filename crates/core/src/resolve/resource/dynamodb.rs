@@ -1,7 +1,7 @@
 //! DynamoDB, where one request may touch many tables. Source: DynamoDB developer guide, "Using IAM with DynamoDB".
 
+use super::super::catalog::Found;
 use super::super::json::Json;
-use super::super::service::Operation;
 use super::arn::{self, Scope};
 use super::{Given, opaque};
 use crate::denial::Denial;
@@ -32,22 +32,21 @@ const STEPS: [(&str, &str); 5] = [
 ];
 
 /// Whether this file says what the operation touches.
-pub(super) fn knows(operation: &Operation) -> bool {
-    operation.service.endpoint == "dynamodb"
-        && (ONE_TABLE.contains(&operation.name) || MANY_TABLES.contains(&operation.name))
+pub(super) fn knows(operation: &Found) -> bool {
+    operation.api.id == "dynamodb" && (ONE_TABLE.contains(&operation.name()) || MANY_TABLES.contains(&operation.name()))
 }
 
 /// The accesses of an operation that this file knows.
 pub(super) fn accesses(
     scope: &Scope<'_>,
-    operation: &Operation,
+    operation: &Found,
     given: Given<'_>,
 ) -> Result<Option<Vec<AccessRequest>>, Denial> {
     if !knows(operation) || !matches!(given, Given::Json(_)) {
         return Ok(None);
     }
-    let found = match operation.name {
-        "BatchGetItem" | "BatchWriteItem" => batch(scope, operation.name, given)?,
+    let found = match operation.name() {
+        "BatchGetItem" | "BatchWriteItem" => batch(scope, operation.name(), given)?,
         "TransactGetItems" | "TransactWriteItems" => transaction(scope, given)?,
         name => {
             let table = given.text("TableName")?.map_or(Resource::Opaque, |text| arn::table(scope, text));

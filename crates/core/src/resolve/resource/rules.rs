@@ -1,8 +1,8 @@
 //! Which parameter names the resource of which operation. An operation that is not here touches an unknown
 //! resource, and only `Resource: "*"` allows it.
 
+use super::super::catalog::Found;
 use super::super::json::Json;
-use super::super::service::Operation;
 use super::arn::{self, Naming, Scope};
 use super::{Given, opaque};
 use crate::denial::Denial;
@@ -11,7 +11,7 @@ use crate::policy::{AccessRequest, Resource};
 /// One parameter of some operations of one service.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
-    /// Endpoint name.
+    /// Id of the API.
     service: &'static str,
     parameter: &'static str,
     naming: Naming,
@@ -95,10 +95,9 @@ const RULES: &[Rule] = &[
 ];
 
 /// The rule of an operation.
-pub(super) fn of(operation: &Operation) -> Option<&'static Rule> {
+pub(super) fn of(operation: &Found) -> Option<&'static Rule> {
     let fits = |rule: &&Rule| {
-        rule.service == operation.service.endpoint
-            && rule.operations.split_whitespace().any(|name| name == operation.name)
+        rule.service == operation.api.id && rule.operations.split_whitespace().any(|name| name == operation.name())
     };
     RULES.iter().find(fits)
 }
@@ -123,11 +122,11 @@ impl Rule {
 /// Operations that need more than, or other than, their actions on one resource.
 pub(super) fn special(
     scope: &Scope<'_>,
-    operation: &Operation,
+    operation: &Found,
     given: Given<'_>,
     all: &mut Vec<AccessRequest>,
 ) -> Result<(), Denial> {
-    match (operation.service.signing, operation.name) {
+    match (operation.api.id, operation.name()) {
         ("iam", name @ ("CreateRole" | "CreateUser")) => {
             let (kind, parameter) = if name == "CreateRole" { ("role", "RoleName") } else { ("user", "UserName") };
             if let Some(named) = given.text(parameter)? {

@@ -204,7 +204,7 @@ fn the_shape_is_guessed_from_any_head() {
     };
     let guess = |headers: &[(&str, &str)]| {
         let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        Shape::guess("POST", "/", &headers).protocol
+        Shape::guess(hallpass_catalog::CATALOG, "POST", "/", &headers).protocol
     };
     let form = ("content-type", "application/x-www-form-urlencoded");
     assert_eq!(guess(&[]), None);
@@ -223,9 +223,17 @@ fn the_shape_is_guessed_from_any_head() {
     ] {
         assert_eq!(guess(&[("authorization", &scope(service)), form]), Some(protocol), "{service}");
     }
-    let head = Shape::guess("HEAD", "/b/k", &[("x-amzn-query-mode", b"true"), ("content-type", b"\xff")]);
+    let head = Shape::guess(
+        hallpass_catalog::CATALOG,
+        "HEAD",
+        "/b/k",
+        &[("x-amzn-query-mode", b"true"), ("content-type", b"\xff")],
+    );
     assert!(head.head && head.query_mode);
-    assert_eq!(Shape::guess("POST", "/service/A/operation/B", &[]).protocol, Some(Protocol::RpcV2Cbor));
+    assert_eq!(
+        Shape::guess(hallpass_catalog::CATALOG, "POST", "/service/A/operation/B", &[]).protocol,
+        Some(Protocol::RpcV2Cbor)
+    );
 }
 
 proptest! {

@@ -1,0 +1,231 @@
+//! Resources by the catalogue's rules: an ARN template, and the members of the input that fill its variables.
+//! Exact where every variable is given, a pattern where one is not, unknown where the text is not a plain name.
+
+use super::Given;
+use super::arn::{Scope, is_account, plain};
+use crate::denial::Denial;
+use crate::policy::Resource;
+use crate::resolve::catalog::{ActionRule, Member, Slot};
+
+/// Every resource that the request names for an action; never empty.
+pub(super) fn resources(scope: &Scope<'_>, rule: &ActionRule, given: Given<'_>) -> Result<Vec<Resource>, Denial> {
+    let mut found = Gathered::default();
+    for slot in &rule.slots {
+        match slot {
+            Slot::All => found.push(Resource::Exact("*".to_owned())),
+            Slot::Unknown => found.push(Resource::Opaque),
+            Slot::Arn { template, optional, paths, variables } => {
+                let arn = Template { scope, template, optional: *optional, paths: *paths, variables };
+                arn.gather(given, &mut found)?;
+            }
+        }
+    }
+    let unmet = found.given.iter().any(|text| !found.met.contains(text));
+    if unmet || found.resources.is_empty() {
+        found.push(Resource::Opaque);
+    }
+    Ok(found.resources)
+}
+
+#[derive(Default)]
+struct Gathered {
+    resources: Vec<Resource>,
+    /// Texts that optional slots were given, and those of them that were one of their resources.
+    given: Vec<String>,
+    met: Vec<String>,
+}
+
+impl Gathered {
+    fn push(&mut self, resource: Resource) {
+        if !self.resources.contains(&resource) {
+            self.resources.push(resource);
+        }
+    }
+}
+
+struct Template<'a> {
+    scope: &'a Scope<'a>,
+    template: &'static str,
+    optional: bool,
+    paths: bool,
+    variables: &'a [Vec<Member>],
+}
+
+impl Template<'_> {
+    fn gather(&self, given: Given<'_>, found: &mut Gathered) -> Result<(), Denial> {
+        let Some((last, before)) = self.variables.split_last() else {
+            found.push(self.filled(&[]));
+            return Ok(());
+        };
+        let mut texts = Vec::new();
+        for member in last {
+            texts.extend(given.texts(member)?.into_iter().map(|text| (text, member.whole)));
+        }
+        if texts.is_empty() {
+            if !self.optional {
+                let values = self.parents(before, given)?;
+                found.push(values.map_or(Resource::Opaque, |mut values| {
+                    values.push(None);
+                    self.filled(&values)
+                }));
+            }
+            return Ok(());
+        }
+        if self.optional && !texts.iter().any(|(_, whole)| *whole) && self.lacks_a_parent(before, given)? {
+            return Ok(());
+        }
+        for (text, whole) in texts {
+            if self.optional {
+                found.given.push(text.to_owned());
+            }
+            let resource = match self.as_arn(text) {
+                Some(arn) => Some(arn),
+                None if whole || text.starts_with("arn:") => None,
+                None if !self.is_name(text) => None,
+                None => self.parents(before, given)?.map(|mut values| {
+                    values.push(Some(text));
+                    self.filled(&values)
+                }),
+            };
+            match resource {
+                Some(resource) => {
+                    found.met.push(text.to_owned());
+                    found.push(resource);
+                }
+                None if self.optional => {}
+                None => found.push(Resource::Opaque),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a variable before the last could be given and is not: then another form of the name is meant.
+    fn lacks_a_parent(&self, before: &[Vec<Member>], given: Given<'_>) -> Result<bool, Denial> {
+        for members in before.iter().filter(|members| !members.is_empty()) {
+            let mut any = false;
+            for member in members {
+                any |= !given.texts(member)?.is_empty();
+            }
+            if !any {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The variables before the last; `None` where one has a text that is not a plain name.
+    fn parents<'g>(&self, before: &[Vec<Member>], given: Given<'g>) -> Result<Option<Vec<Option<&'g str>>>, Denial> {
+        let mut values = Vec::with_capacity(before.len() + 1);
+        for members in before {
+            let mut texts = Vec::new();
+            for member in members {
+                texts.extend(given.texts(member)?);
+            }
+            values.push(match texts.as_slice() {
+                [text] if plain(text, b"_+=,.@-") => Some(*text),
+                // The parent's own ARN, or several parents: any of the caller's.
+                texts if texts.iter().all(|text| self.is_own(text) || plain(text, b"_+=,.@-")) => None,
+                _ => return Ok(None),
+            });
+        }
+        Ok(Some(values))
+    }
+
+    /// An ARN in the partition, region and account that the template will be filled with.
+    fn is_own(&self, text: &str) -> bool {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, _, region, account, _] = parts.as_slice() else { return false };
+        *partition == self.scope.partition.as_str()
+            && *region == self.scope.region
+            && Some(*account) == self.scope.request.caller.account
+    }
+
+    /// A path has slashes inside, and at its beginning where the template has none before it.
+    fn is_name(&self, text: &str) -> bool {
+        if !self.paths {
+            return plain(text, b"_+=,.@-");
+        }
+        let joined = self.template.rsplit_once("{}").is_some_and(|(head, _)| head.ends_with('/'));
+        let sound = !text.contains("//") && !text.ends_with('/') && !(joined && text.starts_with('/'));
+        sound && plain(text, b"/_+=,.@-")
+    }
+
+    fn filled(&self, values: &[Option<&str>]) -> Resource {
+        // A star in a template stands for what the request does not tell.
+        let mut open =
+            self.template.contains('*') || self.scope.request.caller.account.is_none() && self.template.contains("{A}");
+        let head = self.template.replace("{P}", self.scope.partition.as_str()).replace("{R}", self.scope.region);
+        let head = head.replace("{A}", self.scope.request.caller.account.unwrap_or("*"));
+        let mut arn = String::with_capacity(head.len() + 32);
+        for (at, part) in head.split("{}").enumerate() {
+            if at > 0 {
+                let value = values.get(at - 1).copied().flatten();
+                open |= value.is_none();
+                arn.push_str(value.unwrap_or("*"));
+            }
+            arn.push_str(part);
+        }
+        if open { Resource::Pattern(arn) } else { Resource::Exact(arn) }
+    }
+
+    /// The text as it is, if it is an ARN of this template.
+    fn as_arn(&self, text: &str) -> Option<Resource> {
+        let mut parts = text.splitn(6, ':');
+        let mut template = self.template.splitn(6, ':');
+        if (parts.next()?, template.next()?) != ("arn", "arn") || !plain(text, b"/_+=,.@:-") {
+            return None;
+        }
+        template.next()?;
+        let partition = parts.next()? == self.scope.partition.as_str();
+        let service = parts.next()? == template.next()?;
+        let (region, account) = (parts.next()?, parts.next()?);
+        let region = match template.next()? {
+            "{R}" => !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+            fixed => region == fixed,
+        };
+        let account = match template.next()? {
+            "{A}" => is_account(account),
+            fixed => account == fixed,
+        };
+        let rest = fits(template.next()?, parts.next()?);
+        (partition && service && region && account && rest).then(|| Resource::Exact(text.to_owned()))
+    }
+}
+
+/// Whether a text has the form of a template. A variable in the middle ends at the template's next character; the
+/// last one takes the rest.
+fn fits(template: &str, text: &str) -> bool {
+    let Some((head, rest)) = template.split_once("{}") else { return template == text };
+    let Some(text) = text.strip_prefix(head) else { return false };
+    let Some(next) = rest.chars().next() else { return !text.is_empty() };
+    match text.split_once(next) {
+        Some((value, left)) => {
+            let kept = text.len() - left.len() - next.len_utf8();
+            !value.is_empty() && fits(rest, text.get(kept..).unwrap_or_default())
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_text_has_the_form_of_a_template_or_not() {
+        for (template, text, expected) in [
+            ("function:{}", "function:a", true),
+            ("function:{}", "function:a:b", true),
+            ("function:{}", "function:", false),
+            ("function:{}", "layer:a", false),
+            ("layer:{}:{}", "layer:a:1", true),
+            ("layer:{}:{}", "layer:a", false),
+            ("service/{}/{}", "service/a/b", true),
+            ("service/{}/{}", "service//b", false),
+            ("queue", "queue", true),
+            ("queue", "queues", false),
+        ] {
+            assert_eq!(fits(template, text), expected, "{template} {text}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The endpoint rules, read backwards: which hosts a gate stands in for.
+
+use hallpass_catalog::{CATALOG, all};
+use hallpass_core::denial::DenialCode;
+use hallpass_core::resolve::host::{AwsHost, DOMAINS};
+use hallpass_core::resolve::{Partition, endpoint::endpoint};
+
+fn shown(host: &str) -> String {
+    let found = AwsHost::named(CATALOG, None, host).expect(host);
+    let (endpoints, signing) = (found.endpoints.join("+"), found.signing.join("+"));
+    format!("{endpoints} {signing} {} {}", found.region, found.bucket.unwrap_or_default())
+}
+
+#[test]
+fn every_host_that_the_rules_make_is_known_as_what_it_is() {
+    let mut count = 0;
+    for service in all() {
+        for region in ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"] {
+            let Ok(made) = endpoint(CATALOG, None, service.id, region) else { continue };
+            let own = Partition::of_region(region).expect("a region");
+            let known = AwsHost::named(CATALOG, Some(own), &made.host).expect(&made.host);
+            assert!(known.takes(service.signing, &made.region), "{} {known:?}", made.host);
+            count += 1;
+        }
+    }
+    assert!(count > 600, "{count}");
+}
+
+#[test]
+fn s3_is_known_in_path_style_and_as_a_virtual_host() {
+    assert_eq!(shown("s3.eu-west-1.amazonaws.com"), "s3 s3 eu-west-1 ");
+    assert_eq!(shown("lent.s3.eu-west-1.amazonaws.com"), "s3 s3 eu-west-1 lent");
+    assert_eq!(shown("a.dotted.name.s3.cn-north-1.amazonaws.com.cn"), "s3 s3 cn-north-1 a.dotted.name");
+    assert_eq!(shown("x.s3.s3.us-east-1.amazonaws.com"), "s3 s3 us-east-1 x.s3");
+    assert_eq!(shown("lent.s3.amazonaws.com"), "s3 s3 us-east-1 lent");
+    assert_eq!(shown("s3.amazonaws.com"), "s3 s3 us-east-1 ");
+    assert_eq!(shown("lent.s3-us-west-2.amazonaws.com"), "s3 s3 us-west-2 lent");
+    assert_eq!(shown("sts.amazonaws.com"), "sts sts us-east-1 ");
+    assert_eq!(shown("iam.amazonaws.com"), "iam iam us-east-1 ");
+}
+
+#[test]
+fn every_other_host_is_unknown() {
+    for host in [
+        "",
+        "example.com",
+        "amazonaws.com",
+        ".amazonaws.com",
+        "evil.amazonaws.com.example",
+        "s3.us-east-1.amazonaws.com.",
+        "S3.us-east-1.amazonaws.com",
+        "s3.us-east-1.amazonaws.com:443",
+        "s3..us-east-1.amazonaws.com",
+        "s3.us-east-1.notamazonaws.com",
+        "xs3.us-east-1.amazonaws.com",
+        "buckets3.us-east-1.amazonaws.com",
+        "s3-fips.us-east-1.amazonaws.com",
+        "s3.dualstack.us-east-1.amazonaws.com",
+        "s3-website-us-east-1.amazonaws.com",
+        "ec2-1-2-3-4.compute-1.amazonaws.com",
+        "bucket.s3.amazonaws.com.cn",
+        "127.0.0.1",
+        "169.254.169.254",
+        "[::1]",
+        "::ffff:169.254.169.254",
+        "localhost",
+        "s3.us-east-1.amazonaws.com@evil.example",
+        "lambda.evil.us-east-1.amazonaws.com",
+    ] {
+        let code = AwsHost::named(CATALOG, None, host).map_err(|denial| denial.code);
+        assert_eq!(code, Err(DenialCode::Unmapped), "{host}");
+    }
+}
+
+#[test]
+fn a_host_of_another_partition_is_refused() {
+    assert!(AwsHost::named(CATALOG, Some(Partition::Aws), "s3.cn-north-1.amazonaws.com.cn").is_err());
+    assert!(AwsHost::named(CATALOG, Some(Partition::AwsCn), "s3.cn-north-1.amazonaws.com.cn").is_ok());
+    assert!(AwsHost::named(CATALOG, Some(Partition::AwsUsGov), "iam.amazonaws.com").is_err());
+}
+
+#[test]
+fn every_host_of_the_rules_lies_in_the_domains() {
+    for service in all() {
+        for region in ["us-east-1", "cn-north-1", "us-gov-west-1"] {
+            let Ok(made) = endpoint(CATALOG, None, service.id, region) else { continue };
+            let made = made.host;
+            assert!(DOMAINS.iter().any(|d| made.ends_with(&format!(".{d}"))), "{made}");
+        }
+    }
+}

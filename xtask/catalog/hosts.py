@@ -1,0 +1,52 @@
+"""Host names: (partition, region, FIPS, dual stack) -> host and signing region, reduced to templates.
+
+The rule sets are asked by botocore itself, region by region; `{}` stands for the region.
+"""
+
+import collections
+
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+# Letters of a variant: f(ips), d(ual stack).
+VARIANTS = {"": (False, False), "f": (True, False), "d": (False, True), "fd": (True, True)}
+
+
+def regions_of(partitions, partition):
+    found = next(p["regions"] for p in partitions["partitions"] if p["id"] == partition)
+    return sorted(r for r in found if not r.endswith("-global"))
+
+
+def lines(provider, partitions):
+    """`h  partition  variant  template[@region]  [region=template[@region]]…` for each that exists."""
+    found = []
+    for partition in PARTITIONS:
+        regions = regions_of(partitions, partition)
+        for variant, (fips, dual) in VARIANTS.items():
+            by_region = {}
+            for region in regions:
+                answer = host(provider, region, fips, dual)
+                if answer:
+                    by_region[region] = answer
+            if by_region:
+                found.append("\t".join(["h", partition, variant or "-", *reduced(by_region)]))
+    return found
+
+
+def host(provider, region, fips, dual):
+    try:
+        answer = provider.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual)
+    except Exception:
+        return None
+    signed = [s.get("signingRegion") for s in answer.properties.get("authSchemes", []) if s.get("signingRegion")]
+    name = answer.url.removeprefix("https://").rstrip("/")
+    template = name.replace(region, "{}")
+    return f"{template}@{signed[0]}" if signed and signed[0] != region else template
+
+
+def reduced(by_region):
+    common, _ = collections.Counter(by_region.values()).most_common(1)[0]
+    # A global service's own region needs no `@`.
+    homes = {t.split("@")[1] for t in by_region.values() if "@" in t}
+    other = [f"{region}={template}" for region, template in sorted(by_region.items())
+             if template != common and f"{template}@{region}" != common and region not in
+             {h for h in homes if template.split("@")[0] == common.split("@")[0]}]
+    return [common, *other]

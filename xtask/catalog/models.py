@@ -1,0 +1,124 @@
+"""The service models of botocore: what an operation looks like on the wire."""
+
+import gzip
+import json
+import os
+import re
+from dataclasses import dataclass
+
+PROTOCOLS = {
+    "query": "query", "ec2": "ec2", "json": "json", "rest-json": "rest-json", "rest-xml": "rest-xml",
+    "smithy-rpc-v2-cbor": "cbor",
+}
+# Older SDKs speak these protocols to services whose current model no longer lists them.
+ALSO = {"sqs": ["query"]}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member at the top of an operation's input."""
+
+    name: str
+    kind: str  # of the shape; "strings" for a list of strings
+    place: str  # p(ath) q(uery) h(eader) b(ody)
+    wire: str
+    required: bool
+
+
+class Model:
+    """The newest model of one service."""
+
+    def __init__(self, service, folder):
+        self.service = service
+        self.json = load(os.path.join(folder, "service-2.json"))
+        self.rules = load(os.path.join(folder, "endpoint-rule-set-1.json"))
+        self.meta = self.json["metadata"]
+        self.shapes = self.json["shapes"]
+        self.operations = self.json["operations"]
+        spoken = self.meta.get("protocols", [self.meta["protocol"]])
+        self.protocols = sorted({PROTOCOLS[p] for p in [*spoken, *ALSO.get(service, [])]})
+        self.endpoint = self.meta["endpointPrefix"]
+        self.signing = self.meta.get("signingName") or self.endpoint
+        self.target = self.meta.get("targetPrefix") or "-"
+        self.version = self.meta["apiVersion"]
+
+    def shape(self, name):
+        return self.shapes[name]
+
+    def members(self, operation):
+        """The members at the top of the input, with the names that they have on the wire."""
+        described = self.input(operation)
+        payload = described.get("payload")
+        found = []
+        for name, target in described.get("members", {}).items():
+            place = {"uri": "p", "querystring": "q", "header": "h", "headers": "h"}.get(target.get("location"), "b")
+            if place == "b" and payload:
+                continue
+            found.append(Member(name, self.kind(target["shape"]), place, self.wire(name, target, place),
+                                name in described.get("required", []) or place == "p"))
+        return found
+
+    def wire(self, name, target, place):
+        located = target.get("locationName")
+        if "ec2" in self.protocols and place == "b":
+            queried = target.get("queryName")
+            return queried or (located[0].upper() + located[1:] if located else name)
+        return located or name
+
+    def kind(self, name):
+        shape = self.shapes[name]
+        if shape["type"] == "list" and self.shapes[shape["member"]["shape"]]["type"] == "string":
+            return "strings"
+        return shape["type"]
+
+    def input(self, operation):
+        name = operation.get("input", {}).get("shape")
+        return self.shapes[name] if name else {}
+
+    def payload_is_read(self, operation):
+        """Whether the body can be read for names at all: it is neither bytes nor a stream."""
+        described = self.input(operation)
+        payload = described.get("payload")
+        if not payload:
+            return True
+        shape = self.shapes[described["members"][payload]["shape"]]
+        return shape["type"] in ("structure", "list", "map") and not shape.get("eventstream")
+
+    def deep_names(self, operation):
+        """Every member name of the input, at any depth."""
+        names, seen, queue = set(), set(), [operation.get("input", {}).get("shape")]
+        while queue:
+            shape = queue.pop()
+            if shape is None or shape in seen:
+                continue
+            seen.add(shape)
+            described = self.shapes[shape]
+            for member, target in described.get("members", {}).items():
+                names.add(member)
+                queue.append(target["shape"])
+            queue.extend(described[part]["shape"] for part in ("member", "value") if part in described)
+        return names
+
+
+def all_models(data):
+    """The newest model of every service, by name of its folder."""
+    for service in sorted(os.listdir(data)):
+        folder = os.path.join(data, service)
+        if not os.path.isdir(folder):
+            continue
+        versions = [v for v in sorted(os.listdir(folder))
+                    if os.path.exists(os.path.join(folder, v, "service-2.json.gz"))]
+        if versions:
+            yield Model(service, os.path.join(folder, versions[-1]))
+
+
+def load(path):
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    with gzip.open(path + ".gz") as file:
+        return json.load(file)
+
+
+def fold(name):
+    return re.sub(r"[^a-z0-9]", "", name.lower())

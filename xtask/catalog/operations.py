@@ -1,0 +1,64 @@
+"""One line of the table per operation."""
+
+import re
+
+from actions import LEVELS
+from resources import slots
+
+# Input members with `role` in their names that are no IAM roles handed to a service.
+NOT_PASSED = {"participantrole", "targetrole", "rolesessionname", "enableiotrolealias", "impersonationroleid",
+              "impersonationroleids", "notimpersonationroleids", "executionrolesessionnamemode", "rolename"}
+CARRIES_ROLE = re.compile(r"role|instanceprofile", re.I)
+TAG_ACTION = re.compile(r"^(Create|Add)?Tags?(s?ToResource|Resource|s)?$")
+
+
+def line(model, name, actions, types, keys, tags):
+    """`Name  flags  host-prefix  METHOD uri  accesses  condition-keys`, separated by tabs."""
+    operation = model.operations[name]
+    asked = actions.of(model, name)
+    flags, accesses, used = "", "", []
+    prefix = actions.prefix(model)
+    if operation.get("authtype") == "none" or operation.get("auth") == ["smithy.api#noAuth"]:
+        flags += "u"
+    if operation.get("unsignedPayload") or operation.get("authtype") == "v4-unsigned-body":
+        flags += "n"
+    if isinstance(asked, str):
+        accesses = asked
+    else:
+        privileges = [actions.privilege(prefix, action) for action in asked]
+        depends = {d for p in privileges for kind in p["resource_types"].values() for d in kind["dependent_actions"]}
+        deep = model.deep_names(operation)
+        if prefix not in ("iam", "sts") and passes_role(deep, depends):
+            flags += "r"
+        tag = tag_action(prefix, asked, deep, depends)
+        if tag:
+            flags += "t"
+            tags.append(tag)
+        resources = actions.resources(prefix)
+        parts = []
+        for action, privilege in zip(asked, privileges, strict=True):
+            found = slots(model, prefix, name, action, privilege, resources, types)
+            parts.append(f"{action} {LEVELS[privilege['access_level']]} {' '.join(found)}")
+            used += [k for kind in privilege["resource_types"].values() for k in kind["condition_keys"]]
+        accesses = ";".join(parts)
+        if any(slot_place in accesses for slot_place in ("(b:", "|b:", "/b:")):
+            flags += "b"
+        if not model.payload_is_read(operation):
+            flags += "s"
+    numbers = ",".join(str(keys.number(k)) for k in dict.fromkeys(used))
+    http = operation["http"]
+    host = operation.get("endpoint", {}).get("hostPrefix", "")
+    return "\t".join([name, flags, host, f"{http['method']} {http['requestUri']}", accesses, numbers])
+
+
+def passes_role(members, depends):
+    return "iam:PassRole" in depends or any(
+        CARRIES_ROLE.search(m) and m.lower() not in NOT_PASSED for m in members)
+
+
+def tag_action(prefix, asked, members, depends):
+    tags = sorted(d.split(":")[1] for d in depends
+                  if d.startswith(prefix + ":") and TAG_ACTION.match(d.split(":")[1]))
+    if prefix == "ec2" and "TagSpecifications" in members and "CreateTags" not in asked:
+        tags = ["CreateTags"]
+    return tags[0] if tags and any(m.lower().startswith("tag") for m in members) else None

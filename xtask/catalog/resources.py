@@ -1,0 +1,146 @@
+"""Which members of an operation's input name the resources of its actions.
+
+The result is a list of slots per action. A slot is `*` (the action takes no resource), `?` (the resource cannot be
+told), or `[~][^]N(refs|refs)`: the resource type N of the service's table, and for each variable of its ARN the members
+that may give it. A variable without members stays open, which makes the ARN a pattern. `~` marks a slot that counts
+only when its last variable is given, `^` one whose last variable may have slashes. A ref is `<place>:<name on the wire>`, with `+` after a list of texts and `=`
+after a member that can only be a whole ARN.
+"""
+
+import re
+
+from models import fold
+
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+STANDARD = {"Partition", "Region", "Account"}
+
+# Members that give a variable of another name: prefix -> {folded variable: folded members}.
+ALIASES = {
+    "rds": {
+        "dbinstancename": ["dbinstanceidentifier"], "dbclusterinstancename": ["dbclusteridentifier"],
+        "snapshotname": ["dbsnapshotidentifier"], "clustersnapshotname": ["dbclustersnapshotidentifier"],
+        "subnetgroupname": ["dbsubnetgroupname"], "parametergroupname": ["dbparametergroupname"],
+        "clusterparametergroupname": ["dbclusterparametergroupname"], "optiongroupname": ["optiongroupname"],
+    },
+    "ecs": {"taskdefinitionfamilyname": []},
+    "states": {"statemachinename": ["statemachinearn="], "executionid": ["executionarn="]},
+}
+
+# ARN templates that say what is really checked, where the reference is short: (prefix, type, not for) -> template.
+# CloudWatch Logs checks a group with `:*` except where it is tagged ("Resource ARNs", CloudWatch Logs user guide).
+LOG_GROUP_AS_IS = {"TagResource", "UntagResource", "ListTagsForResource"}
+
+# Variables whose texts have slashes. Elsewhere a slash tells another kind of name, such as `alias/…` for a key.
+PATHS = {("logs", "loggroupname"), ("logs", "logstreamname"), ("ecr", "repositoryname"), ("ecr-public", "repositoryname"),
+         ("codeartifact", "packagename"), ("mediastore", "objectpath")}
+
+GENERIC_ARN = ("resourcearn", "resource", "arn", "resourceidentifier", "arnforresource")
+
+
+class Types:
+    """The ARN templates that one API uses, numbered."""
+
+    def __init__(self):
+        self.templates = []
+
+    def number(self, template):
+        if template not in self.templates:
+            self.templates.append(template)
+        return self.templates.index(template)
+
+
+def slots(model, prefix, name, action, privilege, resources, types):
+    """The slots of one action."""
+    if model.service in ("apigateway", "apigatewayv2"):
+        return [api_gateway(model, name, types)]
+    asked = {kind: described for kind, described in privilege["resource_types"].items() if kind}
+    if not asked:
+        return ["*"]
+    members = model.members(model.operations[name])
+    required = [kind for kind in asked if asked[kind]["required"]]
+    if not required and len(asked) == 1:
+        required = list(asked)
+    found = []
+    for kind in asked:
+        template = resources.get(kind, {}).get("arn")
+        if not template:
+            if kind in required:
+                found.append("?")
+            continue
+        slot, last_given = fill(model, prefix, name, action, kind, template, members, types)
+        if kind in required:
+            found.append(slot)
+        elif last_given:
+            found.append("~" + slot)
+    # Where only optional slots are left, a request that fills none of them names nothing that can be told.
+    return list(dict.fromkeys(found)) or ["?"]
+
+
+def fill(model, prefix, name, action, kind, template, members, types):
+    """One slot, and whether its last variable can be given."""
+    if prefix == "logs" and kind == "log-group" and action not in LOG_GROUP_AS_IS:
+        template += ":*"
+    variables = [v for v in VARIABLE.findall(template) if v not in STANDARD]
+    refs = []
+    for at, variable in enumerate(variables):
+        last = at == len(variables) - 1
+        refs.append([ref(model, m, whole) for m, whole in
+                     givers(prefix, name, kind, variable, last, members, len(variables))])
+    number = types.number(shortened(template))
+    text = "|".join("/".join(part) for part in refs)
+    path = "^" if variables and (prefix, fold(variables[-1])) in PATHS else ""
+    return f"{path}{number}({text})", bool(refs and refs[-1]) or not variables
+
+
+def givers(prefix, name, kind, variable, last, members, count):
+    """The members that give a variable, and whether each can only be a whole ARN."""
+    v, base_kind = fold(variable), fold(re.sub(r"[/*].*", "", kind))
+    noun = fold(re.sub(r"^[A-Z][a-z]+", "", name))
+    stem, suffix = v, ""
+    for ending in ("identifier", "name", "arn", "id"):
+        if v.endswith(ending):
+            stem, suffix = v[:-len(ending)], ending
+            break
+    plain, whole = {v, v + "s"}, set()
+    if suffix in ("id", "identifier"):
+        plain |= {stem + "id", stem + "identifier", stem + "ids", stem + "identifiers", stem}
+    if suffix == "name":
+        plain |= {stem, stem + "s"}
+    if stem in ("", "resource"):
+        plain |= {base_kind + suffix, base_kind + "identifier"} if suffix != "name" else {base_kind + "name"}
+    if last:
+        for word in {stem, base_kind}:
+            whole |= {word + "arn", word + "arns"} if word else set()
+        whole |= set(GENERIC_ARN)
+        if {stem, base_kind} & {noun, noun.rstrip("s")} or count == 1 and stem == "":
+            plain |= {"name"} if suffix == "name" else {"id", "identifier"} if suffix in ("id", "identifier") else set()
+    for alias in ALIASES.get(prefix, {}).get(v, []):
+        (whole if alias.endswith("=") else plain).add(alias.rstrip("="))
+    for member in members:
+        if member.kind not in ("string", "strings"):
+            continue
+        folded = fold(member.name)
+        if folded in plain - {"resource", "resourceidentifier"}:
+            yield member, False
+        elif folded in whole:
+            yield member, True
+
+
+def ref(model, member, whole):
+    return f"{member.place}:{member.wire}{'+' if member.kind == 'strings' else ''}{'=' if whole else ''}"
+
+
+def shortened(template):
+    """The template with `{P}`, `{R}`, `{A}` and `{}` for every other variable."""
+    letters = {"Partition": "{P}", "Region": "{R}", "Account": "{A}"}
+    return VARIABLE.sub(lambda found: letters.get(found.group(1), "{}"), template)
+
+
+def api_gateway(model, name, types):
+    """API Gateway checks HTTP verbs on the path itself ("How API Gateway works with IAM")."""
+    uri = model.operations[name]["http"]["requestUri"].split("?")[0]
+    labels = re.findall(r"\{([^}+]+)\+?\}", uri)
+    path = re.sub(r"\{[^}]+\}", "{}", uri)
+    path = re.sub(r"^/v2/", "/", path)
+    number = types.number("arn:{P}:apigateway:{R}::" + path)
+    return f"{number}({'|'.join('p:' + label for label in labels)})"
