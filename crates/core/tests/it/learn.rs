@@ -75,6 +75,7 @@ fn settled(of: u64, refusal: Option<&str>) -> Event {
         duration_us: 1,
         upstream_request_id: None,
         refusal: refusal.map(str::to_owned),
+        cost_nano_usd: None,
         fault: None,
     }
 }

@@ -136,6 +136,7 @@ fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Resu
     let instead = gate.upstreams.instead(partition, "s3", &wish.region);
     let account = (!gate.caller.account.is_empty()).then_some(gate.caller.account.as_str());
     let outcome = resolve::head(&Request {
+        catalog: hallpass_catalog::CATALOG,
         method: &wish.method,
         path,
         query: "",
