@@ -7,7 +7,7 @@ mod case;
 mod generate;
 mod shrink;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -176,6 +176,9 @@ impl Tally {
     /// Fails when a class of disagreement has no line in the page that settles them.
     fn unsettled(&self, page: &Path) -> Result<()> {
         let settled = std::fs::read_to_string(page).unwrap_or_default();
+        // Each line of the page is a class and its count.
+        let named = |line: &'_ str| line.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end().to_owned();
+        let settled: BTreeSet<String> = settled.lines().map(named).collect();
         let open: Vec<&str> =
             self.classes.keys().map(String::as_str).filter(|class| !settled.contains(*class)).collect();
         if !open.is_empty() {

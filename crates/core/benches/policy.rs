@@ -12,7 +12,7 @@ use hallpass_core::policy::{
 };
 use serde_json::{Value, json};
 
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 60;
 const DECISIONS: u32 = 200;
 
 /// A policy, a request, and whether it is allowed: a bench of the wrong answer would say nothing.

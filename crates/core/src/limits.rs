@@ -21,6 +21,8 @@ pub const POLICY_ACTIONS_MAX: usize = 1_000;
 pub const POLICY_DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 /// Deepest JSON that a policy document may nest.
 pub const POLICY_JSON_DEPTH_MAX: usize = 16;
+/// A number of a policy document that is no 64-bit integer must be below it: above, a float skips whole numbers (2^53).
+pub const POLICY_JSON_FLOAT_MAX: f64 = 9_007_199_254_740_992.0;
 /// Longest action or resource pattern, characters (the longest ARN that IAM takes).
 pub const POLICY_PATTERN_CHARS_MAX: usize = 2_048;
 /// Most characters of a faulty policy text shown in an error.

@@ -126,7 +126,7 @@ impl Case {
         };
         let set = if set.is_empty() { String::new() } else { format!("{set}:") };
         match (given, special) {
-            ("a value of another type", _) => format!("a condition on {given}"),
+            ("a value of another type", special) if special != " with /0" => format!("a condition on {given}"),
             (_, "") => format!("{set}{not}{family}{if_exists} on {given}"),
             // What is special matters, whatever the prefix, the suffix and the value.
             (_, special) => format!("{not}{family}{special} on a value"),

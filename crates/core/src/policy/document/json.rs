@@ -5,10 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::limits::POLICY_JSON_DEPTH_MAX;
-
-/// Above it a float skips whole numbers (2^53).
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+use crate::limits::{POLICY_JSON_DEPTH_MAX, POLICY_JSON_FLOAT_MAX};
 
 /// A JSON value, members in their order.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +83,7 @@ impl<'de> Visitor<'de> for Depth {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json, E> {
-        if value.abs() >= EXACT_MAX {
+        if value.abs() >= POLICY_JSON_FLOAT_MAX {
             return Err(E::custom("a number too large to be exact: write it as a string"));
         }
         Ok(Json::Number(value.to_string()))

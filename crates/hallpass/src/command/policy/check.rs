@@ -59,7 +59,7 @@ pub(crate) fn check(context: &Context, args: CheckArgs) -> Result<ExitStatus, Co
     let printer = context.printer;
     let files = args.files.iter().map(|name| Source::read(name).map(|source| checked(&source)));
     let files = files.collect::<Result<Vec<_>, _>>()?;
-    let valid = files.iter().all(|file| file.valid && !(args.strict && !file.problems.is_empty()));
+    let valid = files.iter().all(|file| file.valid && (!args.strict || file.problems.is_empty()));
     let status = if valid { ExitStatus::Success } else { ExitStatus::Failure };
     if printer.is_json() {
         printer.json(&Checked { schema_version: SCHEMA_VERSION, valid, files })?;
