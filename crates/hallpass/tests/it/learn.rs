@@ -103,6 +103,27 @@ fn a_learned_policy_lets_the_program_run_again_and_every_statement_of_it_is_need
 }
 
 #[test]
+fn a_learned_policy_works_as_a_session_policy_that_the_cloud_enforces_too() {
+    let cloud = Ministack::shared();
+    let lender = Lender::with_role(cloud);
+    let program = "import boto3\ns3 = boto3.client('s3')\n\
+        s3.put_object(Bucket='lent', Key='learn/role', Body=b'x')\n\
+        s3.get_object(Bucket='lent', Key='learn/role')\ns3.list_objects_v2(Bucket='lent', Prefix='learn/')\n\
+        boto3.client('sqs').list_queues()\nboto3.client('iam').list_users()\n\
+        boto3.client('ec2').describe_instances()\n\
+        boto3.client('dynamodb').get_item(TableName='things', Key={'id': {'S': 'one'}})\nprint('done')\n";
+    let (outcome, path, policy) = learn(&lender, &["--role", &cloud.role], program);
+    assert!(outcome.stdout.contains("done"), "{}", outcome.shown());
+    let flags = ["-q", "--policy", path.to_str().expect("text")];
+    let again = lender.run(&flags, &child(program));
+    assert!(again.stdout.contains("done"), "{policy} {}", again.shown());
+    let issued = lender.events("credentials_issued");
+    assert_eq!(issued[1]["enforced_by"], "gate-and-cloud", "{issued:?}");
+    let sent = issued[1]["session_policy_chars"].as_u64();
+    assert_eq!(sent, report(&outcome)["session_policy"]["chars"].as_u64(), "{issued:?}");
+}
+
+#[test]
 fn what_the_cloud_denied_is_listed_and_granted_only_when_asked() {
     let cloud = Ministack::shared();
     let lender = Lender::new(cloud.url(), cloud.lender.clone(), None);

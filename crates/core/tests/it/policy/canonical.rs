@@ -1,8 +1,8 @@
 //! The canonical form: the key of session reuse.
 
-use hallpass_core::policy::{PolicyDocument, ScopedPolicy};
+use hallpass_core::policy::{Context, PolicyDocument, ScopedPolicy};
 
-use super::short;
+use super::{access, answer, short};
 
 const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Sid":"A","Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":["arn:aws:s3:::a/*","arn:aws:s3:::b/*"],
@@ -95,5 +95,18 @@ fn texts_that_contain_separators_are_not_confused() {
     let all = [read(one), read(two), read(three), read(four)];
     for (i, a) in all.iter().enumerate() {
         assert!(all.iter().enumerate().all(|(j, b)| a.same_authority(b) == (i == j)), "{i}");
+    }
+}
+
+#[test]
+fn a_policy_that_is_tried_out_allows_nothing_and_refuses_nothing_but_is_not_the_same_session() {
+    let enforced = short("s3:GetObject", &["*"], "");
+    let trying =
+        |tried: ScopedPolicy| ScopedPolicy { shadow: Some(Box::new(tried)), ..short("s3:GetObject", &["*"], "") };
+    let wide = trying(short("s3:*", &["*"], ""));
+    assert!(!wide.same_authority(&enforced) && !wide.same_authority(&trying(short("s3:Put*", &["*"], ""))));
+    for policy in [&wide, &trying(ScopedPolicy::default())] {
+        assert_eq!(answer(policy, &access("s3:GetObject", "arn:aws:s3:::b/k"), &Context::default()), "allow");
+        assert_eq!(answer(policy, &access("s3:PutObject", "arn:aws:s3:::b/k"), &Context::default()), "not-allowed");
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn tries_out(wish: &mut Wish, ceiling: Option<&str>) -> Result<(), Co
         None => everything(),
     };
     enforced.denied.extend(wish.policy.denied.iter().cloned());
-    enforced.shadow = Some(Box::new(std::mem::replace(&mut wish.policy, ScopedPolicy::default())));
+    enforced.shadow = Some(Box::new(std::mem::take(&mut wish.policy)));
     wish.policy = enforced;
     Ok(())
 }
