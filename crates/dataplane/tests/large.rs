@@ -156,6 +156,7 @@ fn rss_peak_kib() -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
+#[expect(clippy::print_stderr, reason = "what was measured is asked for with --nocapture")]
 async fn passes(bytes: u64) {
     let upstream = store(bytes).await;
     let world = Setup::on(&upstream.url()).gate().await;

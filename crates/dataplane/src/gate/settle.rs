@@ -70,8 +70,9 @@ impl Settle {
 
     fn take_fault(&mut self) -> Option<String> {
         let cut = || self.gate.switch.closed().map(|why| Cow::Owned(format!("cut: {}", why.as_str())));
-        // A broken upload breaks the answer too, and is the reason.
+        // An upload that was not as signed breaks the answer too, and is the reason; one that was cut has its own.
         let upload = self.transit.as_ref().and_then(|transit| transit.fault());
+        let upload = upload.filter(|_| self.gate.switch.closed().is_none());
         let fault = upload.map(|denial| Cow::Borrowed(denial.code.as_str())).or(self.fault.take());
         let fault = if self.complete { fault } else { fault.or_else(cut).or(Some("the child went away".into())) };
         fault.map(Cow::into_owned)
