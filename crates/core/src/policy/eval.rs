@@ -33,7 +33,7 @@ pub(super) fn decide(policy: &ScopedPolicy, access: &AccessRequest, context: &Co
     if policy.ceilings() == 0 {
         return Err(explain::no_ceiling(&asked));
     }
-    let minting = minting::is_minting(asked.service, asked.name);
+    let minting = minting::reason(asked.service, asked.name).is_some();
     if !policy.actions.is_empty() || policy.limits_resources() {
         short_form(policy, &asked, minting)?;
     }

@@ -1,6 +1,7 @@
 //! The gate on real sockets of 127.0.0.1: every security promise has a test here that fails without its guard.
 
 mod authentication;
+mod children;
 mod chunked;
 mod client;
 mod credential;

@@ -11,7 +11,9 @@ use hallpass_core::denial::DenialCode;
 use hallpass_core::id::SessionId;
 use hallpass_core::provider::{BoxFuture, ProviderError};
 use hallpass_core::secret::Secret;
-use hallpass_dataplane::gate::{CallerIdentity, Gate, GateConfig, Journal, JournalError, Placeholder, Upstreams};
+use hallpass_dataplane::gate::{
+    CallerIdentity, Gate, GateConfig, Journal, JournalError, Placeholder, Registry, Upstreams,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// The real credential of every test: none of these texts may ever reach the child, and all must reach the upstream.
@@ -122,6 +124,13 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
 }
 
+impl World {
+    /// When the session ends.
+    pub(crate) fn clock_end(&self) -> Timestamp {
+        self.clock.now() + SignedDuration::from_secs(3_600)
+    }
+}
+
 /// How a world is made.
 pub(crate) struct Setup {
     upstreams: Upstreams,
@@ -130,6 +139,7 @@ pub(crate) struct Setup {
     token: Option<&'static str>,
     credential_life_s: Option<i64>,
     extra_roots: Option<Vec<u8>>,
+    children: Option<Registry>,
 }
 
 impl Setup {
@@ -142,6 +152,7 @@ impl Setup {
             token: Some(REAL_TOKEN),
             credential_life_s: None,
             extra_roots: None,
+            children: None,
         }
     }
 
@@ -162,6 +173,11 @@ impl Setup {
 
     pub(crate) fn credential_life_s(mut self, life_s: i64) -> Self {
         self.credential_life_s = Some(life_s);
+        self
+    }
+
+    pub(crate) fn children(mut self, registry: Registry) -> Self {
+        self.children = Some(registry);
         self
     }
 
@@ -195,7 +211,7 @@ impl Setup {
             upstreams: self.upstreams,
             caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
             extra_roots: self.extra_roots,
-            children: None,
+            children: self.children,
         };
         World { gate: Gate::bind(config).await.expect("binds"), placeholder, log, source, clock }
     }

@@ -6,6 +6,7 @@ use crate::policy::ScopedPolicy;
 use crate::policy::access::{AccessRequest, Resource};
 use crate::policy::action::ActionPattern;
 use crate::policy::document::{PolicyDocument, Statement};
+use crate::policy::minting;
 use crate::policy::truth::Truth;
 
 /// Longest action or resource repeated in a sentence, characters; the members of the [`Denial`] hold the whole.
@@ -109,8 +110,8 @@ pub(super) fn not_a_read(asked: &Asked<'_>) -> Denial {
 }
 
 pub(super) fn minting_by_wildcard(ceiling: &str, asked: &Asked<'_>) -> Denial {
-    let action = action(asked);
-    let reason = format!("{action} hands out credentials or power, and no wildcard of {ceiling} includes it");
+    let (action, why) = (action(asked), minting::reason(asked.service, asked.name).unwrap_or("hands out power"));
+    let reason = format!("{action} {why}, and no wildcard of {ceiling} includes it");
     let how = format!("name {action} in {ceiling}, without `*` or `?`");
     let denial = refusal(asked, DenialCode::ExplicitDeny, reason, Some(how));
     Denial { statement: Some("credential-minting".to_owned()), ..denial }
