@@ -22,7 +22,8 @@ const CHILD_KEY: &str = "ASIAREALCHILDREALCHI";
 const CHILD_SECRET: &str = "canary-child-secret-canary-child-secret0";
 const CHILD_TOKEN: &str = "canary-child-token";
 const ROLE: &str = "arn:aws:iam::210987654321:role/other";
-const ASSUME: &str = "Action=AssumeRole&Version=2011-06-15&RoleSessionName=s&RoleArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Arole%2Fother";
+const ASSUME: &str =
+    "Action=AssumeRole&Version=2011-06-15&RoleSessionName=s&RoleArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Arole%2Fother";
 
 /// What became of the records of child sessions.
 #[derive(Default)]
@@ -124,12 +125,7 @@ fn signs(world: &World, answer: &Answer) -> Sign {
         let (_, rest) = text.split_once(&format!("<{name}>")).unwrap_or_else(|| ("", &text));
         rest.split('<').next().unwrap_or_default().to_owned()
     };
-    Sign {
-        key: of("AccessKeyId"),
-        secret: of("SecretAccessKey"),
-        token: Some(of("SessionToken")),
-        ..Sign::with(world)
-    }
+    Sign { key: of("AccessKeyId"), secret: of("SecretAccessKey"), token: Some(of("SessionToken")), ..Sign::with(world) }
 }
 
 async fn get(world: &World, sign: &Sign) -> Answer {
