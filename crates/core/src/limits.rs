@@ -43,6 +43,8 @@ pub const STS_ROLE_DURATION_S_MAX: u64 = 43_200;
 pub const STS_USER_DURATION_S_MAX: u64 = 129_600;
 /// Largest answer of STS that is read, bytes; a credential with its members has some four thousand.
 pub const STS_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Longest wait for `sts:GetScopedCredentials`, which may not be there at all, seconds.
+pub const SCOPED_CREDENTIALS_TIMEOUT_S: u64 = 3;
 /// Child sessions that one gate holds at once; the ended ones make room for new ones.
 pub const CHILD_SESSIONS_MAX: usize = 64;
 /// Deepest nesting of child sessions: the command's own session has depth 0.

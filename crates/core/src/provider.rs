@@ -103,6 +103,8 @@ pub struct Issued {
     pub identity: Option<String>,
     /// The policy that every session of this credential carries, as sent; for the audit log.
     pub session_policy: Option<String>,
+    /// Why the cloud was not told the scope, in words; `None` where it was.
+    pub not_narrowed: Option<String>,
 }
 
 /// What was really achieved by a revocation. Says nothing that is not true.

@@ -8,6 +8,7 @@ mod options;
 pub(crate) mod profile;
 mod request;
 mod revoke;
+mod scoped;
 mod source;
 
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use hallpass_core::session::Session;
 use base::Base;
 pub use options::AwsOptions;
 use request::RoleRequest;
-use source::RenewingSource;
+use scoped::ScopeRequest;
+use source::{Renewal, RenewingSource};
 
 /// Lends AWS sessions.
 #[derive(Debug)]
@@ -44,9 +46,14 @@ impl AwsProvider {
     }
 
     async fn lend_base(&self, permit: &Permit) -> Result<Issued, ProviderError> {
-        let source = RenewingSource::new(Arc::clone(&self.base), Arc::clone(&self.clock), None, permit.not_after());
+        let why = match self.narrowed_base(permit).await? {
+            Ok(issued) => return Ok(issued),
+            Err(why) => why,
+        };
+        let source = self.source(Renewal::Base, permit);
         let credential = source.current().await?;
         Ok(Issued {
+            not_narrowed: Some(why),
             source: Arc::new(source),
             enforced_by: EnforcedBy::Gate,
             base: self.base.describe(),
@@ -57,15 +64,39 @@ impl AwsProvider {
         })
     }
 
+    /// The base identity narrowed by STS, or why it is not; the outer error is that there is no base identity.
+    async fn narrowed_base(&self, permit: &Permit) -> Result<Result<Issued, String>, ProviderError> {
+        let base = self.base.credential().await?;
+        let request = match ScopeRequest::new(&self.base, &base, permit).await {
+            Ok(request) => request,
+            Err(why) => return Ok(Err(why)),
+        };
+        let compiled = request.compiled.clone();
+        let source = self.source(Renewal::Scoped(Box::new(request)), permit);
+        Ok(match source.current().await {
+            Ok(credential) => Ok(Issued {
+                enforced_by: EnforcedBy::GateAndCloud,
+                base: self.base.describe(),
+                session_policy_chars: Some(compiled.chars()),
+                access_key_id: credential.access_key_id,
+                identity: source.identity().await,
+                session_policy: compiled.json,
+                not_narrowed: None,
+                source: Arc::new(source),
+            }),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    fn source(&self, renewal: Renewal, permit: &Permit) -> RenewingSource {
+        RenewingSource::new(Arc::clone(&self.base), Arc::clone(&self.clock), renewal, permit.not_after())
+    }
+
     async fn assume(&self, permit: &Permit) -> Result<Issued, ProviderError> {
         let request = RoleRequest::new(permit, self.base.options())?;
         let base = self.base.credential().await?;
-        let source = RenewingSource::new(
-            Arc::clone(&self.base),
-            Arc::clone(&self.clock),
-            Some(request.for_base(&base, permit, self.clock.now())?),
-            permit.not_after(),
-        );
+        let renewal = Renewal::Role(Box::new(request.for_base(&base, permit, self.clock.now())?));
+        let source = self.source(renewal, permit);
         let credential = source.current().await?;
         Ok(Issued {
             enforced_by: EnforcedBy::GateAndCloud,
@@ -74,6 +105,7 @@ impl AwsProvider {
             access_key_id: credential.access_key_id,
             identity: source.identity().await,
             session_policy: request.policy,
+            not_narrowed: None,
             source: Arc::new(source),
         })
     }

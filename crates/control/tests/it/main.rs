@@ -1,6 +1,7 @@
 //! One binary for all integration tests of control: it links once, and starts itself again where a test needs a
 //! process of its own.
 
+mod children;
 mod conformance;
 mod crash;
 mod faults;

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::action::ActionPattern;
 use super::document::{Effect, Scope, Statement, Written};
+use super::minting::Tier;
 use super::resource::ResourcePattern;
 use super::{PolicyError, ScopedPolicy, read_only};
 use crate::limits::SESSION_POLICY_CHARS_MAX;
@@ -96,6 +97,7 @@ impl ScopedPolicy {
 }
 
 /// Allow statements on their way to a policy.
+#[derive(Clone)]
 struct Draft {
     allows: Vec<Statement>,
     notes: Vec<String>,
@@ -208,17 +210,33 @@ impl Draft {
         if self.allows.is_empty() {
             return Err(CompileError::NothingAllowed);
         }
-        let denies = deny::statements(policy, &self.allows);
-        self.exact &= denies.exact;
-        self.notes.extend(denies.notes);
-        let mut statements = meet::merged(self.allows);
-        statements.extend(denies.statements);
-        let json = size::text(&Policy::of(&statements));
+        let (mut statements, mut json) = self.written(policy, &[Tier::Credential, Tier::RunAs]);
+        if json.chars().count() > SESSION_POLICY_CHARS_MAX {
+            let (fewer, shorter) = self.clone().written(policy, &[Tier::Credential]);
+            if shorter.chars().count() < json.chars().count() {
+                self.exact = false;
+                self.notes.push(
+                    "there is no room to deny all that acts with another identity: the gate alone refuses it".into(),
+                );
+                (statements, json) = (fewer, shorter);
+            }
+        }
         let chars = json.chars().count();
         if let Some(over) = chars.checked_sub(SESSION_POLICY_CHARS_MAX).filter(|over| *over > 0) {
             return Err(CompileError::TooLarge { chars, over, longest: size::longest(&statements) });
         }
         Ok(Compiled { json: Some(json), policy_arns: Vec::new(), notes: self.notes, exact: self.exact })
+    }
+
+    /// The statements, and the policy as it is sent, with the denies of these tiers of the minting class.
+    fn written(&mut self, policy: &ScopedPolicy, tiers: &[Tier]) -> (Vec<Statement>, String) {
+        let denies = deny::statements(policy, &self.allows, tiers);
+        self.exact &= denies.exact;
+        self.notes.extend(denies.notes);
+        let mut statements = meet::merged(self.allows.clone());
+        statements.extend(denies.statements);
+        let json = size::text(&Policy::of(&statements));
+        (statements, json)
     }
 
     /// IAM refuses `*:Get*` ("Action vendors must not contain wildcards"), so it becomes `*`.

@@ -57,7 +57,7 @@ pub(super) fn decide<'p>(
     if policy.ceilings() == 0 {
         return Err(explain::no_ceiling(&asked));
     }
-    let minting = minting::is_minting(asked.service, asked.name);
+    let minting = minting::reason(asked.service, asked.name).is_some();
     if !policy.actions.is_empty() || policy.limits_resources() {
         granted(By::Flag(short_form(prepared, &asked, minting)?));
     }

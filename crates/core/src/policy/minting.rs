@@ -2,110 +2,45 @@
 //! refused unless an Allow names them letter by letter, because what they return outlives the session and works
 //! without the gate (field study 4.5; the same hole as MinIO CVE-2025-62506 and Teleport's AssumeRole).
 
+mod class;
+
 use super::action::{ActionPattern, row_matches};
 use super::parse::parse_action;
+pub(crate) use class::MINTING;
+
+/// Who is told of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// Hands out credentials or power itself: the gate refuses it under wildcards, and so does every session policy.
+    Credential,
+    /// Acts with another identity's power: as above, except that a session policy without room for it leaves it to the
+    /// gate, and says so.
+    RunAs,
+}
 
 /// A pattern of the class and, where it has a wildcard, the actions that it is known to mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Minting {
+    pub(crate) tier: Tier,
     pub(crate) pattern: &'static str,
+    /// What is wrong with it, after the action's name.
+    pub(crate) why: &'static str,
     known: &'static [&'static str],
 }
 
-const fn one(pattern: &'static str) -> Minting {
-    Minting { pattern, known: &[] }
-}
-
-/// The class. IAM user guide, "Temporary security credentials"; service authorization reference.
-pub(crate) const MINTING: [Minting; 42] = [
-    // STS: temporary credentials
-    Minting {
-        pattern: "sts:AssumeRo*",
-        known: &["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoot"],
-    },
-    Minting {
-        pattern: "sts:Get*Token",
-        known: &[
-            "sts:GetFederationToken",
-            "sts:GetSessionToken",
-            "sts:GetServiceBearerToken",
-            "sts:GetWebIdentityToken",
-            "sts:GetDelegatedAccessToken",
-        ],
-    },
-    one("sts:GetScopedCredentials"),
-    // IAM: long-term credentials and ways to sign in
-    one("iam:CreateAccessKey"),
-    one("iam:UpdateAccessKey"),
-    one("iam:CreateLoginProfile"),
-    one("iam:UpdateLoginProfile"),
-    one("iam:ChangePassword"),
-    one("iam:CreateServiceSpecificCredential"),
-    one("iam:ResetServiceSpecificCredential"),
-    one("iam:UploadSSHPublicKey"),
-    one("iam:UploadSigningCertificate"),
-    // IAM: who may assume, and what an identity may do
-    one("iam:UpdateAssumeRolePolicy"),
-    one("iam:PassRole"),
-    Minting {
-        pattern: "iam:Attach*Policy",
-        known: &["iam:AttachUserPolicy", "iam:AttachGroupPolicy", "iam:AttachRolePolicy"],
-    },
-    Minting { pattern: "iam:Put*Policy", known: &["iam:PutUserPolicy", "iam:PutGroupPolicy", "iam:PutRolePolicy"] },
-    Minting {
-        pattern: "iam:*PermissionsBoundary",
-        known: &[
-            "iam:PutUserPermissionsBoundary",
-            "iam:PutRolePermissionsBoundary",
-            "iam:DeleteUserPermissionsBoundary",
-            "iam:DeleteRolePermissionsBoundary",
-        ],
-    },
-    one("iam:CreatePolicyVersion"),
-    one("iam:SetDefaultPolicyVersion"),
-    one("iam:AddUserToGroup"),
-    Minting { pattern: "iam:Create*Provider", known: &["iam:CreateSAMLProvider", "iam:CreateOpenIDConnectProvider"] },
-    one("iam:UpdateSAMLProvider"),
-    one("iam:UpdateOpenIDConnectProviderThumbprint"),
-    one("iam:AddClientIDToOpenIDConnectProvider"),
-    // tokens and credentials of other services
-    one("sso:GetRoleCredentials"),
-    Minting { pattern: "sso-oauth:CreateToken*", known: &["sso-oauth:CreateToken", "sso-oauth:CreateTokenWithIAM"] },
-    Minting {
-        pattern: "cognito-identity:Get*For*",
-        known: &["cognito-identity:GetCredentialsForIdentity", "cognito-identity:GetOpenIdTokenForDeveloperIdentity"],
-    },
-    one("cognito-identity:GetOpenIdToken"),
-    one("ecr:GetAuthorizationToken"),
-    one("ecr-public:GetAuthorizationToken"),
-    one("codeartifact:GetAuthorizationToken"),
-    Minting {
-        pattern: "redshift:GetClusterCredentials*",
-        known: &["redshift:GetClusterCredentials", "redshift:GetClusterCredentialsWithIAM"],
-    },
-    one("redshift-serverless:GetCredentials"),
-    one("rds-db:connect"),
-    one("s3:GetDataAccess"),
-    one("s3express:CreateSession"),
-    one("eks-auth:AssumeRoleForPodIdentity"),
-    one("rolesanywhere:CreateSession"),
-    // shells and logins that run as another identity
-    one("ssm:StartSession"),
-    Minting {
-        pattern: "ec2-instance-connect:*",
-        known: &[
-            "ec2-instance-connect:SendSSHPublicKey",
-            "ec2-instance-connect:SendSerialConsoleSSHPublicKey",
-            "ec2-instance-connect:OpenTunnel",
-        ],
-    },
-    one("lightsail:GetInstanceAccessDetails"),
-    one("ec2:GetPasswordData"),
-];
-
 /// True when the IAM action `service:name` belongs to the class.
 pub fn is_minting(service: &str, name: &str) -> bool {
-    MINTING.iter().any(|minting| row_matches(minting.pattern, service, name))
+    reason(service, name).is_some()
+}
+
+/// Why the IAM action `service:name` belongs to the class, if it does: words that follow its name.
+pub fn reason(service: &str, name: &str) -> Option<&'static str> {
+    MINTING.iter().find(|minting| row_matches(minting.pattern, service, name)).map(|minting| minting.why)
+}
+
+/// The class for the documentation: pattern, the actions that it is known to mean, and the reason.
+pub fn rows() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
+    MINTING.iter().map(|minting| (minting.pattern, minting.known, minting.why))
 }
 
 impl Minting {
@@ -127,8 +62,9 @@ impl Minting {
 
 #[cfg(test)]
 mod tests {
-    use super::{MINTING, is_minting};
+    use super::{MINTING, is_minting, rows};
     use crate::policy::action::ActionPattern;
+    use crate::policy::{AccessRequest, Context, Resource, ScopedPolicy, parse_actions};
 
     #[test]
     fn the_class_holds_what_mints_and_spares_what_only_looks_similar() {
@@ -166,6 +102,15 @@ mod tests {
             "s3:GetObject",
             "iam:DeleteAccessKey",
             "sts:TagSession",
+            "lambda:InvokeFunction",
+            "lambda:GetFunctionConfiguration",
+            "ec2:RunInstances",
+            "ssm:SendAutomationSignal",
+            "cloudformation:DescribeStacks",
+            "ecs:ListTasks",
+            "glue:GetJob",
+            "codebuild:BatchGetBuilds",
+            "eks:DescribeCluster",
         ] {
             let (service, name) = action.split_once(':').expect("action");
             assert!(!is_minting(service, name), "{action}");
@@ -180,6 +125,55 @@ mod tests {
         assert!(!denied.iter().any(|p| p.matches("sts", "AssumeRole")));
         assert!(denied.iter().any(|p| p.matches("sts", "AssumeRoleWithSAML")));
         assert_eq!(assume.denied_beside(&[]), [assume.as_pattern().expect("pattern")]);
+    }
+
+    /// Threat 28: everything by which a service acts for the child with another identity, and 29: every call that mints.
+    #[test]
+    fn under_its_services_wildcard_no_action_of_the_class_is_allowed_and_by_name_each_is() {
+        let policy = |action: &str| ScopedPolicy {
+            actions: parse_actions(action).expect(action),
+            resources: vec!["*".into()],
+            ..ScopedPolicy::default()
+        };
+        let asked = |policy: &ScopedPolicy, action: &str| {
+            let access = AccessRequest { action: action.into(), resource: Resource::Exact("arn:aws:x:::y".into()) };
+            policy.evaluate(&access, &Context::default())
+        };
+        let mut count = 0;
+        for minting in MINTING {
+            let single = [minting.pattern];
+            let actions = if minting.known.is_empty() { single.as_slice() } else { minting.known };
+            for action in actions {
+                let (service, _) = action.split_once(':').expect(action);
+                for wildcard in ["*".to_owned(), format!("{service}:*"), format!("{action}*")] {
+                    let denial = asked(&policy(&wildcard), action).expect_err(action);
+                    assert_eq!(denial.statement.as_deref(), Some("credential-minting"), "{action} under {wildcard}");
+                    assert!(denial.reason.contains(minting.why), "{}", denial.reason);
+                }
+                assert_eq!(asked(&policy(action), action), Ok(()), "{action} by its name");
+                count += 1;
+            }
+        }
+        assert!(count >= 140, "{count} actions");
+    }
+
+    #[test]
+    fn every_row_has_a_reason_and_stands_once() {
+        for (n, minting) in MINTING.iter().enumerate() {
+            assert!(minting.why.len() > 10 && minting.why.starts_with(char::is_lowercase), "{}", minting.pattern);
+            assert!(MINTING.iter().skip(n + 1).all(|other| other.pattern != minting.pattern), "{}", minting.pattern);
+            assert_eq!(minting.known.is_empty(), !minting.pattern.contains('*'), "{}", minting.pattern);
+        }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_row_with_its_reason() {
+        let page = include_str!("../../../../docs/security/minting.md");
+        for (pattern, known, why) in rows() {
+            let listed = known.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ");
+            let line = format!("| `{pattern}` | {listed} | {why} |");
+            assert!(page.lines().any(|text| text == line), "docs/security/minting.md lacks\n{line}");
+        }
     }
 
     #[test]

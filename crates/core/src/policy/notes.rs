@@ -5,25 +5,6 @@ use super::document::{Effect, Scope};
 use super::minting::MINTING;
 use super::{ScopedPolicy, read_only};
 
-/// Actions that run code or change machines under another identity: no credential comes back, but its power is used.
-/// A wildcard does include them, so the person is told.
-const ACTS_AS_OTHERS: [&str; 14] = [
-    "lambda:UpdateFunctionCode",
-    "lambda:UpdateFunctionConfiguration",
-    "lambda:CreateFunction",
-    "ssm:SendCommand",
-    "cloudformation:CreateStack",
-    "cloudformation:UpdateStack",
-    "codebuild:StartBuild",
-    "ecs:RunTask",
-    "ecs:ExecuteCommand",
-    "glue:UpdateJob",
-    "states:UpdateStateMachine",
-    "datapipeline:PutPipelineDefinition",
-    "ec2:ModifyInstanceAttribute",
-    "sagemaker:CreatePresignedNotebookInstanceUrl",
-];
-
 impl ScopedPolicy {
     /// Sentences for the banner and the log, in a fixed order; none of them changes what is allowed.
     pub fn warnings(&self) -> Vec<String> {
@@ -36,11 +17,6 @@ impl ScopedPolicy {
                     "`{allow}` does not include what hands out credentials or power (`{minting}` and its like): name \
                      such actions without a wildcard"
                 ));
-            }
-            let acting = ACTS_AS_OTHERS.iter().filter_map(|text| ActionPattern::parse(text).ok());
-            let acting: Vec<String> = acting.filter(|a| allow.covers(a)).map(|a| format!("`{a}`")).collect();
-            if let (Some(example), false, false) = (acting.first(), **allow == ActionPattern::all(), self.read_only) {
-                notes.push(format!("`{allow}` includes {example}, which uses the power of another identity"));
             }
         }
         for allow in self.actions.iter().filter(|_| self.read_only) {

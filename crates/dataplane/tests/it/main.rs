@@ -4,6 +4,7 @@ mod authentication;
 mod boto3;
 mod budget;
 mod checksums;
+mod children;
 mod chunked;
 mod client;
 mod continuing;

@@ -13,7 +13,7 @@ use hallpass_core::id::SessionId;
 use hallpass_core::provider::{BoxFuture, ProviderError};
 use hallpass_core::secret::Secret;
 use hallpass_dataplane::gate::{
-    CallerIdentity, Gate, GateConfig, Journal, JournalError, Limits, Notice, Notify, Placeholder, Upstreams,
+    CallerIdentity, Gate, GateConfig, Journal, JournalError, Limits, Notice, Notify, Placeholder, Registry, Upstreams,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -126,6 +126,13 @@ pub(crate) struct World {
     pub(crate) notices: Arc<Mutex<Vec<Notice>>>,
 }
 
+impl World {
+    /// When the session ends.
+    pub(crate) fn clock_end(&self) -> Timestamp {
+        self.clock.now() + SignedDuration::from_secs(3_600)
+    }
+}
+
 /// How a world is made.
 pub(crate) struct Setup {
     upstreams: Upstreams,
@@ -136,6 +143,7 @@ pub(crate) struct Setup {
     extra_roots: Option<Vec<u8>>,
     caps: Caps,
     document: Option<serde_json::Value>,
+    children: Option<Registry>,
 }
 
 impl Setup {
@@ -150,6 +158,7 @@ impl Setup {
             extra_roots: None,
             caps: Caps::default(),
             document: None,
+            children: None,
         }
     }
 
@@ -192,6 +201,11 @@ impl Setup {
     /// An IAM document as a further ceiling.
     pub(crate) fn document(mut self, json: &str) -> Self {
         self.document = Some(serde_json::from_str(json).expect("JSON"));
+        self
+    }
+
+    pub(crate) fn children(mut self, registry: Registry) -> Self {
+        self.children = Some(registry);
         self
     }
 
@@ -238,7 +252,7 @@ impl Setup {
             caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
             extra_roots: self.extra_roots,
             limits: Limits { caps: self.caps, priced: true, notify },
-            children: None,
+            children: self.children,
         };
         World { gate: Gate::bind(config).await.expect("binds"), placeholder, log, source, clock, notices }
     }

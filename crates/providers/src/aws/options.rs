@@ -40,6 +40,13 @@ impl AwsOptions {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The STS endpoint, if one was named anywhere that the SDK looks too.
+    pub(crate) fn sts_url(&self) -> Option<&str> {
+        let ignored =
+            self.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+        self.sts_endpoint().or_else(|| self.variable("AWS_ENDPOINT_URL").filter(|_| !ignored))
+    }
+
     /// The STS endpoint, if one was named for STS or for every service.
     pub(crate) fn sts_endpoint(&self) -> Option<&str> {
         self.sts_endpoint_url

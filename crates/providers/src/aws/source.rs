@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use super::base::Base;
 use super::error::translate;
 use super::request::RoleRequest;
+use super::scoped::ScopeRequest;
 
 /// What was issued last.
 #[derive(Debug, Default)]
@@ -36,20 +37,30 @@ fn still_valid(held: &Held, now: Timestamp) -> Option<Credential> {
     credential.expires_at.is_none_or(|end| now < end).then(|| credential.clone())
 }
 
+/// How a credential is renewed. What failed is never replaced by something stronger.
+#[derive(Debug)]
+pub(crate) enum Renewal {
+    /// The base identity itself, behind the gate.
+    Base,
+    /// A role, assumed again with the same request.
+    Role(Box<RoleRequest>),
+    /// The base identity, narrowed again.
+    Scoped(Box<ScopeRequest>),
+}
+
 /// A real credential that renews itself: the base identity, or a role assumed again with the same request.
 #[derive(Debug)]
 pub(crate) struct RenewingSource {
     base: Arc<Base>,
     clock: Arc<dyn Clock>,
-    /// `None` lends the base identity itself, behind the gate.
-    role: Option<RoleRequest>,
+    renewal: Renewal,
     not_after: Timestamp,
     held: Mutex<Held>,
 }
 
 impl RenewingSource {
-    pub(crate) fn new(base: Arc<Base>, clock: Arc<dyn Clock>, role: Option<RoleRequest>, not_after: Timestamp) -> Self {
-        Self { base, clock, role, not_after, held: Mutex::default() }
+    pub(crate) fn new(base: Arc<Base>, clock: Arc<dyn Clock>, renewal: Renewal, not_after: Timestamp) -> Self {
+        Self { base, clock, renewal, not_after, held: Mutex::default() }
     }
 
     /// ARN of the assumed role session, once there is one.
@@ -58,9 +69,16 @@ impl RenewingSource {
     }
 
     async fn renew(&self) -> Result<Held, ProviderError> {
-        match &self.role {
-            Some(request) => self.assume(request).await,
-            None => self.base.credential().await.map(|fresh| Held { credential: Some(fresh), ..Held::default() }),
+        match &self.renewal {
+            Renewal::Role(request) => self.assume(request).await,
+            Renewal::Base => {
+                self.base.credential().await.map(|fresh| Held { credential: Some(fresh), ..Held::default() })
+            }
+            Renewal::Scoped(request) => {
+                let base = self.base.credential().await?;
+                let answer = request.narrow(&base, self.clock.now()).await?;
+                Ok(Held { credential: Some(answer.credential), identity: answer.identity, stale: false })
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 use super::meet::pruned;
 use crate::policy::action::ActionPattern;
 use crate::policy::document::{Effect, PolicyDocument, Scope, Statement};
-use crate::policy::minting::MINTING;
+use crate::policy::minting::{MINTING, Minting, Tier};
 use crate::policy::resource::ResourcePattern;
 use crate::policy::{ScopedPolicy, read_only};
 
@@ -17,7 +17,8 @@ pub(super) struct Denies {
     pub(super) exact: bool,
 }
 
-pub(super) fn statements(policy: &ScopedPolicy, allows: &[Statement]) -> Denies {
+/// `tiers` of the minting class are written down; what is left out stays to the gate alone.
+pub(super) fn statements(policy: &ScopedPolicy, allows: &[Statement], tiers: &[Tier]) -> Denies {
     let mut denies = Denies { statements: Vec::new(), notes: Vec::new(), exact: true };
     let mut everywhere = Vec::new();
     for pattern in &policy.denied {
@@ -27,7 +28,7 @@ pub(super) fn statements(policy: &ScopedPolicy, allows: &[Statement]) -> Denies 
         let allowed: Vec<ActionPattern> = allows.iter().flat_map(|s| s.actions.items().iter().cloned()).collect();
         everywhere.extend(read_only::exceptions_within(&allowed));
     }
-    everywhere.extend(denies.minting(policy, allows));
+    everywhere.extend(denies.minting(policy, allows, tiers));
     for statement in policy.documents.iter().flat_map(PolicyDocument::statements) {
         if statement.effect != Effect::Deny {
             continue;
@@ -75,13 +76,14 @@ impl Denies {
 
     /// Each ceiling refuses what its own wildcards would mint, so the denies of all of them add up. What the final
     /// Allow statements leave out anyway is not repeated.
-    fn minting(&mut self, policy: &ScopedPolicy, allows: &[Statement]) -> Vec<ActionPattern> {
+    fn minting(&mut self, policy: &ScopedPolicy, allows: &[Statement], tiers: &[Tier]) -> Vec<ActionPattern> {
         let mut denied = Vec::new();
+        let rows: Vec<Minting> = MINTING.into_iter().filter(|minting| tiers.contains(&minting.tier)).collect();
         if policy.actions.is_empty() && policy.documents.is_empty() {
             return denied;
         }
         for ceiling in super::ceilings_of(policy).iter().skip(usize::from(policy.limits_resources())) {
-            for minting in MINTING {
+            for minting in &rows {
                 let Some(class) = minting.as_pattern() else { continue };
                 if !ceiling.iter().any(|statement| wildly_allows(statement, &class)) {
                     continue;
@@ -95,7 +97,7 @@ impl Denies {
         }
         // What is sent may be wider than every ceiling, and its wildcards shall not mint either.
         let literals: Vec<ActionPattern> = policy.allow_patterns().filter(|p| p.is_literal()).cloned().collect();
-        let sent = MINTING.iter().filter(|minting| {
+        let sent = rows.iter().filter(|minting| {
             minting.as_pattern().is_some_and(|class| allows.iter().any(|statement| wildly_allows(statement, &class)))
         });
         denied.extend(sent.flat_map(|minting| minting.denied_beside(&literals)));

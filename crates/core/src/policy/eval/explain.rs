@@ -7,6 +7,7 @@ use crate::policy::access::{AccessRequest, Resource};
 use crate::policy::action::ActionPattern;
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, PolicyDocument, Statement};
+use crate::policy::minting;
 use crate::policy::truth::Truth;
 
 /// Longest action or resource repeated in a sentence, characters; the members of the [`Denial`] hold the whole.
@@ -166,8 +167,8 @@ pub(super) fn not_a_read(asked: &Asked<'_>) -> Denial {
 }
 
 pub(super) fn minting_by_wildcard(ceiling: &str, asked: &Asked<'_>) -> Denial {
-    let action = action(asked);
-    let reason = format!("{action} hands out credentials or power, and no wildcard of {ceiling} includes it");
+    let (action, why) = (action(asked), minting::reason(asked.service, asked.name).unwrap_or("hands out power"));
+    let reason = format!("{action} {why}, and no wildcard of {ceiling} includes it");
     let how = format!("name {action} in {ceiling}, without `*` or `?`");
     let denial = refusal(asked, DenialCode::ExplicitDeny, reason, Some(how));
     let denial = lacking(Missing::Name, Some(ceiling.trim_matches('`')), denial);

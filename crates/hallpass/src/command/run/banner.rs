@@ -14,6 +14,8 @@ use crate::output::{Paint, Printer, clean};
 
 /// The hardening that is in force: placeholder and gate, no features of the operating system.
 const HARDENING: &str = "basic";
+/// Names the call in the words of a provider that asked for it in vain.
+const GET_SCOPED_CREDENTIALS: &str = "sts:GetScopedCredentials";
 /// More of a scope than this does not help anybody who reads it in passing.
 const SCOPE_CHARS_MAX: usize = 160;
 
@@ -21,6 +23,9 @@ const SCOPE_CHARS_MAX: usize = 160;
 pub(crate) fn show(printer: Printer, session: &Session, issued: &Issued, lent: &Lent) {
     let enforced = match (session.delivery.exposes_real_credential(), issued.enforced_by) {
         (false, EnforcedBy::Gate) => "the gate alone (no role: your own identity signs)",
+        (false, EnforcedBy::GateAndCloud) if session.role_arn.is_empty() => {
+            "the gate and the cloud (no role: STS narrows your own identity)"
+        }
         (false, EnforcedBy::GateAndCloud) => "the gate and the cloud",
         (true, _) => "the cloud alone (the real credential leaves)",
     };
@@ -38,6 +43,10 @@ pub(crate) fn show(printer: Printer, session: &Session, issued: &Issued, lent: &
     if session.policy.shadow.is_some() {
         printer
             .warn("shadow: the policy is tried out and protects nothing; what it would refuse is recorded, and passes");
+    }
+    // Only what was asked and refused is news: long-term keys never could.
+    if let Some(why) = issued.not_narrowed.as_ref().filter(|why| why.contains(GET_SCOPED_CREDENTIALS)) {
+        dim(format!("hallpass: the cloud does not narrow your own identity: {why}"));
     }
     let outlives = lent.exposed.as_ref().and_then(|c| c.expires_at).filter(|at| *at > session.expires_at);
     if let Some(at) = outlives {
