@@ -92,7 +92,17 @@ pub(super) fn check(
     if parts.headers.len() != parts.headers.keys_len() {
         check_repeated(parts)?;
     }
+    check_body(parts, framing)?;
     Ok((framing, address))
+}
+
+/// A GET says everything in its URL. What a body says beside it, some servers read, and nobody here would have.
+fn check_body(parts: &Parts, framing: Framing) -> Result<(), Denial> {
+    let bodiless = [Method::GET, Method::HEAD].contains(&parts.method);
+    if bodiless && !matches!(framing, Framing::None | Framing::Length(0)) {
+        return Err(malformed("a GET or HEAD request has no body"));
+    }
+    Ok(())
 }
 
 /// One value on two lines and the same value on one line have the same signature, and not always the same meaning.

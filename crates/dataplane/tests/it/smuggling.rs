@@ -201,3 +201,28 @@ async fn one_signed_value_may_not_come_as_two_headers() {
     }
     assert!(upstream.seen().is_empty());
 }
+
+/// Found by fuzzing: the URL says one thing, and a form body beside it another. Only the URL was decided on.
+#[tokio::test]
+async fn a_get_with_a_body_is_refused_before_its_body_could_say_something_else() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).actions(&["sts:GetCallerIdentity"]).gate().await;
+    let path = "/?Action=GetCallerIdentity&Version=2011-06-15";
+    let form = b"Action=AssumeRole&Version=2011-06-15";
+    let framed = format!("content-length: {}\r\n", form.len());
+    let chunks = [format!("{:x}\r\n", form.len()).as_bytes(), form, b"\r\n0\r\n\r\n"].concat();
+    for method in [Method::GET, Method::HEAD] {
+        for service in ["sts", "s3"] {
+            let headers = Sign::with(&world).service(service).headers(&method, path, &[], form);
+            for (framing, body) in [(framed.as_str(), &form[..]), ("transfer-encoding: chunked\r\n", &chunks)] {
+                let answer = exchange(world.gate.address(), &raw(method.as_str(), path, &headers, framing, body)).await;
+                assert!(answer.starts_with("HTTP/1.1 400"), "{method} {service} {framing}: {answer}");
+                assert!(answer.ends_with("<closed>"), "{method} {service} {framing}: {answer}");
+            }
+        }
+    }
+    assert!(upstream.seen().is_empty(), "{:?}", upstream.seen());
+    let headers = Sign::with(&world).service("sts").headers(&Method::GET, path, &[], b"");
+    let answer = exchange(world.gate.address(), &raw("GET", path, &headers, "content-length: 0\r\n", b"")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "nothing is no body: {answer}");
+}
