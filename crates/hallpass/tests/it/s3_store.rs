@@ -48,7 +48,7 @@ fn a_store_without_sessions_gets_scope_record_caps_and_an_end() {
     let url = store.url();
     let on = ["--provider", "s3", "--endpoint", url.as_str()];
     let policy = r#"{"Version":"2012-10-17","Statement":[
-      {"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:AbortMultipartUpload"],"Resource":"arn:aws:s3:::lent/work/*"},
+      {"Effect":"Allow","Action":["s3:GetObject*","s3:PutObject*","s3:AbortMultipartUpload"],"Resource":"arn:aws:s3:::lent/work/*"},
       {"Effect":"Allow","Action":["s3:ListBucket","sts:GetCallerIdentity"],"Resource":"*"}]}"#;
     let flags = [&on[..], &["--policy", policy]].concat();
     let printed = lender.run(&flags, &[python().as_os_str(), "-c".as_ref(), CHILD.as_ref()]).succeeded();
