@@ -66,7 +66,7 @@ fn a_store_without_sessions_gets_scope_record_caps_and_an_end() {
     assert!(printed.contains("large"), "{printed}");
 
     let capped = [&on[..], &["--read-only", "--max-bytes", "4MiB"]].concat();
-    let over = lender.run(&capped, &["aws", "s3", "cp", "--quiet", "s3://lent/work/large", "copy"]).failed();
+    let over = lender.run(&capped, &["aws", "s3", "cp", "s3://lent/work/large", "copy"]).failed();
     assert!(over.contains("byte cap"), "{over}");
     assert!(!lender.work().join("copy").exists(), "a cut download looks whole");
 }
