@@ -9,6 +9,7 @@ mod guards;
 mod import;
 mod lifecycle;
 mod limits;
+mod migration;
 mod model;
 mod proof;
 mod support;

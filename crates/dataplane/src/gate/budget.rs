@@ -230,7 +230,9 @@ fn refused(gate: &Shared, exceeded: &Exceeded) -> Denial {
 /// The same cut as a kill: everything is refused, what is under way is cut, and the keeper is told to end the rest.
 fn exhaust(gate: &Shared, exceeded: &Exceeded) {
     gate.switch.refuse(Closed::BudgetExceeded);
-    if !gate.budget.exhausted.swap(true, Ordering::SeqCst) {
+    // What ended for another reason stays as it ended.
+    let ours = gate.switch.closed() == Some(Closed::BudgetExceeded);
+    if ours && !gate.budget.exhausted.swap(true, Ordering::SeqCst) {
         (gate.budget.notify.0)(Notice::Exhausted(*exceeded));
     }
 }

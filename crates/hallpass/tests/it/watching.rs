@@ -42,7 +42,7 @@ fn a_watcher_sees_every_request_and_leaves_with_the_session() {
 fn a_watcher_ends_with_a_session_whose_keeper_was_killed_and_with_its_reader() {
     let world = World::new();
     let mut child = world.lend_client(&[], "requests").spawn().expect("starts");
-    world.session();
+    let session = world.session();
     until("requests pass", || world.report().iter().any(|line| line == "200").then_some(()));
     let mut watcher = world.hallpass(&["session", "watch"]).stdout(Stdio::piped()).spawn().expect("starts");
     let mut reader = BufReader::new(watcher.stdout.take().expect("piped"));
@@ -52,7 +52,8 @@ fn a_watcher_ends_with_a_session_whose_keeper_was_killed_and_with_its_reader() {
     drop(reader);
     until("a watcher without a reader ends", || watcher.try_wait().expect("ours"));
 
-    let watcher = world.hallpass(&["session", "watch", "--json"]).stdout(Stdio::piped()).spawn().expect("starts");
+    let watcher =
+        world.hallpass(&["session", "watch", &session, "--json"]).stdout(Stdio::piped()).spawn().expect("starts");
     child.kill().expect("killed");
     child.wait().expect("reaped");
     let done = wait(watcher);

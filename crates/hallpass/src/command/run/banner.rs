@@ -38,7 +38,8 @@ pub(crate) fn show(printer: Printer, session: &Session, issued: &Issued, lent: &
         session.delivery.as_str(),
     ));
     if let Some(caps) = caps(session) {
-        dim(format!("hallpass: at most {caps}; prices of {PRICES_AS_OF}"));
+        let prices = session.budget.map(|_| format!("; prices of {PRICES_AS_OF}")).unwrap_or_default();
+        dim(format!("hallpass: at most {caps}{prices}"));
     }
     if session.policy.shadow.is_some() {
         printer
