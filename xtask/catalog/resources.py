@@ -9,7 +9,7 @@ after a member that can only be a whole ARN.
 
 import re
 
-from models import fold
+from models import Member, fold
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 STANDARD = {"Partition", "Region", "Account"}
@@ -23,6 +23,7 @@ ALIASES = {
         "clusterparametergroupname": ["dbclusterparametergroupname"], "optiongroupname": ["optiongroupname"],
     },
     "ecs": {"taskdefinitionfamilyname": []},
+    "ssm": {"instanceid": ["target"]},
     "states": {"statemachinename": ["statemachinearn="], "executionid": ["executionarn="]},
 }
 
@@ -33,6 +34,14 @@ LOG_GROUP_AS_IS = {"TagResource", "UntagResource", "ListTagsForResource"}
 # Variables whose texts have slashes. Elsewhere a slash tells another kind of name, such as `alias/…` for a key.
 PATHS = {("logs", "loggroupname"), ("logs", "logstreamname"), ("ecr", "repositoryname"), ("ecr-public", "repositoryname"),
          ("codeartifact", "packagename"), ("mediastore", "objectpath")}
+
+# Members that choose resources by tag or by group.
+SELECTORS = {"Targets", "TargetLocations", "ResourceGroups"}
+# Nested names that say nothing about whose they are.
+GENERIC_NAMES = {"id", "name", "arn", "identifier", "resource", "resourcearn", "resourceidentifier", "resourceid"}
+
+# Kinds that an action's other members never mean: an ECS task is `ecs:…`, which is no plain name; a bucket takes output.
+IRRELEVANT = {("ssm", "StartSession"): {"task"}, ("ssm", "SendCommand"): {"bucket"}}
 
 GENERIC_ARN = ("resourcearn", "resource", "arn", "resourceidentifier", "arnforresource")
 
@@ -60,7 +69,8 @@ def slots(model, prefix, name, action, privilege, resources, types):
     required = [kind for kind in asked if asked[kind]["required"]]
     if not required and len(asked) == 1:
         required = list(asked)
-    found = []
+    nested = model.deep_names(model.operations[name]) - {m.name for m in members}
+    found, lost = [], False
     for kind in asked:
         template = resources.get(kind, {}).get("arn")
         if not template:
@@ -68,10 +78,16 @@ def slots(model, prefix, name, action, privilege, resources, types):
                 found.append("?")
             continue
         slot, last_given = fill(model, prefix, name, action, kind, template, members, types)
-        if kind in required:
+        irrelevant = kind in IRRELEVANT.get((prefix, action), ())
+        if kind in required or not irrelevant and hidden(prefix, name, kind, template, members, nested):
             found.append(slot)
         elif last_given:
             found.append("~" + slot)
+        else:
+            lost |= not required and not irrelevant
+    # One of several kinds is meant. Unless a whole ARN says which, the ones that nothing names might be.
+    if lost and not all(slot.endswith("=)") for slot in found):
+        found.append("?")
     # Where only optional slots are left, a request that fills none of them names nothing that can be told.
     return list(dict.fromkeys(found)) or ["?"]
 
@@ -90,6 +106,15 @@ def fill(model, prefix, name, action, kind, template, members, types):
     text = "|".join("/".join(part) for part in refs)
     path = "^" if variables and (prefix, fold(variables[-1])) in PATHS else ""
     return f"{path}{number}({text})", bool(refs and refs[-1]) or not variables
+
+
+def hidden(prefix, name, kind, template, members, nested):
+    """Whether a structure or a selector may name the resource, so that its absence at the top says nothing."""
+    if SELECTORS & {m.name for m in members}:
+        return True
+    variables = [v for v in VARIABLE.findall(template) if v not in STANDARD]
+    inside = [Member(n, "string", "b", n, False) for n in nested if fold(n) not in GENERIC_NAMES]
+    return bool(variables) and any(True for _ in givers(prefix, name, kind, variables[-1], True, inside, len(variables)))
 
 
 def givers(prefix, name, kind, variable, last, members, count):

@@ -119,6 +119,18 @@ pub(super) fn new_entity(scope: &Scope<'_>, kind: &str, path: Option<&str>, name
     scope.build("iam", "", scope.request.caller.account, &format!("{kind}{path}{name}"))
 }
 
+/// A function's version or alias, which AWS checks in place of the function (Lambda developer guide, "Resources").
+pub(super) fn qualified(function: &Resource, qualifier: &str) -> Resource {
+    let legal = qualifier == "$LATEST" || plain(qualifier, b"_-");
+    match function {
+        Resource::Exact(arn) if arn == "*" => Resource::Exact("*".to_owned()),
+        Resource::Exact(arn) if legal && arn.split(':').count() == 7 && arn.contains(":function:") => {
+            Resource::Exact(format!("{arn}:{qualifier}"))
+        }
+        _ => Resource::Opaque,
+    }
+}
+
 /// A table's name or ARN.
 pub(super) fn table(scope: &Scope<'_>, text: &str) -> Resource {
     if plain(text, b"_-.") {

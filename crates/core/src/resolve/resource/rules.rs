@@ -149,6 +149,11 @@ pub(super) fn special(
                 access.resource = given.text(parameter)?.map_or(Resource::Opaque, |text| arn::key(scope, text));
             }
         }
+        ("lambda", _) => {
+            if let Some(qualifier) = given.text("Qualifier")? {
+                all.iter_mut().for_each(|access| access.resource = arn::qualified(&access.resource, qualifier));
+            }
+        }
         ("ssm", "GetParameter" | "GetParameters") => {
             // Some parameters are windows onto Secrets Manager, which checks the caller itself.
             let own = |access: &AccessRequest| {

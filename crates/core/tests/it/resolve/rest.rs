@@ -141,6 +141,46 @@ fn a_name_that_is_not_plain_is_never_part_of_an_arn() {
     }
 }
 
+/// A Deny on a version reaches it whichever way it is named.
+#[test]
+fn a_qualifier_is_part_of_what_is_invoked() {
+    let invoke = |rest_of: &str| {
+        let target = format!("/2015-03-31/functions/{rest_of}");
+        bare(&rest("lambda", "POST", &target)).replace("Invoke lambda:InvokeFunction@", "")
+    };
+    let own = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+    assert_eq!(invoke("f/invocations?Qualifier=prod"), format!("{own}:prod"));
+    assert_eq!(invoke("f/invocations?Qualifier=%24LATEST"), format!("{own}:$LATEST"));
+    assert_eq!(invoke(&format!("{own}:prod/invocations")), format!("{own}:prod"));
+    for odd in ["*", "a%3Ab", "%2A", ""] {
+        assert_eq!(invoke(&format!("f/invocations?Qualifier={odd}")), "?", "{odd}");
+    }
+    assert_eq!(invoke(&format!("{own}:prod/invocations?Qualifier=dev")), "?");
+}
+
+/// A call that may reach more than its plain members say is not allowed by what they say.
+#[test]
+fn a_selector_stands_for_every_resource_of_its_kind() {
+    let send = |body: &str| {
+        let request = asked("ssm", "POST", "/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", "AmazonSSM.SendCommand");
+        outcome(request.with_body(body))
+    };
+    let every = "ssm:SendCommand@~arn:aws:ec2:eu-west-1:123456789012:instance/*";
+    let chosen = r#"{"DocumentName":"d","Targets":[{"Key":"tag:a","Values":["b"]}]}"#;
+    assert!(send(chosen).contains(every), "{}", send(chosen));
+    let named = send(r#"{"DocumentName":"d","InstanceIds":["i-1"]}"#);
+    assert!(named.contains("ssm:SendCommand@arn:aws:ec2:eu-west-1:123456789012:instance/i-1"), "{named}");
+    assert!(!named.contains(every), "{named}");
+    let start = asked("ssm", "POST", "/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AmazonSSM.StartSession");
+    let started = outcome(start.with_body(r#"{"Target":"i-1","DocumentName":"d"}"#));
+    assert!(started.contains("instance/i-1") && started.contains("document/d"), "{started}");
+    assert!(outcome(start.with_body(r#"{"Target":"ecs:c_t_r","DocumentName":"d"}"#)).ends_with('?'));
+}
+
 #[test]
 fn a_body_is_read_where_it_names_resources_and_only_there() {
     let create = || rest("lambda", "POST", "/2015-03-31/functions");
