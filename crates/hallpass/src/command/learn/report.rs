@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::output::{Paint, Printer, SCHEMA_VERSION, clean};
 
 /// Most names that one line lists; JSON lists all.
-const NAMES_SHOWN_MAX: usize = 5;
+const NAMES_SHOWN: usize = 5;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -155,8 +155,8 @@ fn times(count: u64) -> String {
 
 /// The first few, and how many more.
 fn names(all: &[String]) -> Option<String> {
-    let shown = all.get(..NAMES_SHOWN_MAX).unwrap_or(all).join(", ");
-    match all.len().saturating_sub(NAMES_SHOWN_MAX) {
+    let shown = all.get(..NAMES_SHOWN).unwrap_or(all).join(", ");
+    match all.len().saturating_sub(NAMES_SHOWN) {
         _ if all.is_empty() => None,
         0 => Some(shown),
         more => Some(format!("{shown} and {more} more")),
