@@ -102,6 +102,7 @@ impl Provider for S3Provider {
                 access_key_id,
                 identity: None,
                 session_policy: None,
+                not_narrowed: Some("an S3-compatible store has no session policies".to_owned()),
             })
         })
     }

@@ -91,6 +91,18 @@ pub fn endpoint(catalog: Catalog, partition: Option<Partition>, name: &str, regi
     found.ok_or_else(|| unmapped(format!("{} has no endpoint in this region that hallpass knows", api.id)))
 }
 
+/// STS's own endpoint of a region, which has one form in every partition.
+///
+/// # Errors
+/// As [`endpoint`], for a region that is not one of AWS's.
+pub fn regional_sts(region: &str) -> Result<Endpoint, Denial> {
+    let suffix = Partition::of_region(region)?.suffix();
+    if !is_aws_region(region) {
+        return Err(malformed("the region is not an AWS region, set AWS_REGION"));
+    }
+    Ok(Endpoint { host: format!("sts.{region}.{suffix}"), region: region.to_owned() })
+}
+
 /// The hosts of every API that signs with this name in this region.
 pub fn hosts(catalog: Catalog, partition: Option<Partition>, signing_name: &str, region: &str) -> Vec<String> {
     let names: Vec<&str> = match signing_name {

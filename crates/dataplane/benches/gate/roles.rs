@@ -14,7 +14,9 @@ use hallpass_core::id::SessionId;
 use hallpass_core::policy::{PolicyDocument, ScopedPolicy};
 use hallpass_core::provider::{BoxFuture, ProviderError};
 use hallpass_core::secret::Secret;
-use hallpass_dataplane::gate::{CallerIdentity, Gate, GateConfig, Journal, JournalError, Placeholder, Upstreams};
+use hallpass_dataplane::gate::{
+    CallerIdentity, Gate, GateConfig, Journal, JournalError, Limits, Placeholder, Upstreams,
+};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Response};
@@ -172,6 +174,8 @@ async fn gate(upstream: SocketAddr) -> io::Result<()> {
         upstreams: Upstreams::aws().with_base(&format!("http://{upstream}")).map_err(|error| failed(&error))?,
         caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
         extra_roots: None,
+        limits: Limits::none(),
+        children: None,
     };
     let gate = Gate::bind(config).await?;
     ready(gate.address());

@@ -85,6 +85,7 @@ fn verified<'a>(parts: &Parts<'a>, keys: &KeyCache, now: Timestamp) -> Verified<
 
 fn resolved(verified: &Verified<'_>, headers: &[(&str, &[u8])], now: Timestamp) -> Resolved {
     let request = Request {
+        catalog: hallpass_catalog::CATALOG,
         method: "GET",
         path: &verified.path,
         query: &verified.query,

@@ -135,7 +135,13 @@ async fn ask(
         path_style: PathStyle::for_service(&wish.resolved.service),
         content_sha256: false,
     };
-    let allowed = Allowed { unsigned, resolved: wish.resolved, would_deny: wish.would_deny.clone(), body: Body::Whole(form), recorded: wish.recorded };
+    let allowed = Allowed {
+        unsigned,
+        resolved: wish.resolved,
+        would_deny: wish.would_deny.clone(),
+        body: Body::Whole(form),
+        recorded: wish.recorded,
+    };
     let (head, body) = forward(gate, connection, allowed, child).await?.into_parts();
     let whole = Limited::new(body, STS_ANSWER_BYTES_MAX).collect().await;
     let whole = whole.map_err(|_| unusable("it broke off, or is too large"))?.to_bytes();

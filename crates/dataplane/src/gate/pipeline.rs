@@ -176,7 +176,8 @@ async fn pass(
     let route = gate.upstreams.route(resolve::partition(&gate.caller), &resolved)?;
     if let Some(kind) = mint::kind(&resolved)? {
         let body = body.unwrap_or_default();
-        let wish = mint::Wish { kind, resolved: &resolved, would_deny, route: &route, query: parts.query, body, recorded };
+        let wish =
+            mint::Wish { kind, resolved: &resolved, would_deny, route: &route, query: parts.query, body, recorded };
         // Boxed: rare, and large.
         return Box::pin(mint::serve(gate, connection, wish, child)).await;
     }

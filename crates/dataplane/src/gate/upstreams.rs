@@ -78,7 +78,8 @@ impl Upstreams {
     /// Where a service goes in a region if not to AWS itself.
     pub(super) fn instead(&self, partition: Option<Partition>, service: &str, region: &str) -> Option<&Target> {
         let of_host = || {
-            let hosts = if self.hosts.is_empty() { Vec::new() } else { endpoint::hosts(CATALOG, partition, service, region) };
+            let hosts =
+                if self.hosts.is_empty() { Vec::new() } else { endpoint::hosts(CATALOG, partition, service, region) };
             hosts.iter().find_map(|host| self.hosts.get(host))
         };
         self.services.get(service).or_else(of_host).or(self.base.as_ref())

@@ -54,7 +54,7 @@ impl ScopeRequest {
         let url = match base.options().sts_url() {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => {
-                let rule = endpoint::endpoint(Some(partition), "sts", &region).map_err(|denial| denial.reason)?;
+                let rule = endpoint::regional_sts(&region).map_err(|denial| denial.reason)?;
                 format!("https://{}", rule.host)
             }
         };
