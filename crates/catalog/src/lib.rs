@@ -3,11 +3,11 @@
 //! [`CATALOG`] is what the rules in core resolve requests with; [`host`] finds the API behind a host name. Nothing is
 //! parsed before it is asked for: an API's section is read when a request first names it, in place.
 
-#[cfg(test)]
-mod corpus;
 pub mod host;
 mod read;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use hallpass_core::resolve::Catalog;
 use hallpass_core::resolve::catalog::Api;
