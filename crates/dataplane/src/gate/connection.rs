@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use hallpass_core::limits::{
     LINGER_S_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_TIMEOUT_S, REQUEST_HEADERS_MAX, STREAM_IDLE_S_MAX,
 };
@@ -67,7 +68,7 @@ async fn requests(
         service_fn(move |request| {
             let served = pipeline::serve(Arc::clone(&gate), Arc::clone(&connection), request);
             // Boxed: it is large, it would be moved otherwise, and a connection that we close ourselves wants it so.
-            Box::pin(async move { Ok::<_, Infallible>(served.await) })
+            Box::pin(served.map(Ok::<_, Infallible>))
         })
     };
     let meter = Arc::<Meter>::default();

@@ -43,7 +43,8 @@ pub(super) async fn serve(
     let view = headers::view(&parts.headers);
     let judged = connection.verdicts.next();
     if parts.method == Method::CONNECT && connection.within.is_none() {
-        return tunnel::connect(&gate, &connection, &parts, &view, judged).await;
+        // Boxed: rare, and large.
+        return Box::pin(tunnel::connect(&gate, &connection, &parts, &view, judged)).await;
     }
     let checked = match addressed(&gate, &connection, &parts) {
         Ok(host) => head::check(&parts, judged, host.as_deref().map_or(Arrival::Gate(&gate.hosts), Arrival::For)),

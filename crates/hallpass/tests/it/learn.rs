@@ -43,7 +43,7 @@ fn learn(lender: &Lender, flags: &[&str], program: &str) -> (Outcome, PathBuf, V
 
 fn report(outcome: &Outcome) -> Value {
     let last = outcome.stdout.lines().last().unwrap_or_default();
-    serde_json::from_str(last).expect(&outcome.shown())
+    serde_json::from_str(last).unwrap_or_else(|_| panic!("{}", outcome.shown()))
 }
 
 fn replay(lender: &Lender, policy: &Value) -> Vec<Call> {
@@ -131,7 +131,7 @@ fn what_the_cloud_denied_is_listed_and_granted_only_when_asked() {
         try:\n  s3.get_object(Bucket='lent', Key='reports/a.txt')\nexcept Exception as e:\n  print(e)\n";
     let role = ["--role", cloud.narrow_role.as_str()];
     let (outcome, _, policy) = learn(&lender, &role, program);
-    let statements = policy["Statement"].as_array().expect(&outcome.shown()).clone();
+    let statements = policy["Statement"].as_array().unwrap_or_else(|| panic!("{}", outcome.shown())).clone();
     assert_eq!(statements.len(), 1, "{policy}");
     assert_eq!(statements[0]["Action"], "s3:ListBucket");
     assert_eq!(statements[0]["Condition"], json!({ "StringEquals": { "s3:prefix": "reports/" } }));
@@ -155,7 +155,7 @@ fn runs_are_merged_and_keys_are_generalised_only_when_asked_and_never_silently()
     let file = path.to_str().expect("text").to_owned();
     let (outcome, _, both) = learn(&lender, &["--merge", &file, "--generalise", "keys"], put);
     let said = report(&outcome);
-    let statements = both["Statement"].as_array().expect(&outcome.shown()).clone();
+    let statements = both["Statement"].as_array().unwrap_or_else(|| panic!("{}", outcome.shown())).clone();
     assert_eq!(statements.len(), 2, "{both}");
     assert_eq!(statements[0]["Resource"], "arn:aws:s3:::lent/reports/a.txt");
     assert_eq!(statements[1]["Resource"], "arn:aws:s3:::lent/merge/*");
