@@ -43,7 +43,16 @@ fn learn(lender: &Lender, flags: &[&str], program: &str) -> (Outcome, PathBuf, V
 
 fn report(outcome: &Outcome) -> Value {
     let last = outcome.stdout.lines().last().unwrap_or_default();
-    serde_json::from_str(last).unwrap_or_else(|_| panic!("{}", outcome.shown()))
+    let parsed = serde_json::from_str(last);
+    assert!(parsed.is_ok(), "{}", outcome.shown());
+    parsed.unwrap_or_default()
+}
+
+/// The statements of a learned policy.
+fn statements(policy: &Value, outcome: &Outcome) -> Vec<Value> {
+    let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+    assert!(!statements.is_empty(), "{}", outcome.shown());
+    statements
 }
 
 fn replay(lender: &Lender, policy: &Value) -> Vec<Call> {
@@ -70,7 +79,7 @@ fn a_learned_policy_lets_the_program_run_again_and_every_statement_of_it_is_need
     assert_eq!(report["refused"][0]["what"], "sts:AssumeRole", "{report}");
     assert_eq!(report["refused"][0]["escape"], true, "{report}");
 
-    let statements = policy["Statement"].as_array().expect("statements").clone();
+    let statements = statements(&policy, &outcome);
     let actions: Vec<&str> = statements.iter().flat_map(|s| texts(&s["Action"])).collect();
     let mut services: Vec<&str> = actions.iter().filter_map(|action| action.split(':').next()).collect();
     services.sort_unstable();
@@ -131,7 +140,7 @@ fn what_the_cloud_denied_is_listed_and_granted_only_when_asked() {
         try:\n  s3.get_object(Bucket='lent', Key='reports/a.txt')\nexcept Exception as e:\n  print(e)\n";
     let role = ["--role", cloud.narrow_role.as_str()];
     let (outcome, _, policy) = learn(&lender, &role, program);
-    let statements = policy["Statement"].as_array().unwrap_or_else(|| panic!("{}", outcome.shown())).clone();
+    let statements = statements(&policy, &outcome);
     assert_eq!(statements.len(), 1, "{policy}");
     assert_eq!(statements[0]["Action"], "s3:ListBucket");
     assert_eq!(statements[0]["Condition"], json!({ "StringEquals": { "s3:prefix": "reports/" } }));
@@ -155,7 +164,7 @@ fn runs_are_merged_and_keys_are_generalised_only_when_asked_and_never_silently()
     let file = path.to_str().expect("text").to_owned();
     let (outcome, _, both) = learn(&lender, &["--merge", &file, "--generalise", "keys"], put);
     let said = report(&outcome);
-    let statements = both["Statement"].as_array().unwrap_or_else(|| panic!("{}", outcome.shown())).clone();
+    let statements = statements(&both, &outcome);
     assert_eq!(statements.len(), 2, "{both}");
     assert_eq!(statements[0]["Resource"], "arn:aws:s3:::lent/reports/a.txt");
     assert_eq!(statements[1]["Resource"], "arn:aws:s3:::lent/merge/*");
