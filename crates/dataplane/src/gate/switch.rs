@@ -72,7 +72,7 @@ struct Inner {
     /// The parent session's switch: what it refuses is refused here too.
     above: Option<Switch>,
     /// At the top: the switches of all child sessions below.
-    below: Mutex<HashMap<SessionId, Weak<Inner>>>,
+    below: Mutex<HashMap<SessionId, Weak<Self>>>,
 }
 
 impl Switch {
@@ -97,7 +97,7 @@ impl Switch {
     /// gate has no such child session.
     pub fn refuse_child(&self, child: &SessionId, why: Closed) -> Option<Cut> {
         let below = self.0.below.lock().unwrap_or_else(PoisonError::into_inner).get(child).and_then(Weak::upgrade);
-        below.map(|inner| Switch(inner).refuse(why))
+        below.map(|inner| Self(inner).refuse(why))
     }
 
     /// Why everything is refused, if it is. One atomic load for each session up to the top.
