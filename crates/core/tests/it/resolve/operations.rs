@@ -84,9 +84,16 @@ fn an_action_that_could_be_read_in_two_ways_is_refused() {
 }
 
 #[test]
+fn the_newest_call_of_sts_is_known_although_no_sdk_has_it() {
+    assert_eq!(
+        form("sts", "Action=GetScopedCredentials&Version=2011-06-15"),
+        "GetScopedCredentials sts:GetScopedCredentials@*"
+    );
+}
+
+#[test]
 fn an_operation_that_is_not_in_the_table_is_refused() {
-    for bad in ["GetCallerIdentity2", "getcalleridentity", "GetCallerIdentity ", "*", "GetScopedCredentials", "=x", ""]
-    {
+    for bad in ["GetCallerIdentity2", "getcalleridentity", "GetCallerIdentity ", "*", "GetScopedCredential", "=x", ""] {
         assert_eq!(form("sts", &format!("Action={}", bad.replace(' ', "+"))), "unmapped", "{bad}");
     }
     let denial =
