@@ -95,13 +95,15 @@ pub(crate) fn small(server: &Server, connections: usize, time: Duration) -> Outc
         }
         (all, before, began)
     });
-    let (lasted, cpu_ns) = (began.elapsed(), server.cpu_ns() - before);
+    // The upstream's threads end with their connections, and take what they cost along.
+    let cpu_ns = server.cpu_ns().checked_sub(before).map_or(f64::NAN, |ns| ns as f64);
+    let lasted = began.elapsed();
     taken.sort_unstable();
     let count = taken.len() as f64;
     let percentile = |share: f64| f64::from(taken[((count * share) as usize).min(taken.len() - 1)]) / 1e3;
     Outcome {
         per_s: count / lasted.as_secs_f64(),
-        cpu_us: cpu_ns as f64 / 1e3 / count,
+        cpu_us: cpu_ns / 1e3 / count,
         p50_us: percentile(0.5),
         p99_us: percentile(0.99),
     }
@@ -156,6 +158,6 @@ pub(crate) fn transfer(server: &Server, way: Way, bytes: usize) -> Transfer {
         }
     }
     let lasted = began.elapsed().as_secs_f64();
-    let cpu_ns = server.cpu_ns() - before;
+    let cpu_ns = server.cpu_ns().saturating_sub(before);
     Transfer { mb_per_s: bytes as f64 / 1e6 / lasted, cpu_ms_per_gb: cpu_ns as f64 / 1e6 / (bytes as f64 / 1e9) }
 }
