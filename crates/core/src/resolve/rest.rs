@@ -9,11 +9,14 @@ use super::wire::{Parameters, Plus, decode, is_presign_parameter};
 use super::{Outcome, Partition, Protocol, Request, Resolved, malformed, media_type, unmapped};
 use crate::denial::Denial;
 
+/// The decoded texts of the path's labels.
+type Labels = Vec<(&'static str, String)>;
+
 /// What a REST request says, apart from its method.
 #[derive(Debug)]
 pub(super) struct Rest<'a> {
     request: &'a Request<'a>,
-    labels: Vec<(&'static str, String)>,
+    labels: Labels,
     query: Parameters,
     /// `None` where it is not read.
     body: Option<Json>,
@@ -61,7 +64,7 @@ fn json(request: &Request<'_>, body: &[u8]) -> Result<Json, Denial> {
 fn route<'a>(request: &'a Request<'a>) -> Result<(Found, Protocol, Rest<'a>), Denial> {
     let query = Parameters::of_rest_query(request.query)?;
     let path = path(request)?;
-    let mut chosen: Option<(Found, Protocol, Vec<(&'static str, String)>)> = None;
+    let mut chosen: Option<(Found, Protocol, Labels)> = None;
     for api in (request.catalog.signing_as)(request.service) {
         let protocol = if api.speaks(Protocol::RestXml) { Protocol::RestXml } else { Protocol::RestJson };
         let Some(matched) = api.router.find(request.method, &path, |name| query.get(name)) else { continue };
