@@ -9,14 +9,14 @@ use super::wire::{Parameters, Plus, decode, is_presign_parameter};
 use super::{Outcome, Partition, Protocol, Request, Resolved, malformed, media_type, unmapped};
 use crate::denial::Denial;
 
-/// The labels of a path: the names in its template, and what stands there.
+/// The decoded texts of the path's labels.
 type Labels = Vec<(&'static str, String)>;
 
 /// What a REST request says, apart from its method.
 #[derive(Debug)]
 pub(super) struct Rest<'a> {
     request: &'a Request<'a>,
-    labels: Vec<(&'static str, String)>,
+    labels: Labels,
     query: Parameters,
     /// `None` where it is not read.
     body: Option<Json>,

@@ -146,8 +146,8 @@ impl Template<'_> {
             return plain(text, b"_+=,.@-");
         }
         let joined = self.template.rsplit_once("{}").is_some_and(|(head, _)| head.ends_with('/'));
-        let sound = !(text.contains("//") || text.ends_with('/') || joined && text.starts_with('/'));
-        sound && plain(text, b"/_+=,.@-")
+        let odd = text.contains("//") || text.ends_with('/') || (joined && text.starts_with('/'));
+        !odd && plain(text, b"/_+=,.@-")
     }
 
     fn filled(&self, values: &[Option<&str>]) -> Resource {
