@@ -5,7 +5,8 @@
 //!
 //! | file | step |
 //! |---|---|
-//! | `tunnel`, `authority`, `socket` | the forward proxy: CONNECT, and TLS to the child as the host that it asked for |
+//! | `tunnel`, `authority`, `socket`, `passthrough` | the forward proxy: CONNECT, and TLS to the child as the host that it asked for |
+//! | `address` | by which name the gate was asked, and that it fits what was signed |
 //! | `listen`, `connection`, `wire` | accepts, drives both connections, judges the framing of every head |
 //! | `pipeline` | the order of all that follows |
 //! | `head` | one reading only, from the child and not from a web page |
@@ -32,6 +33,7 @@ mod headers;
 mod journal;
 mod link;
 mod listen;
+mod passthrough;
 mod phase;
 mod pipeline;
 mod placeholder;
@@ -70,6 +72,7 @@ use tokio_util::task::TaskTracker;
 
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
+pub use passthrough::{Passthrough, PassthroughError};
 pub use placeholder::{Placeholder, RandomnessError};
 pub use presign::{PresignedUrl, Presigner, UrlWish};
 pub use switch::{Closed, Cut, Switch};
@@ -159,6 +162,8 @@ struct Shared {
     upstreams: Upstreams,
     caller: CallerIdentity,
     hosts: head::Hosts,
+    /// Before the path of a request, where the child was given it.
+    prefix: Secret,
     tls: tls::Tls,
     /// Set once the gate is a proxy.
     tunnels: OnceLock<tunnel::Tunnels>,
@@ -205,6 +210,7 @@ impl Gate {
             upstreams: config.upstreams,
             caller: config.caller,
             hosts: head::Hosts::new(address.port()),
+            prefix: placeholder::prefix().map_err(io::Error::other)?,
             tls,
             tunnels: OnceLock::new(),
             keys: KeyCache::new(),
@@ -231,12 +237,19 @@ impl Gate {
         format!("http://{}", self.address)
     }
 
-    /// From here on the gate is a forward proxy too. A second call gives the same proxy.
+    /// The value of `AWS_ENDPOINT_URL_<SERVICE>` for the child: behind a path that nobody else knows. It adds to the
+    /// signature, and replaces nothing of it.
+    pub fn service_endpoint_url(&self) -> Secret {
+        Secret::new(format!("http://{}{}", self.address, self.shared.prefix.expose()))
+    }
+
+    /// From here on the gate is a forward proxy too, for AWS and for the hosts of `passthrough`. A second call gives
+    /// the same proxy.
     ///
     /// # Errors
     /// [`ProxyError`] when no certificate authority can be made.
-    pub fn open_proxy(&self) -> Result<Proxy, ProxyError> {
-        tunnel::open(&self.shared, self.address.port()).map(tunnel::Tunnels::proxy)
+    pub fn open_proxy(&self, passthrough: Passthrough) -> Result<Proxy, ProxyError> {
+        tunnel::open(&self.shared, self.address.port(), passthrough).map(tunnel::Tunnels::proxy)
     }
 
     /// The handle that makes real presigned URLs.

@@ -9,6 +9,7 @@ mod faults;
 mod forwarding;
 mod journal;
 mod limits;
+mod matrix;
 mod origin;
 mod presign;
 mod presigned;

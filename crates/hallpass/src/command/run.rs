@@ -20,7 +20,7 @@ use hallpass_control::Store;
 use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
-use hallpass_dataplane::gate::Closed;
+use hallpass_dataplane::gate::{Closed, Passthrough};
 use hallpass_providers::aws::AwsProvider;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -59,6 +59,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
     let config = context.config()?;
     let wish = Wish::new(&args.lend, args.delivery, config, original)?;
     let via = way(args.via, wish.delivery)?;
+    let passthrough = passthrough(&args.passthrough, via)?;
     nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
@@ -77,7 +78,8 @@ fn launch(context: &Context, args: &RunArgs) -> Result<ExitStatus, CommandError>
             session.region = provider.region().await;
         }
         let clock = context.clock();
-        let opening = Opening { wish: &wish, session, original, via, store, clock, root: &root };
+        let opening =
+            Opening { wish: &wish, session, original, via, passthrough: &passthrough, store, clock, root: &root };
         let live = Live::open(opening, &provider).await?;
         let checked = banner::self_check(context.printer, &live.findings, strict);
         let activated = match checked {
@@ -213,6 +215,15 @@ fn way(asked: Option<Via>, delivery: Delivery) -> Result<Via, CommandError> {
     }
 }
 
+/// The hosts that the proxy leaves alone.
+fn passthrough(names: &[String], via: Via) -> Result<Passthrough, CommandError> {
+    if !names.is_empty() && !via.has_proxy() {
+        let message = "`--passthrough` is for the proxy, and `--via endpoint` has none";
+        return Err(CommandError::usage("run.passthrough", message).next("leave out one of the two"));
+    }
+    Passthrough::new(names.to_vec()).map_err(|error| CommandError::usage("run.passthrough", error.to_string()))
+}
+
 fn grace(asked: Option<Seconds>) -> Result<Duration, CommandError> {
     let seconds = asked.map_or(KILL_GRACE_S, |Seconds(seconds)| seconds);
     if seconds > KILL_GRACE_S_MAX {
@@ -260,7 +271,7 @@ mod tests {
 
     use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 
-    use super::{Delivery, Via, grace, refuse_budget, runtime, way};
+    use super::{Delivery, Via, grace, passthrough, refuse_budget, runtime, way};
     use crate::config::duration::Seconds;
 
     #[test]
@@ -280,6 +291,9 @@ mod tests {
         for delivery in Delivery::ALL.into_iter().filter(|d| *d != Delivery::Proxy) {
             assert!(way(Some(Via::Proxy), delivery).is_err());
         }
+        let host = ["github.com".to_owned()];
+        assert!(passthrough(&host, Via::Both).is_ok() && passthrough(&host, Via::Endpoint).is_err());
+        assert!(passthrough(&["10.0.0.1".to_owned()], Via::Proxy).is_err());
     }
 
     #[test]

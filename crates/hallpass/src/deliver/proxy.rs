@@ -2,12 +2,15 @@
 
 use std::io;
 
-use hallpass_dataplane::gate::{Gate, Placeholder};
+use hallpass_dataplane::gate::{Gate, Passthrough, Placeholder};
 
 use super::environment::{Variables, merge_no_proxy, set};
 use super::place::Place;
 use super::trust;
 use super::via::Via;
+
+/// Services whose clients are given an address of their own, behind the session's secret path.
+const SERVICES: [&str; 8] = ["S3", "DYNAMODB", "IAM", "KMS", "LAMBDA", "SECRETS_MANAGER", "SSM", "STS"];
 
 /// Points the child at the gate, by each way that was asked for.
 ///
@@ -19,6 +22,7 @@ pub(super) fn deliver(
     gate: &Gate,
     placeholder: &Placeholder,
     via: Via,
+    passthrough: &Passthrough,
 ) -> io::Result<()> {
     set(variables, "AWS_ACCESS_KEY_ID", placeholder.access_key_id.as_str());
     set(variables, "AWS_SECRET_ACCESS_KEY", placeholder.secret_access_key.expose());
@@ -28,9 +32,12 @@ pub(super) fn deliver(
         // The same name is read by every newer AWS SDK and by the CLI.
         set(variables, "AWS_ENDPOINT_URL", url.as_str());
         set(variables, "S3_ENDPOINT_URL", url);
+        for service in SERVICES {
+            set(variables, &format!("AWS_ENDPOINT_URL_{service}"), gate.service_endpoint_url().expose());
+        }
     }
     if via.has_proxy() {
-        let proxy = gate.open_proxy().map_err(io::Error::other)?;
+        let proxy = gate.open_proxy(passthrough.clone()).map_err(io::Error::other)?;
         for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
             set(variables, name, proxy.url.expose());
         }

@@ -33,6 +33,9 @@ pub(crate) struct RunArgs {
     /// By which way the command's requests reach the gate [default: both]
     #[arg(long, value_name = "WAY")]
     pub(crate) via: Option<Via>,
+    /// A host besides AWS that the command reaches through the proxy, untouched: `github.com`, `*.example.com`, `*`
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(crate) passthrough: Vec<String>,
     /// What happens to the command when the time is over
     #[arg(long, value_name = "WHAT")]
     pub(crate) on_expiry: Option<OnExpiry>,

@@ -11,7 +11,7 @@ use hallpass_core::id::SessionId;
 use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::provider::{Issued, Provider};
 use hallpass_core::session::{Session, SessionEvent};
-use hallpass_dataplane::gate::{Closed, GateConfig, Journal, JournalError, Placeholder};
+use hallpass_dataplane::gate::{Closed, GateConfig, Journal, JournalError, Passthrough, Placeholder};
 use tokio_util::task::TaskTracker;
 
 use super::issue::{failed, issue, issued_event, this_user};
@@ -38,6 +38,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) original: &'a Variables,
     /// By which way its requests reach the gate.
     pub(crate) via: Via,
+    /// Hosts that the proxy leaves alone.
+    pub(crate) passthrough: &'a Passthrough,
     /// Where it is recorded.
     pub(crate) store: Arc<dyn Store>,
     /// Tells the time.
@@ -68,7 +70,7 @@ impl Live {
     /// # Errors
     /// Whatever stands in the way; the record says `failed` then.
     pub(crate) async fn open(opening: Opening<'_>, provider: &dyn Provider) -> Result<Self, CommandError> {
-        let Opening { wish, session, original, via, store, clock, root } = opening;
+        let Opening { wish, session, original, via, passthrough, store, clock, root } = opening;
         let socket = root.path_of(&session.id).join(control_socket::FILE);
         let keeper = Keeper::this_process(socket, this_user())?;
         let issued = issue(wish, &session, Some(keeper), provider, &*store, &clock).await?;
@@ -83,6 +85,7 @@ impl Live {
                 place: &place,
                 clock: Arc::clone(&clock),
                 via,
+                passthrough,
                 tasks: &tasks,
                 gate: &gate,
             };
