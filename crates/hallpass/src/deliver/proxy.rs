@@ -9,9 +9,6 @@ use super::place::Place;
 use super::trust;
 use super::via::Via;
 
-/// Services whose clients are given an address of their own, behind the session's secret path.
-const SERVICES: [&str; 8] = ["S3", "DYNAMODB", "IAM", "KMS", "LAMBDA", "SECRETS_MANAGER", "SSM", "STS"];
-
 /// Points the child at the gate, by each way that was asked for.
 ///
 /// # Errors
@@ -32,9 +29,6 @@ pub(super) fn deliver(
         // The same name is read by every newer AWS SDK and by the CLI.
         set(variables, "AWS_ENDPOINT_URL", url.as_str());
         set(variables, "S3_ENDPOINT_URL", url);
-        for service in SERVICES {
-            set(variables, &format!("AWS_ENDPOINT_URL_{service}"), gate.service_endpoint_url().expose());
-        }
     }
     if via.has_proxy() {
         let proxy = gate.open_proxy(passthrough.clone()).map_err(io::Error::other)?;
