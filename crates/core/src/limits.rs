@@ -128,6 +128,8 @@ pub const AUTHORIZATION_BYTES_MAX: usize = 8 * 1024;
 pub const CERTIFIED_HOSTS_MAX: usize = 256;
 /// A session's certificates are valid from so long before they are made, for clients whose clock is behind, seconds.
 pub const CERTIFICATE_BACKDATING_S: i64 = 300;
+/// Most hosts that one session passes through its proxy untouched, by name.
+pub const PASSTHROUGH_HOSTS_MAX: usize = 100;
 /// A child that has asked for a tunnel must have finished its TLS handshake after so long, seconds.
 pub const TUNNEL_HANDSHAKE_TIMEOUT_S: u64 = 10;
 /// Derived signing keys cached per gate.

@@ -5,7 +5,8 @@
 //!
 //! | file | step |
 //! |---|---|
-//! | `tunnel`, `authority`, `socket` | the forward proxy: CONNECT, and TLS to the child as the host that it asked for |
+//! | `tunnel`, `authority`, `socket`, `passthrough` | the forward proxy: CONNECT, and TLS to the child as the host that it asked for |
+//! | `address` | by which name the gate was asked, and that it fits what was signed |
 //! | `listen`, `connection`, `wire` | accepts, drives both connections, judges the framing of every head |
 //! | `pipeline` | the order of all that follows |
 //! | `head` | one reading only, from the child and not from a web page |
@@ -41,6 +42,7 @@ mod link;
 mod listen;
 mod meter;
 mod mint;
+mod passthrough;
 mod phase;
 mod pipeline;
 mod placeholder;
@@ -82,6 +84,7 @@ use tokio_util::task::TaskTracker;
 pub use budget::{Limits, Notice, Notify};
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
+pub use passthrough::{Passthrough, PassthroughError};
 pub use placeholder::{Placeholder, RandomnessError};
 pub use presign::{PresignedUrl, Presigner, UrlWish};
 pub use registry::{Change, NewChild, Opened, Registry};
@@ -176,6 +179,8 @@ struct Shared {
     upstreams: Upstreams,
     caller: CallerIdentity,
     hosts: head::Hosts,
+    /// Before the path of a request, where the child was given it.
+    prefix: Secret,
     tls: Arc<tls::Tls>,
     /// Set once the gate is a proxy.
     tunnels: Arc<OnceLock<tunnel::Tunnels>>,
@@ -228,6 +233,7 @@ impl Gate {
             upstreams: config.upstreams,
             caller: config.caller,
             hosts: head::Hosts::new(address.port()),
+            prefix: placeholder::prefix().map_err(io::Error::other)?,
             tls: Arc::new(tls),
             tunnels: Arc::default(),
             keys: KeyCache::new(),
@@ -257,12 +263,19 @@ impl Gate {
         format!("http://{}", self.address)
     }
 
-    /// From here on the gate is a forward proxy too. A second call gives the same proxy.
+    /// The value of `AWS_ENDPOINT_URL_<SERVICE>` for the child: behind a path that nobody else knows. It adds to the
+    /// signature, and replaces nothing of it.
+    pub fn service_endpoint_url(&self) -> Secret {
+        Secret::new(format!("http://{}{}", self.address, self.shared.prefix.expose()))
+    }
+
+    /// From here on the gate is a forward proxy too, for AWS and for the hosts of `passthrough`. A second call gives
+    /// the same proxy.
     ///
     /// # Errors
     /// [`ProxyError`] when no certificate authority can be made.
-    pub fn open_proxy(&self) -> Result<Proxy, ProxyError> {
-        tunnel::open(&self.shared, self.address.port()).map(tunnel::Tunnels::proxy)
+    pub fn open_proxy(&self, passthrough: Passthrough) -> Result<Proxy, ProxyError> {
+        tunnel::open(&self.shared, self.address.port(), passthrough).map(tunnel::Tunnels::proxy)
     }
 
     /// The handle that makes real presigned URLs.

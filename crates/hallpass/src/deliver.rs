@@ -23,7 +23,7 @@ use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::provider::{EnforcedBy, Issued};
 use hallpass_core::session::{Revocation, Session};
-use hallpass_dataplane::gate::{Closed, Counts, Cut, Gate, GateConfig, Placeholder, Presigner, Switch};
+use hallpass_dataplane::gate::{Closed, Counts, Cut, Gate, GateConfig, Passthrough, Placeholder, Presigner, Switch};
 use tokio_util::task::TaskTracker;
 
 use credential_endpoint::{Endpoint, EndpointSwitch, Lending};
@@ -48,6 +48,8 @@ pub(crate) struct Handover<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// By which way the child's requests reach the gate; for delivery `proxy` only.
     pub(crate) via: Via,
+    /// Hosts that the proxy leaves alone.
+    pub(crate) passthrough: &'a Passthrough,
     /// Background work of the delivery.
     pub(crate) tasks: &'a TaskTracker,
     /// Makes the gate's settings for a placeholder; called for delivery `proxy` only.
@@ -194,7 +196,8 @@ pub(crate) async fn deliver(handover: &Handover<'_>) -> Result<Lent, CommandErro
         Delivery::Proxy => {
             let placeholder = Placeholder::generate().map_err(|e| failed(io::Error::other(e)))?;
             let gate = Gate::bind((handover.gate)(placeholder.clone())?).await.map_err(failed)?;
-            proxy::deliver(&mut variables, handover.place, &gate, &placeholder, handover.via).map_err(failed)?;
+            proxy::deliver(&mut variables, handover.place, &gate, &placeholder, handover.via, handover.passthrough)
+                .map_err(failed)?;
             access_key_id = placeholder.access_key_id;
             Access::Gate(Box::new(gate))
         }

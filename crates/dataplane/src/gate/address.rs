@@ -5,6 +5,7 @@
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::resolve::Resolved;
 use hallpass_core::resolve::host::AwsHost;
+use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::{Scope, Verified};
 
 /// The name of the request's `Host`.
@@ -53,8 +54,15 @@ impl Address {
         }
     }
 
-    /// Brings a verified request into the one form that is resolved and sent on: S3 in path style.
-    pub(super) fn rewrite(&self, verified: &mut Verified<'_>) {
+    /// Brings a verified request into the one form that is resolved and sent on: without the session's secret
+    /// `prefix`, and S3 in path style.
+    pub(super) fn rewrite(&self, prefix: &Secret, verified: &mut Verified<'_>) {
+        if *self == Self::Gate
+            && let Some(rest) = verified.path.strip_prefix(prefix.expose())
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            verified.path = if rest.is_empty() { "/".to_owned() } else { rest.to_owned() };
+        }
         let bucket = match self {
             Self::Gate => None,
             Self::Bucket(bucket) => Some(bucket.as_str()),

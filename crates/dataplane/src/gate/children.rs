@@ -126,6 +126,7 @@ impl Shared {
             upstreams: self.upstreams.clone(),
             caller,
             hosts: self.hosts.clone(),
+            prefix: self.prefix.clone(),
             tls: Arc::clone(&self.tls),
             tunnels: Arc::clone(&self.tunnels),
             keys: KeyCache::new(),

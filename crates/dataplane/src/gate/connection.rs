@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,8 +24,9 @@ use super::link::Link;
 use super::meter::{Meter, Metered};
 use super::socket::Socket;
 use super::switch::Live;
+use super::tunnel::Granted;
 use super::wire::{Tap, Verdicts};
-use super::{Shared, pipeline, refuse, tunnel};
+use super::{Shared, passthrough, pipeline, refuse, tunnel};
 
 /// Read at a time of what is thrown away.
 const LINGER_BUFFER_BYTES: usize = 16 * 1024;
@@ -38,17 +39,22 @@ pub(super) struct Connection {
     pub(super) live: Arc<Live>,
     /// The host that the tunnel leads to, within which these requests come.
     pub(super) within: Option<Arc<AwsHost>>,
-    /// The host of the tunnel that was asked for, and granted.
-    pub(super) tunnel: OnceLock<Arc<AwsHost>>,
+    /// The tunnel that was asked for, and granted.
+    pub(super) tunnel: Mutex<Option<Granted>>,
 }
 
 /// Serves a connection until it ends, or is cut; when it becomes a tunnel, what is in the tunnel as well.
 pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
     let registration = gate.switch.register();
     let outer = requests(&gate, &registration.live, Socket::Plain(socket), None).await;
-    let Some((Socket::Plain(socket), ahead, host)) = outer else { return };
-    if let Some(inner) = Box::pin(tunnel::accept(&gate, socket, ahead, &host)).await {
-        requests(&gate, &registration.live, inner, Some(host)).await;
+    let Some((Socket::Plain(socket), ahead, granted)) = outer else { return };
+    match granted {
+        Granted::Elsewhere(far) => Box::pin(passthrough::carry(&gate, socket, ahead, far)).await,
+        Granted::Aws(host) => {
+            if let Some(inner) = Box::pin(tunnel::accept(&gate, socket, ahead, &host)).await {
+                requests(&gate, &registration.live, inner, Some(host)).await;
+            }
+        }
     }
 }
 
@@ -59,8 +65,8 @@ async fn requests(
     live: &Arc<Live>,
     socket: Socket,
     within: Option<Arc<AwsHost>>,
-) -> Option<(Socket, Bytes, Arc<AwsHost>)> {
-    let (live, tunnel) = (Arc::clone(live), OnceLock::new());
+) -> Option<(Socket, Bytes, Granted)> {
+    let (live, tunnel) = (Arc::clone(live), Mutex::default());
     let verdicts = Verdicts::default();
     let connection = Arc::new(Connection { link: Link::default(), verdicts, live, within, tunnel });
     let service = {
@@ -100,8 +106,9 @@ async fn requests(
     connection.link.cut();
     let parts = server.into_parts();
     let socket = parts.io.into_inner().into_inner().into_inner();
-    if let (Some(Ok(())), Some(host)) = (&ended, connection.tunnel.get()) {
-        return Some((socket, parts.read_buf, Arc::clone(host)));
+    let granted = connection.tunnel.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let (Some(Ok(())), Some(granted)) = (&ended, granted) {
+        return Some((socket, parts.read_buf, granted));
     }
     match ended {
         Some(served) => {

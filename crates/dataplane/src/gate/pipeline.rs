@@ -165,7 +165,7 @@ async fn pass(
     }
     let service = who.verified.scope.service;
     address.check_scope(who.verified.scope)?;
-    address.rewrite(&mut who.verified);
+    address.rewrite(&gate.prefix, &mut who.verified);
     let instead = gate.upstreams.instead(resolve::partition(&gate.caller), service, who.verified.scope.region);
     let world = World { caller: &gate.caller, instead, now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;

@@ -48,6 +48,11 @@ impl Placeholder {
     }
 }
 
+/// The path under which a session's services are reached: 258 bits that no page and no other user can guess.
+pub(super) fn prefix() -> Result<Secret, RandomnessError> {
+    text("/", TOKEN_CHARS, BASE64).map(Secret::new)
+}
+
 /// The password of a session's proxy: 258 bits, no character that a URL would escape.
 pub(super) fn password() -> Result<Secret, RandomnessError> {
     text("", TOKEN_CHARS, BASE64).map(Secret::new)

@@ -13,7 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Shared;
 use super::decide::decide;
-use super::fail_points::fail_point;
 use super::record::entry;
 use super::resolve::partition;
 use super::sign::credential;
@@ -107,7 +106,6 @@ impl Presigner {
         let entry = entry.map_err(|_| {
             Denial::new(DenialCode::AuditUnavailable, "the audit log cannot be written, so nothing is signed")
         })?;
-        fail_point!("gate::presign", Err(super::refuse::injected()));
         // The session may have been taken back while the entry was written.
         if let Some(why) = gate.switch.closed() {
             return Err(why.denial());

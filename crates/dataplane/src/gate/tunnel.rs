@@ -1,6 +1,6 @@
 //! The forward proxy: tunnels to the AWS hosts that the gate stands in for, for whoever holds the session's password.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use super::authority::Authority;
 use super::connection::Connection;
 use super::download::Answer;
-use super::fail_points::fail_point;
+use super::passthrough::{self, Passthrough};
 use super::placeholder::password;
 use super::refuse::{self, Asked, Known, Refused};
 use super::resolve::partition;
@@ -37,6 +37,16 @@ pub(super) struct Tunnels {
     /// `user:password` in base 64, as it is sent.
     credentials: Secret,
     url: Secret,
+    passthrough: Passthrough,
+}
+
+/// What a CONNECT was granted.
+#[derive(Debug)]
+pub(super) enum Granted {
+    /// A tunnel to an AWS host, for which the gate stands in.
+    Aws(Arc<AwsHost>),
+    /// A connection to another host, which the gate leaves alone.
+    Elsewhere(TcpStream),
 }
 
 impl Tunnels {
@@ -46,7 +56,7 @@ impl Tunnels {
 }
 
 /// Makes the authority and the password, once.
-pub(super) fn open(gate: &Shared, port: u16) -> Result<&Tunnels, ProxyError> {
+pub(super) fn open(gate: &Shared, port: u16, passthrough: Passthrough) -> Result<&Tunnels, ProxyError> {
     let slot: &OnceLock<Tunnels> = &gate.tunnels;
     if let Some(tunnels) = slot.get() {
         return Ok(tunnels);
@@ -56,7 +66,7 @@ pub(super) fn open(gate: &Shared, port: u16) -> Result<&Tunnels, ProxyError> {
     let password = password().map_err(|e| ProxyError(e.to_string()))?;
     let credentials = Secret::new(STANDARD.encode(format!("{USER}:{}", password.expose())));
     let url = Secret::new(format!("http://{USER}:{}@127.0.0.1:{port}", password.expose()));
-    Ok(slot.get_or_init(|| Tunnels { authority, credentials, url }))
+    Ok(slot.get_or_init(|| Tunnels { authority, credentials, url, passthrough }))
 }
 
 /// Answers a CONNECT. When the answer is 200, the connection becomes a tunnel as soon as it has been sent.
@@ -68,14 +78,13 @@ pub(super) async fn connect(
     framing: Result<Framing, Fault>,
 ) -> Response<Answer> {
     let admitted = match framing {
-        Ok(Framing::None | Framing::Length(0)) => admit(gate, head),
+        Ok(Framing::None | Framing::Length(0)) => admit(gate, head).await,
         Ok(Framing::Length(_) | Framing::Chunked) | Err(_) => {
             Err(Denial::new(DenialCode::Malformed, "a CONNECT has no body and one reading only"))
         }
     };
-    let established = admitted.and_then(|host| {
-        let taken = connection.tunnel.set(Arc::new(host));
-        taken.map_err(|_| Denial::new(DenialCode::Malformed, "there is a tunnel already on this connection"))
+    let established = admitted.map(|granted| {
+        *connection.tunnel.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
     });
     match established {
         Ok(()) => Response::new(Answer::Made(Full::new(Bytes::new()))),
@@ -83,7 +92,9 @@ pub(super) async fn connect(
             let asked = Asked { method: Method::CONNECT.as_str(), path: "", headers: view };
             let challenge = needs_password(&denial);
             let mut answer = refuse::answer(gate, asked, Refused { denial, known: Known::default() }).await;
-            *answer.status_mut() = StatusCode::FORBIDDEN;
+            if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+                *answer.status_mut() = StatusCode::FORBIDDEN;
+            }
             if challenge {
                 *answer.status_mut() = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
                 let ask = HeaderValue::from_static("Basic realm=\"hallpass\"");
@@ -99,8 +110,7 @@ fn needs_password(denial: &Denial) -> bool {
     matches!(denial.code, DenialCode::Unsigned | DenialCode::UnknownKey)
 }
 
-fn admit(gate: &Shared, head: &request::Parts) -> Result<AwsHost, Denial> {
-    fail_point!("gate::connect", Err(super::refuse::injected()));
+async fn admit(gate: &Shared, head: &request::Parts) -> Result<Granted, Denial> {
     authorized(gate, head)?;
     if let Some(why) = gate.switch.closed() {
         return Err(why.denial());
@@ -114,16 +124,23 @@ fn admit(gate: &Shared, head: &request::Parts) -> Result<AwsHost, Denial> {
         return Err(foreign("the Host header names another host than the CONNECT"));
     }
     if authority.as_str().contains('@') || authority.port_u16() != Some(443) {
-        return Err(foreign("only port 443 of AWS hosts is reached through this proxy"));
+        return Err(foreign("only port 443 is reached through this proxy"));
     }
-    known(gate, authority.host())
+    let host = authority.host();
+    match known(gate, host) {
+        Ok(host) => Ok(Granted::Aws(Arc::new(host))),
+        Err(_) if gate.tunnels.get().is_some_and(|tunnels| tunnels.passthrough.covers(host)) => {
+            passthrough::connect(host).await.map(Granted::Elsewhere)
+        }
+        Err(denial) => Err(denial),
+    }
 }
 
 /// Whether the gate stands in for a host: the one check, for tunnels and for plain requests through the proxy.
 pub(super) fn known(gate: &Shared, host: &str) -> Result<AwsHost, Denial> {
     AwsHost::named(CATALOG, partition(&gate.caller), host).map_err(|denial| {
-        let how = "this proxy reaches AWS and nothing else: for another host unset HTTPS_PROXY, name the host in \
-                   NO_PROXY, or start the session with `--via endpoint`";
+        let how = "this proxy reaches AWS and nothing else: to reach another host start the session with \
+                   `--passthrough HOST` or `--via endpoint`, or name the host in NO_PROXY";
         Denial { how_to_ask: Some(how.to_owned()), ..foreign(&denial.reason) }
     })
 }

@@ -15,6 +15,7 @@ mod faults;
 mod forwarding;
 mod journal;
 mod limits;
+mod matrix;
 mod origin;
 mod presign;
 mod presigned;

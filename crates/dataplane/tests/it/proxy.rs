@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hallpass_core::denial::DenialCode;
 use hallpass_core::limits::TUNNEL_HANDSHAKE_TIMEOUT_S;
-use hallpass_dataplane::gate::Closed;
+use hallpass_dataplane::gate::{Closed, Passthrough};
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -22,7 +22,7 @@ async fn world() -> (Upstream, World) {
 #[tokio::test]
 async fn what_passes_a_tunnel_is_verified_resolved_recorded_and_signed_anew() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let mut tunnel = Tunnel::to(&world, &proxy, S3).await;
     for _ in 0..2 {
         let answer = tunnel.ask(sign_for(&world, S3).request(Method::GET, "/bucket/key", &[], b"")).await;
@@ -41,7 +41,7 @@ async fn what_passes_a_tunnel_is_verified_resolved_recorded_and_signed_anew() {
 #[tokio::test]
 async fn a_virtual_host_is_the_same_bucket_as_its_path_through_the_proxy_and_at_the_gate() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let port = world.gate.address().port();
     for host in ["lent.s3.us-east-1.amazonaws.com", "lent.s3.amazonaws.com"] {
         for path in ["/a/key", "/?list-type=2"] {
@@ -67,7 +67,7 @@ async fn a_virtual_host_is_the_same_bucket_as_its_path_through_the_proxy_and_at_
 async fn the_policy_holds_in_a_tunnel_for_the_bucket_of_the_host() {
     let upstream = Upstream::plain().await;
     let world = Setup::on(&upstream.url()).actions(&["s3:PutObject"]).gate().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let answer = get_within(&world, &proxy, "lent.s3.us-east-1.amazonaws.com", "/key").await;
     assert_eq!((answer.status.as_u16(), answer.reason()), (403, "not-allowed"), "{answer:?}");
     assert!(answer.text().contains("arn:aws:s3:::lent/key"), "{answer:?}");
@@ -78,8 +78,8 @@ async fn the_policy_holds_in_a_tunnel_for_the_bucket_of_the_host() {
 async fn without_the_sessions_password_there_is_no_tunnel() {
     let (upstream, world) = world().await;
     let (_, other) = self::world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
-    let foreign = other.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
+    let foreign = other.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let good = basic(&proxy);
     let wrong = format!("Basic {}", STANDARD.encode("hallpass:wrong"));
     let longer = format!("Basic {}", STANDARD.encode(format!("hallpass:{}x", "y".repeat(42))));
@@ -107,7 +107,7 @@ async fn without_the_sessions_password_there_is_no_tunnel() {
 #[tokio::test]
 async fn no_tunnel_leads_to_another_host_or_port() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let auth = format!("Proxy-Authorization: {}\r\n", basic(&proxy));
     let gate = world.gate.address().to_string();
     let own = upstream.address().to_string();
@@ -138,7 +138,7 @@ async fn no_tunnel_leads_to_another_host_or_port() {
     let (head, _) = connect(&world, &format!("user@{S3}:443"), &auth).await;
     assert!(head.starts_with("HTTP/1.1 4"), "{head}");
     let body = exchange(world.gate.address(), format!("CONNECT a.example:443 HTTP/1.1\r\n{auth}\r\n").as_bytes()).await;
-    assert!(body.contains("--via endpoint") && body.contains("NO_PROXY"), "the way out is named: {body}");
+    assert!(body.contains("--passthrough HOST") && body.contains("--via endpoint"), "the way out is named: {body}");
     let mixed = format!("CONNECT {S3}:443 HTTP/1.1\r\nHost: example.com\r\n{auth}\r\n");
     assert!(exchange(world.gate.address(), mixed.as_bytes()).await.starts_with("HTTP/1.1 403 "));
     assert!(upstream.seen().is_empty());
@@ -147,7 +147,7 @@ async fn no_tunnel_leads_to_another_host_or_port() {
 #[tokio::test]
 async fn a_connect_with_a_body_or_within_a_tunnel_is_refused() {
     let (_, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let auth = format!("Proxy-Authorization: {}\r\n", basic(&proxy));
     for more in
         ["Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n"]
@@ -168,7 +168,7 @@ async fn a_connect_with_a_body_or_within_a_tunnel_is_refused() {
 #[tokio::test]
 async fn within_a_tunnel_only_its_own_host_is_served() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let gate = world.gate.address().to_string();
     for other in [
         "iam.amazonaws.com",
@@ -187,7 +187,7 @@ async fn within_a_tunnel_only_its_own_host_is_served() {
 #[tokio::test]
 async fn the_scope_of_the_signature_must_be_the_hosts() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let json = [("x-amz-target", "AmazonSQS.ListQueues"), ("content-type", "application/x-amz-json-1.0")];
     for host in [S3, "s3.eu-west-1.amazonaws.com", "iam.amazonaws.com", "dynamodb.us-east-1.amazonaws.com"] {
         let request = sign_for(&world, host).service("sqs").request(Method::POST, "/", &json, b"{}");
@@ -212,7 +212,7 @@ async fn the_scope_of_the_signature_must_be_the_hosts() {
 #[tokio::test]
 async fn a_tunnel_does_not_replace_the_signature() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let wrong = {
         let mut sign = sign_for(&world, S3);
         sign.secret = "not-the-secret-not-the-secret-not-the-se".into();
@@ -233,7 +233,7 @@ async fn a_tunnel_does_not_replace_the_signature() {
 #[tokio::test]
 async fn web_pages_are_refused_within_a_tunnel_too() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let request = sign_for(&world, S3).request(Method::GET, "/bucket/key", &[("origin", "https://evil.example")], b"");
     assert_eq!(Tunnel::to(&world, &proxy, S3).await.ask(request).await.reason(), "foreign-origin");
     assert!(upstream.seen().is_empty());
@@ -250,7 +250,7 @@ async fn a_session_without_a_proxy_has_no_tunnels() {
 #[tokio::test]
 async fn a_session_that_was_taken_back_opens_no_tunnel_and_refuses_in_those_that_are_open() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let mut open = Tunnel::to(&world, &proxy, S3).await;
     world.gate.switch().refuse(Closed::Revoked);
     let answer = open.ask(sign_for(&world, S3).request(Method::GET, "/bucket/key", &[], b"")).await;
@@ -264,7 +264,7 @@ async fn a_session_that_was_taken_back_opens_no_tunnel_and_refuses_in_those_that
 #[tokio::test]
 async fn a_plain_request_through_the_proxy_needs_the_password_and_an_aws_host_as_well() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let auth = format!("proxy-authorization: {}\r\n", basic(&proxy));
     let headers = sign_for(&world, S3).headers(&Method::GET, "/bucket/key", &[], b"");
     let url = format!("http://{S3}/bucket/key");
@@ -289,7 +289,7 @@ async fn a_plain_request_through_the_proxy_needs_the_password_and_an_aws_host_as
 #[tokio::test(start_paused = true)]
 async fn a_tunnel_without_a_handshake_is_closed_after_the_limit() {
     let (_, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let auth = format!("Proxy-Authorization: {}\r\n", basic(&proxy));
     let begun = tokio::time::Instant::now();
     let (_, mut socket) = connect(&world, &format!("{S3}:443"), &auth).await;
@@ -301,7 +301,7 @@ async fn a_tunnel_without_a_handshake_is_closed_after_the_limit() {
 #[tokio::test]
 async fn an_upload_in_a_tunnel_is_cut_when_the_session_is_taken_back() {
     let (upstream, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let auth = format!("Proxy-Authorization: {}\r\n", basic(&proxy));
     let (_, socket) = connect(&world, &format!("{S3}:443"), &auth).await;
     let mut stream = encrypted(&proxy, socket, S3).await.expect("TLS");
@@ -320,7 +320,7 @@ async fn an_upload_in_a_tunnel_is_cut_when_the_session_is_taken_back() {
 #[tokio::test]
 async fn what_is_written_of_the_proxy_shows_no_password() {
     let (_, world) = world().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     let shown = format!("{proxy:?} {:?}", world.gate);
     let password = basic(&proxy);
     assert!(!shown.contains(password.trim_start_matches("Basic ")), "{shown}");
@@ -331,7 +331,7 @@ async fn what_is_written_of_the_proxy_shows_no_password() {
 async fn a_host_at_another_address_is_addressed_by_its_own_name_and_no_other_host_goes_there() {
     let upstream = Upstream::plain().await;
     let world = Setup::at_aws().host_at(S3, &upstream.url()).gate().await;
-    let proxy = world.gate.open_proxy().expect("a proxy");
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
     assert_eq!(get_within(&world, &proxy, S3, "/bucket/key").await.status, 200);
     assert_eq!(crate::client::get(&world, "/bucket/key").await.status, 200, "the same by the endpoint");
     let seen = upstream.seen();
@@ -339,4 +339,24 @@ async fn a_host_at_another_address_is_addressed_by_its_own_name_and_no_other_hos
     let (allowed, address) = (world.log.entries(), upstream.address());
     let shown = serde_json::to_string(&allowed[0]).expect("JSON");
     assert!(shown.contains(&format!("{S3} at {address}")), "{shown}");
+}
+
+#[tokio::test]
+async fn a_host_that_is_passed_through_needs_the_password_and_never_leads_to_this_machine() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    let all = Passthrough::new(vec!["*".to_owned()]).expect("a name");
+    let proxy = world.gate.open_proxy(all).expect("a proxy");
+    let auth = format!("Proxy-Authorization: {}\r\n", basic(&proxy));
+    let (head, _) = connect(&world, "localhost:443", "").await;
+    assert!(head.starts_with("HTTP/1.1 407 "), "{head}");
+    for authority in ["localhost:443", "127.0.0.1:443", "[::1]:443", "169.254.169.254:443", "[::ffff:127.0.0.1]:443"] {
+        let (head, _) = connect(&world, authority, &auth).await;
+        assert!(head.starts_with("HTTP/1.1 403 ") || head.starts_with("HTTP/1.1 503 "), "{authority}: {head}");
+    }
+    let (head, _) = connect(&world, &upstream.address().to_string(), &auth).await;
+    assert!(head.starts_with("HTTP/1.1 403 "), "another port: {head}");
+    let answer = get_within(&world, &proxy, S3, "/bucket/key").await;
+    assert_eq!(answer.status, 200, "AWS hosts still end at the gate: {answer:?}");
+    assert_eq!(world.log.allowed(), 1);
 }

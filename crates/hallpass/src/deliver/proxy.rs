@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hallpass_dataplane::gate::{Gate, Placeholder};
+use hallpass_dataplane::gate::{Gate, Passthrough, Placeholder};
 
 use super::environment::{Variables, merge_no_proxy, set};
 use super::place::Place;
@@ -19,6 +19,7 @@ pub(super) fn deliver(
     gate: &Gate,
     placeholder: &Placeholder,
     via: Via,
+    passthrough: &Passthrough,
 ) -> io::Result<()> {
     set(variables, "AWS_ACCESS_KEY_ID", placeholder.access_key_id.as_str());
     set(variables, "AWS_SECRET_ACCESS_KEY", placeholder.secret_access_key.expose());
@@ -30,7 +31,7 @@ pub(super) fn deliver(
         set(variables, "S3_ENDPOINT_URL", url);
     }
     if via.has_proxy() {
-        let proxy = gate.open_proxy().map_err(io::Error::other)?;
+        let proxy = gate.open_proxy(passthrough.clone()).map_err(io::Error::other)?;
         for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
             set(variables, name, proxy.url.expose());
         }

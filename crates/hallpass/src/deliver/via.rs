@@ -6,9 +6,9 @@ pub(crate) enum Via {
     /// `HTTPS_PROXY` and a certificate authority of the session's own: tools keep the real host names
     Proxy,
     /// `AWS_ENDPOINT_URL`: only tools that read it arrive, and other HTTPS traffic is left alone
+    #[default]
     Endpoint,
     /// Both: a tool that reads `AWS_ENDPOINT_URL` uses it, every other one comes through the proxy
-    #[default]
     Both,
 }
 

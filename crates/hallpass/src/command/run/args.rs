@@ -37,9 +37,12 @@ pub(crate) struct RunArgs {
     /// How the session is handed over
     #[arg(long, value_name = "KIND")]
     pub(crate) delivery: Option<Delivery>,
-    /// By which way the command's requests reach the gate [default: both]
+    /// By which way the command's requests reach the gate [default: endpoint]
     #[arg(long, value_name = "WAY")]
     pub(crate) via: Option<Via>,
+    /// A host besides AWS that the command reaches through the proxy, untouched: `github.com`, `*.example.com`, `*`
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(crate) passthrough: Vec<String>,
     /// What happens to the command when the time is over
     #[arg(long, value_name = "WHAT")]
     pub(crate) on_expiry: Option<OnExpiry>,

@@ -11,7 +11,9 @@ use hallpass_core::id::SessionId;
 use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::provider::{Issued, Provider};
 use hallpass_core::session::{Session, SessionEvent};
-use hallpass_dataplane::gate::{Closed, GateConfig, Journal, JournalError, Limits, Notice, Notify, Placeholder};
+use hallpass_dataplane::gate::{
+    Closed, GateConfig, Journal, JournalError, Limits, Notice, Notify, Passthrough, Placeholder,
+};
 use tokio_util::task::TaskTracker;
 
 use super::children::{Family, registry};
@@ -39,6 +41,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) original: &'a Variables,
     /// By which way its requests reach the gate.
     pub(crate) via: Via,
+    /// Hosts that the proxy leaves alone.
+    pub(crate) passthrough: &'a Passthrough,
     /// Where it is recorded.
     pub(crate) store: Arc<dyn Store>,
     /// Tells the time.
@@ -71,7 +75,7 @@ impl Live {
     /// # Errors
     /// Whatever stands in the way; the record says `failed` then.
     pub(crate) async fn open(opening: Opening<'_>, provider: &dyn Provider) -> Result<Self, CommandError> {
-        let Opening { wish, session, original, via, store, clock, root, happenings } = opening;
+        let Opening { wish, session, original, via, passthrough, store, clock, root, happenings } = opening;
         let limits = Limits { caps: session.caps()?, priced: wish.store.is_none(), notify: notify(happenings) };
         let socket = root.path_of(&session.id).join(control_socket::FILE);
         let keeper = Keeper::this_process(socket, this_user())?;
@@ -91,6 +95,7 @@ impl Live {
                 place: &place,
                 clock: Arc::clone(&clock),
                 via,
+                passthrough,
                 tasks: &tasks,
                 gate: &gate,
             };
