@@ -209,3 +209,20 @@ fn child_sessions_nest_only_so_deep_and_each_is_a_subset() {
     said.refused(&format!("depth-{deepest}"), "nest");
     assert!(said.all("nested-get").iter().all(|line| line["code"] == ""), "{said:?}");
 }
+
+#[test]
+fn where_sts_does_not_know_get_scoped_credentials_the_gate_alone_narrows_and_the_banner_says_so() {
+    let cloud = Ministack::shared();
+    let lender = Lender::without_role(cloud);
+    let mut asking = cloud.client_as(&cloud.owner, "aws");
+    let given = run(asking.args(["sts", "get-session-token", "--output", "json"])).succeeded();
+    let given: Value = serde_json::from_str(&given).expect("json");
+    let text = |name: &str| given["Credentials"][name].as_str().expect("text").to_owned();
+    let mut command =
+        lender.lending(&["--allow", "s3:GetObject"], &["aws", "s3", "cp", "s3://lent/reports/a.txt", "-"]);
+    command.env("AWS_ACCESS_KEY_ID", text("AccessKeyId")).env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"));
+    let outcome = run(command.env("AWS_SESSION_TOKEN", text("SessionToken")));
+    assert_eq!(outcome.stdout, "alpha\n", "{}", outcome.shown());
+    let said = "the cloud does not narrow your own identity: sts:GetScopedCredentials";
+    assert!(outcome.stderr.contains(said) && outcome.stderr.contains("the gate alone"), "{}", outcome.shown());
+}
