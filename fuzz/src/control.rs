@@ -1,6 +1,8 @@
 //! Messages of the control socket, by which one terminal ends another's session.
 
 use protocol::{Answer, Ask};
+// The product's file, compiled in below, derives with it.
+use serde as _;
 
 #[path = "../../crates/hallpass/src/control_socket/protocol.rs"]
 mod protocol;

@@ -18,6 +18,7 @@
 pub mod audit;
 pub mod chunked;
 pub mod control;
+pub mod environment;
 pub mod glob;
 pub mod input;
 pub mod policy;

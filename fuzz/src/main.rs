@@ -4,13 +4,13 @@
 
 use std::sync::OnceLock;
 
-use hallpass_fuzz::{TARGETS, Target};
+use hallpass_fuzz::{TARGETS, Target, environment};
 use libfuzzer_sys::fuzz_target;
 
 static CHOSEN: OnceLock<Target> = OnceLock::new();
 
 fn chosen() -> Target {
-    let name = std::env::var("HALLPASS_FUZZ").unwrap_or_default();
+    let name = environment::target();
     let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
     *TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| panic!("HALLPASS_FUZZ is one of {names:?}"))
 }

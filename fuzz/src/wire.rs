@@ -5,6 +5,8 @@
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
+// The gate's file, compiled in below, searches with it.
+use memchr as _;
 use tokio::io::{AsyncRead, ReadBuf};
 use watched::{Fault, Framing, Tap, Verdicts};
 

@@ -97,10 +97,11 @@ fn resolved(verified: &Verified<'_>, headers: &[(&str, &[u8])], now: Timestamp) 
         secure_transport: false,
         now,
     };
-    match resolve::head(&request).expect("resolves") {
-        Outcome::Resolved(resolved) => resolved,
-        Outcome::NeedsBody => panic!("a GET needs no body"),
-    }
+    let understood = match resolve::head(&request).expect("resolves") {
+        Outcome::Resolved(resolved) => Some(resolved),
+        Outcome::NeedsBody => None,
+    };
+    understood.expect("a GET needs no body")
 }
 
 fn evaluated(policy: &ScopedPolicy, resolved: &Resolved) {
