@@ -212,7 +212,6 @@ impl Live {
 
 const EXPIRED: &str = "its time was over";
 
-#[expect(clippy::too_many_arguments, reason = "one call, and each argument is one thing that a gate needs")]
 fn gate_config(
     placeholder: Placeholder,
     wish: &Wish,
