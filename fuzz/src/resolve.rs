@@ -1,5 +1,6 @@
 //! Requests of every protocol: S3's router, query forms, JSON, CBOR and the XML bodies.
 
+use hallpass_catalog::CATALOG;
 use hallpass_core::policy::{ScopedPolicy, parse_actions};
 use hallpass_core::resolve::endpoint::{self, Partition};
 use hallpass_core::resolve::{self, Caller, Outcome, Request, Upstream};
@@ -18,6 +19,7 @@ pub fn run(data: &[u8]) {
     }
     let chosen = input::choice(data);
     let request = Request {
+        catalog: CATALOG,
         method: plain.method,
         path: plain.path,
         query: plain.query,
@@ -40,7 +42,7 @@ pub fn run(data: &[u8]) {
     assert!(head.is_ok() || whole.is_err(), "refused from its head, and understood from its body");
     let Ok(resolved) = whole else { return };
     assert!(!resolved.accesses.is_empty() && !resolved.operation.is_empty(), "understood, and nothing is asked");
-    let _ = endpoint::endpoint(request.caller.partition, &resolved.endpoint, &resolved.region);
+    let _ = endpoint::endpoint(CATALOG, request.caller.partition, &resolved.endpoint, &resolved.region);
     let nothing = ScopedPolicy::default();
     let everything =
         ScopedPolicy { actions: parse_actions("*").expect("legal"), resources: vec!["*".into()], ..nothing.clone() };

@@ -83,6 +83,9 @@ CURATED_SERVICES = {
     "lambda-core": "no-action", "lambda-microvms": "no-action", "lambda-web": "no-action",
 }
 
+# Actions that the authorization data does not have yet: prefix -> action -> access level. They take no resource.
+NEWER = {"sts": {"GetScopedCredentials": "Read"}}
+
 LEVELS = {"List": "L", "Read": "R", "Write": "W", "Tagging": "T", "Permissions management": "P"}
 
 
@@ -92,6 +95,11 @@ class Actions:
     def __init__(self, definition):
         self.prefixes = {prefix: service for prefix, service in definition.items()
                          if isinstance(service, dict) and "privileges" in service}
+        for prefix, actions in NEWER.items():
+            for action, level in actions.items():
+                kinds = {"": {"resource_type": "", "required": False, "condition_keys": [], "dependent_actions": []}}
+                privilege = {"privilege": action, "access_level": level, "resource_types": kinds}
+                self.prefixes[prefix]["privileges"].setdefault(action, privilege)
         self.folded = {prefix: {name.lower(): name for name in service["privileges"]}
                        for prefix, service in self.prefixes.items()}
 

@@ -10,6 +10,8 @@ PROTOCOLS = {
     "query": "query", "ec2": "ec2", "json": "json", "rest-json": "rest-json", "rest-xml": "rest-xml",
     "smithy-rpc-v2-cbor": "cbor",
 }
+# Operations that AWS has announced and no SDK has yet (announced 2026-11-19: `sts:GetScopedCredentials`).
+NEWER = {"sts": ["GetScopedCredentials"]}
 # Older SDKs speak these protocols to services whose current model no longer lists them.
 ALSO = {"sqs": ["query"]}
 
@@ -35,6 +37,8 @@ class Model:
         self.meta = self.json["metadata"]
         self.shapes = self.json["shapes"]
         self.operations = self.json["operations"]
+        for name in NEWER.get(service, []):
+            self.operations.setdefault(name, {"name": name, "http": {"method": "POST", "requestUri": "/"}})
         spoken = self.meta.get("protocols", [self.meta["protocol"]])
         self.protocols = sorted({PROTOCOLS[p] for p in [*spoken, *ALSO.get(service, [])]})
         self.endpoint = self.meta["endpointPrefix"]

@@ -25,7 +25,7 @@ struct Rule {
 /// Finds the APIs behind an AWS host name, in lower case and without a port. `None` for a host that no rule makes.
 ///
 /// The first lookup reads all endpoint rules (about a millisecond), the others cost a few hash lookups.
-pub fn located(host: &str) -> Option<Located> {
+pub fn located(partition: Option<Partition>, host: &str) -> Option<Located> {
     if host.len() > 253 || !host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b)) {
         return None;
     }
@@ -33,18 +33,19 @@ pub fn located(host: &str) -> Option<Located> {
     let starts = host.match_indices(['.', '-']).map(|(at, mark)| at + mark.len());
     [0].into_iter().chain(starts).find_map(|at| {
         let (prefix, rest) = host.split_at_checked(at)?;
-        exact(rest, prefix)
+        exact(partition, rest, prefix)
     })
 }
 
-fn exact(host: &str, prefix: &str) -> Option<Located> {
+fn exact(partition: Option<Partition>, host: &str, prefix: &str) -> Option<Located> {
     let regions = host.split('.').filter(|label| is_aws_region(label));
     let templates = regions.map(|region| (host.replace(region, "{}"), region));
     let whole = (host.to_owned(), "");
     templates.chain([whole]).find_map(|(template, region)| {
         let rules = HOSTS.get(template.as_str())?;
+        let asked = |rule: &&Rule| partition.is_none_or(|asked| asked == rule.partition);
         let own = |rule: &&Rule| region.is_empty() || Partition::of_region(region).is_ok_and(|p| p == rule.partition);
-        let first = rules.iter().find(own)?;
+        let first = rules.iter().find(|rule| own(rule) && asked(rule))?;
         let same = |rule: &&Rule| rule.partition == first.partition && rule.variant == first.variant;
         let mut apis: Vec<_> = rules.iter().filter(same).map(|rule| rule.entry.api()).collect();
         apis.retain(|api| prefix.is_empty() || takes_prefix(api, prefix));
@@ -98,7 +99,7 @@ mod tests {
     use super::located;
 
     fn shown(host: &str) -> Option<String> {
-        let found = located(host)?;
+        let found = located(None, host)?;
         let ids: Vec<&str> = found.apis.iter().map(|api| api.id).collect();
         let variant = if found.variant.fips { " fips" } else { "" };
         let variant = if found.variant.dual_stack { format!("{variant} dual") } else { variant.to_owned() };
@@ -142,8 +143,11 @@ mod tests {
             "evil-lambda.eu-west-1.amazonaws.com",
             "iam.amazonaws.com:443",
         ] {
-            assert!(located(host).is_none(), "{host}: {:?}", shown(host));
+            assert!(located(None, host).is_none(), "{host}: {:?}", shown(host));
         }
-        assert_eq!(located("ec2.us-gov-east-1.amazonaws.com").map(|found| found.partition), Some(Partition::AwsUsGov));
+        assert_eq!(
+            located(None, "ec2.us-gov-east-1.amazonaws.com").map(|found| found.partition),
+            Some(Partition::AwsUsGov)
+        );
     }
 }

@@ -21,7 +21,7 @@ static CASES: LazyLock<Index> = LazyLock::new(|| Index::read(include_str!("../te
 const CASES_CATALOG: Catalog = Catalog {
     signing_as: |name| CASES.signing_as(name).map(Entry::api).collect::<Vec<&'static Api>>(),
     named: |name| CASES.named(name).map(Entry::api),
-    located: |_| None,
+    located: |_, _| None,
 };
 
 /// One request of a corpus, and what it must be found to be.

@@ -13,7 +13,9 @@ fn first_version() -> Place {
     raw.execute_batch(
         "ALTER TABLE sessions DROP COLUMN max_requests; ALTER TABLE sessions DROP COLUMN max_bytes; \
          ALTER TABLE sessions DROP COLUMN max_resources; ALTER TABLE sessions DROP COLUMN spent_nano_usd; \
-         ALTER TABLE sessions DROP COLUMN bytes_passed; DELETE FROM schema_version WHERE version = 2",
+         ALTER TABLE sessions DROP COLUMN bytes_passed; DELETE FROM schema_version WHERE version > 1; DROP TRIGGER sessions_keep_their_parent; \
+         DROP TRIGGER sessions_do_not_outlive_their_parent; DROP TRIGGER sessions_end_before_their_parent; \
+         DROP INDEX sessions_live_children; ALTER TABLE sessions DROP COLUMN parent_id",
     )
     .expect("goes back");
     drop(raw);
@@ -37,7 +39,7 @@ fn a_store_of_the_first_version_gets_caps_and_sums_and_keeps_what_it_held() {
     });
     let version: i64 =
         place.raw().query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0)).expect("reads");
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
 
 #[test]

@@ -490,7 +490,7 @@ fn a_record_that_was_torn_by_a_power_failure_is_no_tampering_and_is_healed() {
 fn a_log_of_a_newer_version_is_refused_and_not_judged() {
     let place = populated();
     place.raw().execute("UPDATE schema_version SET version = 99", params![]).expect("updates");
-    let newer = StoreError::Newer { found: 99, known: 2 };
+    let newer = StoreError::Newer { found: 99, known: 3 };
     assert_eq!(verify(&place.source(), &|_| false), Err(newer.clone()));
     assert_eq!(place.try_open().err(), Some(newer));
 }

@@ -144,7 +144,10 @@ impl Price {
 
     fn measured(&self, outcome: &Outcome) -> Usd {
         match (self.measure, outcome.tokens) {
-            (Measure::AnswerUnits { unit, each }, _) => each.times(outcome.bytes_out.div_ceil(unit).max(1)),
+            // What is billed is what was stored, which is less than its answer and never more than was reserved.
+            (Measure::AnswerUnits { unit, each }, _) => {
+                each.times(outcome.bytes_out.div_ceil(unit).max(1)).min(self.effect)
+            }
             (Measure::Tokens { input, output }, Some(tokens)) => {
                 input.per(bedrock::MILLION, tokens.input).plus(output.per(bedrock::MILLION, tokens.output))
             }

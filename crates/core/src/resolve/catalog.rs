@@ -13,7 +13,8 @@ pub struct Catalog {
     /// The API with this id, or else the first with this endpoint prefix.
     pub named: fn(&str) -> Option<&'static Api>,
     /// The APIs behind a host name, lower case and without a port; `None` for a host that no endpoint rule makes.
-    pub located: fn(&str) -> Option<Located>,
+    /// Partitions share a few hosts: `None` takes the first that has it.
+    pub located: fn(Option<Partition>, &str) -> Option<Located>,
 }
 
 /// What a host name stands for.
@@ -33,7 +34,7 @@ pub struct Located {
 
 impl Catalog {
     /// A catalogue that knows nothing, so that everything but S3 is refused.
-    pub const EMPTY: Self = Self { signing_as: |_| Vec::new(), named: |_| None, located: |_| None };
+    pub const EMPTY: Self = Self { signing_as: |_| Vec::new(), named: |_| None, located: |_, _| None };
 }
 
 /// One API: a model of its own. Several may share a signing name.

@@ -37,7 +37,7 @@ impl AwsHost {
     /// a FIPS or dual-stack variant (the gate would send the request to the plain one, which is not what was asked).
     pub fn named(catalog: Catalog, partition: Option<Partition>, host: &str) -> Result<Self, Denial> {
         let found = if is_plain_name(host) {
-            s3(host).or_else(|| older(host)).or_else(|| of_rules(catalog, host))
+            s3(host).or_else(|| older(host)).or_else(|| of_rules(catalog, partition, host))
         } else {
             None
         };
@@ -115,8 +115,8 @@ fn older(host: &str) -> Option<AwsHost> {
 }
 
 /// The APIs of which the rules make exactly this host. Other variants than the plain one are not what would be asked.
-fn of_rules(catalog: Catalog, host: &str) -> Option<AwsHost> {
-    let found = (catalog.located)(host).filter(|found| found.variant == Variant::default())?;
+fn of_rules(catalog: Catalog, partition: Option<Partition>, host: &str) -> Option<AwsHost> {
+    let found = (catalog.located)(partition, host).filter(|found| found.variant == Variant::default())?;
     let mut signing: Vec<_> = found.apis.iter().map(|api| api.signing).collect();
     signing.dedup();
     Some(AwsHost {

@@ -7,8 +7,6 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq;
-
 use super::ALGORITHM;
 use super::authorization::Authorization;
 use super::canonical::path::CanonicalPath;
@@ -117,7 +115,9 @@ impl Presigned {
             None => PayloadHash::declared(parts)?,
         };
         match declared {
-            Some(mode) if mode.chunk_mode().is_some() => Err(VerifyError::PayloadMode(mode.literal())),
+            Some(mode) if mode.chunk_mode().is_some() || mode == PayloadHash::StreamingEvents => {
+                Err(VerifyError::PayloadMode(mode.literal()))
+            }
             None if style == PathStyle::S3 => Ok(Some(PayloadHash::Unsigned)),
             declared => Ok(declared),
         }
@@ -197,8 +197,7 @@ impl Presigned {
             return Err(VerifyError::Token);
         }
         let sent = self.token(parts);
-        let same = sent.as_ref().map_or("", Secret::expose).as_bytes().ct_eq(expected.unwrap_or_default().as_bytes());
-        if bool::from(same) && sent.is_some() == expected.is_some() { Ok(()) } else { Err(VerifyError::Token) }
+        if sent == expected.map(Secret::new) { Ok(()) } else { Err(VerifyError::Token) }
     }
 }
 

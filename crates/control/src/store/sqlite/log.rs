@@ -16,10 +16,10 @@ use super::frames;
 use super::rows::integer;
 use crate::store::{LogInfo, StoreError};
 
-/// Most that one commit adds to a sum, so that no sum of an honest log ever leaves the integers.
-const COUNTED_AT_ONCE_MAX: u64 = 1 << 53;
 /// Version of the entry format, in `log_opened`.
 const FORMAT: u32 = 1;
+/// What one commit adds to a sum at most, so that no sum of an honest log ever leaves the integers.
+const COUNTED_AT_ONCE: u64 = 1 << 53;
 
 /// The head row.
 #[derive(Debug, Clone)]
@@ -267,8 +267,8 @@ fn write_counts(connection: &Connection, entries: &[Drafted]) -> Result<(), Stor
             session,
             integer("count", counts.allowed)?,
             integer("count", counts.denied)?,
-            integer("cost", counts.cost_nano_usd.min(COUNTED_AT_ONCE_MAX))?,
-            integer("bytes", counts.bytes.min(COUNTED_AT_ONCE_MAX))?,
+            integer("cost", counts.cost_nano_usd.min(COUNTED_AT_ONCE))?,
+            integer("bytes", counts.bytes.min(COUNTED_AT_ONCE))?,
         );
         statement.execute(values).map_err(from_sql)?;
     }

@@ -12,7 +12,7 @@ const BYTES_PER_TOKEN: u64 = 2;
 /// Tokens of an answer whose request does not limit them.
 const OUTPUT_TOKENS_DEFAULT: u64 = 64_000;
 /// Most tokens that any model answers with: a request that asks for more is cut by the model.
-const OUTPUT_TOKENS_MAX: u64 = 131_072;
+const OUTPUT_TOKENS_CEILING: u64 = 131_072;
 /// Bytes at the end of an answer that are looked at.
 const TAIL_BYTES: usize = 2_048;
 
@@ -65,7 +65,7 @@ pub(super) fn price(call: &Call<'_>) -> Price {
     let listed = MODELS.iter().find(|(name, ..)| model.contains(name)).map(|(_, input, output)| (*input, *output));
     let (input, output) = listed.unwrap_or(UNLISTED);
     let (input, output) = (Usd::from_cents(input), Usd::from_cents(output));
-    let asked = call.body.and_then(output_limit).unwrap_or(OUTPUT_TOKENS_DEFAULT).min(OUTPUT_TOKENS_MAX);
+    let asked = call.body.and_then(output_limit).unwrap_or(OUTPUT_TOKENS_DEFAULT).min(OUTPUT_TOKENS_CEILING);
     let prompt = call.bytes_in.div_ceil(BYTES_PER_TOKEN);
     let effect = input.per(MILLION, prompt).plus(output.per(MILLION, asked));
     Price { effect, measure: Measure::Tokens { input, output }, ..Price::FREE }

@@ -72,12 +72,3 @@ fn small_patterns_intersect_exactly_when_a_text_matches_both() {
         }
     }
 }
-
-#[test]
-fn work_is_counted_by_the_positions_that_are_held() {
-    // One position before each character; a star holds its own and the one behind it.
-    assert_eq!(Glob::new("abc").matches_counting("abc"), (true, 3));
-    assert_eq!(Glob::new("a*").matches_counting("abb"), (true, 5));
-    assert_eq!(Glob::new("**").matches_counting("bb"), (true, 4));
-    assert_eq!(Glob::new("ab").matches_counting("bb"), (false, 1));
-}

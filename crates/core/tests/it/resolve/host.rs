@@ -18,7 +18,12 @@ fn every_host_that_the_rules_make_is_known_as_what_it_is() {
         for region in ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"] {
             let Ok(made) = endpoint(CATALOG, None, service.id, region) else { continue };
             let own = Partition::of_region(region).expect("a region");
-            let known = AwsHost::named(CATALOG, Some(own), &made.host).expect(&made.host);
+            let known = AwsHost::named(CATALOG, Some(own), &made.host);
+            if !in_domains(&made.host) {
+                assert!(known.is_err(), "{}: no certificate may be made for it", made.host);
+                continue;
+            }
+            let known = known.expect(&made.host);
             assert!(known.takes(service.signing, &made.region), "{} {known:?}", made.host);
             count += 1;
         }
@@ -79,13 +84,7 @@ fn a_host_of_another_partition_is_refused() {
     assert!(AwsHost::named(CATALOG, Some(Partition::AwsUsGov), "iam.amazonaws.com").is_err());
 }
 
-#[test]
-fn every_host_of_the_rules_lies_in_the_domains() {
-    for service in all() {
-        for region in ["us-east-1", "cn-north-1", "us-gov-west-1"] {
-            let Ok(made) = endpoint(CATALOG, None, service.id, region) else { continue };
-            let made = made.host;
-            assert!(DOMAINS.iter().any(|d| made.ends_with(&format!(".{d}"))), "{made}");
-        }
-    }
+/// Whether a session's authority may speak for a host.
+fn in_domains(host: &str) -> bool {
+    DOMAINS.iter().any(|domain| host.ends_with(&format!(".{domain}")))
 }

@@ -22,7 +22,7 @@ const LOOK_EVERY_MS: u64 = 150;
 /// Looks between two checks that the session's keeper still lives.
 const KEEPER_EVERY: u32 = 10;
 /// Characters of a resource in the table.
-const RESOURCE_CHARS_MAX: usize = 48;
+const RESOURCE_CHARS: usize = 48;
 
 /// Watch a session's requests as they are decided; JSON lines with `--json`
 ///
@@ -100,7 +100,7 @@ fn heading() -> String {
 }
 
 fn aligned(time: &str, operation: &str, resource: &str, verdict: &str, up: &str, down: &str, cost: &str) -> String {
-    format!("{time:<12}  {operation:<28}  {resource:<RESOURCE_CHARS_MAX$}  {verdict:<8}  {up:>9}  {down:>9}  {cost}")
+    format!("{time:<12}  {operation:<28}  {resource:<RESOURCE_CHARS$}  {verdict:<8}  {up:>9}  {down:>9}  {cost}")
 }
 
 fn print(printer: Printer, row: &Row) -> Result<(), CommandError> {
@@ -138,10 +138,10 @@ fn print(printer: Printer, row: &Row) -> Result<(), CommandError> {
 /// The end of a long name says more than its beginning.
 fn cut(resource: &str) -> String {
     let length = resource.chars().count();
-    if length <= RESOURCE_CHARS_MAX {
+    if length <= RESOURCE_CHARS {
         return resource.to_owned();
     }
-    let tail: String = resource.chars().skip(length - (RESOURCE_CHARS_MAX - 1)).collect();
+    let tail: String = resource.chars().skip(length - (RESOURCE_CHARS - 1)).collect();
     format!("…{tail}")
 }
 
@@ -161,13 +161,13 @@ fn end(printer: Printer, entry: &Entry, in_flight: usize) -> Result<(), CommandE
 
 #[cfg(test)]
 mod tests {
-    use super::{RESOURCE_CHARS_MAX, cut};
+    use super::{RESOURCE_CHARS, cut};
 
     #[test]
     fn a_long_resource_keeps_its_end() {
         assert_eq!(cut("arn:aws:s3:::b/k"), "arn:aws:s3:::b/k");
         let long = format!("arn:aws:s3:::b/{}/end", "ä".repeat(100));
         let shown = cut(&long);
-        assert!(shown.chars().count() == RESOURCE_CHARS_MAX && shown.ends_with("/end"), "{shown}");
+        assert!(shown.chars().count() == RESOURCE_CHARS && shown.ends_with("/end"), "{shown}");
     }
 }
