@@ -150,6 +150,6 @@ mod tests {
             assert!(api.operations.is_sorted_by_key(|operation| operation.name), "{}", api.id);
             operations += api.operations.len();
         }
-        assert_eq!(operations, 19_796);
+        assert_eq!(operations, 19_797);
     }
 }

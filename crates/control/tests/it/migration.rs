@@ -13,8 +13,7 @@ fn first_version() -> Place {
     raw.execute_batch(
         "ALTER TABLE sessions DROP COLUMN max_requests; ALTER TABLE sessions DROP COLUMN max_bytes; \
          ALTER TABLE sessions DROP COLUMN max_resources; ALTER TABLE sessions DROP COLUMN spent_nano_usd; \
-         ALTER TABLE sessions DROP COLUMN bytes_passed; DELETE FROM schema_version WHERE version > 1; DROP TRIGGER sessions_keep_their_parent; \
-         DROP TRIGGER sessions_do_not_outlive_their_parent; DROP TRIGGER sessions_end_before_their_parent; \
+         ALTER TABLE sessions DROP COLUMN bytes_passed; DELETE FROM schema_version WHERE version > 1; \
          DROP INDEX sessions_live_children; ALTER TABLE sessions DROP COLUMN parent_id",
     )
     .expect("goes back");
