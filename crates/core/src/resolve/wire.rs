@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Request, malformed};
 use crate::denial::Denial;
 use crate::limits::{FORM_PARAMETERS_MAX, QUERY_PARAMETERS_MAX};
+use crate::sigv4::presigned::PROOF;
 
 /// What a `+` means. In a form it is a space; in a URL servers disagree, so it is refused there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,16 +129,7 @@ pub(crate) fn parameter(raw: &str, name: &str) -> Option<String> {
 
 /// Whether a query parameter belongs to a presigned URL's authentication, which is not ours to judge.
 pub(crate) fn is_presign_parameter(name: &str) -> bool {
-    const NAMES: [&str; 7] = [
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Date",
-        "X-Amz-Expires",
-        "X-Amz-SignedHeaders",
-        "X-Amz-Signature",
-        "X-Amz-Security-Token",
-    ];
-    NAMES.contains(&name)
+    PROOF.contains(&name)
 }
 
 impl<'a> Request<'a> {

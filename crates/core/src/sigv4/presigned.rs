@@ -10,17 +10,17 @@ use std::fmt;
 use super::ALGORITHM;
 use super::authorization::Authorization;
 use super::canonical::path::CanonicalPath;
-use super::canonical::{Canonical, check_method, query};
+use super::canonical::{Canonical, query};
 use super::error::VerifyError;
 use super::payload::PayloadHash;
-use super::request::{Parts, PathStyle, is_lower_case_token, printable, refuse_duplicates};
+use super::request::{Parts, PathStyle, is_lower_case_token, printable};
 use super::scope::AmzDate;
-use super::verify::{Expected, Verified, canonical_headers, check_coverage, check_payload};
+use super::verify::{Expected, Verified, canonical_headers, check_claim, check_coverage, check_payload};
 use crate::limits::{PRESIGNED_EXPIRES_S_MAX, SIGNATURE_SKEW_S_MAX};
 use crate::secret::Secret;
 
 /// The parameters of the proof itself, in the one spelling that AWS takes.
-const PROOF: [&str; 7] = [
+pub(crate) const PROOF: [&str; 7] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Date",
@@ -140,14 +140,7 @@ impl Presigned {
         authorization: &Authorization<'a>,
         expected: &Expected<'_>,
     ) -> Result<Verified<'a>, VerifyError> {
-        refuse_duplicates(parts.headers)?;
-        check_method(parts.method)?;
-        if authorization.access_key_id != expected.access_key_id {
-            return Err(VerifyError::UnknownKey);
-        }
-        if !authorization.scope.is_written_as(expected.key.scope()) {
-            return Err(VerifyError::ScopeKey);
-        }
+        check_claim(parts, authorization, expected)?;
         if self.at.date() != authorization.scope.date {
             return Err(VerifyError::ScopeDate);
         }

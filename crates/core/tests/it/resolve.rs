@@ -87,3 +87,12 @@ fn shown(resolved: &Resolved) -> String {
 fn outcome(result: Result<Resolved, Denial>) -> String {
     result.map_or_else(|denial| denial.code.as_str().to_owned(), |resolved| shown(&resolved))
 }
+
+/// From the head alone; `needs-body`, or the code of the refusal.
+fn bare(request: &Asked<'_>) -> String {
+    match request.head() {
+        Ok(Outcome::Resolved(resolved)) => shown(&resolved),
+        Ok(Outcome::NeedsBody) => "needs-body".to_owned(),
+        Err(denial) => denial.code.as_str().to_owned(),
+    }
+}

@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::link::Link;
 use super::meter::{Meter, Metered};
-use super::socket::Socket;
+use super::socket::{ChildSocket, Socket};
 use super::switch::Live;
 use super::tunnel::Granted;
 use super::wire::{Tap, Verdicts};
@@ -63,9 +63,9 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
 async fn requests(
     gate: &Arc<Shared>,
     live: &Arc<Live>,
-    socket: Socket,
+    socket: ChildSocket,
     within: Option<Arc<AwsHost>>,
-) -> Option<(Socket, Bytes, Granted)> {
+) -> Option<(ChildSocket, Bytes, Granted)> {
     let (live, tunnel) = (Arc::clone(live), Mutex::default());
     let verdicts = Verdicts::default();
     let connection = Arc::new(Connection { link: Link::default(), verdicts, live, within, tunnel });
@@ -152,7 +152,7 @@ impl Stall {
 
 /// Says that we are done, and reads away what the child still sends: clients send a whole body before they look at
 /// the answer, and a socket that is closed on unread bytes would take the refusal away from them.
-async fn linger(gate: &Shared, mut socket: Socket) {
+async fn linger(gate: &Shared, mut socket: ChildSocket) {
     let reading = async {
         if socket.shutdown().await.is_ok() {
             let mut waste = vec![0; LINGER_BUFFER_BYTES];

@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use hallpass_core::limits::{UPSTREAM_CONNECT_TIMEOUT_S, UPSTREAM_IDLE_S_MAX};
@@ -13,14 +13,16 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::meter::{Meter, Metered};
+use super::socket::Socket;
 use super::tls::Tls;
 use super::upload::Upload;
 use super::upstreams::Target;
+
+type UpstreamSocket = Socket<TlsStream<TcpStream>>;
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +46,7 @@ pub(super) struct Link(Mutex<State>);
 struct State {
     target: Option<Target>,
     sender: Option<SendRequest<Upload>>,
-    driver: Option<Connection<TokioIo<Metered<Stream>>, Upload>>,
+    driver: Option<Connection<TokioIo<Metered<UpstreamSocket>>, Upload>>,
     meter: Arc<Meter>,
     /// It does not say `100 Continue`, so it is not waited for again.
     silent: bool,
@@ -170,70 +172,13 @@ impl Link {
     }
 }
 
-async fn open(target: &Target, tls: &Tls) -> io::Result<Stream> {
+async fn open(target: &Target, tls: &Tls) -> io::Result<UpstreamSocket> {
     let tcp = TcpStream::connect((target.host(), target.port())).await?;
     tcp.set_nodelay(true)?;
     if !target.is_https() {
-        return Ok(Stream::Plain(tcp));
+        return Ok(Socket::Plain(tcp));
     }
     let connector = tls.connector().map_err(io::Error::other)?;
     let name = ServerName::try_from(target.certified_name().to_owned()).map_err(io::Error::other)?;
-    Ok(Stream::Tls(Box::new(connector.connect(name, tcp).await?)))
-}
-
-/// A socket of the upstream.
-#[derive(Debug)]
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
-            Self::Tls(io) => Pin::new(io).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_write(cx, buf),
-            Self::Tls(io) => Pin::new(io).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_write_vectored(cx, bufs),
-            Self::Tls(io) => Pin::new(io).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(io) => io.is_write_vectored(),
-            Self::Tls(io) => io.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_flush(cx),
-            Self::Tls(io) => Pin::new(io).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_shutdown(cx),
-            Self::Tls(io) => Pin::new(io).poll_shutdown(cx),
-        }
-    }
+    Ok(Socket::Tls(Box::new(connector.connect(name, tcp).await?)))
 }

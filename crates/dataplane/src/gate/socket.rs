@@ -1,4 +1,4 @@
-//! A connection of the child: plain, or TLS within a tunnel.
+//! A connection that is plain or TLS: the child's, which becomes TLS within a tunnel, and the upstream's.
 
 use std::io;
 use std::pin::Pin;
@@ -9,14 +9,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// What requests are read from.
+/// TCP, or the TLS stream `T` over it.
 #[derive(Debug)]
-pub(super) enum Socket {
+pub(super) enum Socket<T> {
     Plain(TcpStream),
-    Tls(Box<TlsStream<Ahead>>),
+    Tls(Box<T>),
 }
 
-impl Socket {
+/// What requests are read from.
+pub(super) type ChildSocket = Socket<TlsStream<Ahead>>;
+
+impl ChildSocket {
     /// Closing it from now on resets the connection: what is not sent yet never is.
     pub(super) fn set_zero_linger(&self) -> io::Result<()> {
         match self {
@@ -70,7 +73,7 @@ impl AsyncWrite for Ahead {
     }
 }
 
-impl AsyncRead for Socket {
+impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
@@ -79,7 +82,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Socket<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(io) => Pin::new(io).poll_write(cx, buf),

@@ -23,7 +23,7 @@ use super::passthrough::{self, Passthrough};
 use super::placeholder::password;
 use super::refuse::{self, Asked, Known, Refused};
 use super::resolve::partition;
-use super::socket::{Ahead, Socket};
+use super::socket::{Ahead, ChildSocket, Socket};
 use super::wire::{Fault, Framing};
 use super::{Proxy, ProxyError, Shared};
 
@@ -169,7 +169,7 @@ fn foreign(why: &str) -> Denial {
 }
 
 /// Speaks TLS to the child as the host that it asked for. `None` when the child does not want to.
-pub(super) async fn accept(gate: &Shared, tcp: TcpStream, bytes: Bytes, host: &AwsHost) -> Option<Socket> {
+pub(super) async fn accept(gate: &Shared, tcp: TcpStream, bytes: Bytes, host: &AwsHost) -> Option<ChildSocket> {
     let tunnels = gate.tunnels.get()?;
     let server = tunnels.authority.server(&host.host, gate.clock.now());
     let server = server.inspect_err(|error| tracing::error!(%error, "a host could not be certified")).ok()?;

@@ -8,7 +8,7 @@ use hallpass_testkit::servers::ministack::{BUCKET, OTHER_BUCKET};
 use crate::aws::Lender;
 
 /// What the README's first example lends.
-const READ: [&str; 6] = [
+pub(crate) const READ: [&str; 6] = [
     "--allow",
     "s3:ListBucket,s3:GetObject",
     "--resource",

@@ -5,17 +5,9 @@ use hallpass_testkit::servers::Ministack;
 use hallpass_testkit::servers::ministack::{BUCKET, OTHER_BUCKET};
 
 use crate::aws::Lender;
+use crate::aws_cli::READ;
 use crate::sdk::{Script, calls};
 use crate::sdk_boto3::SCOPE;
-
-const READ: [&str; 6] = [
-    "--allow",
-    "s3:ListBucket,s3:GetObject",
-    "--resource",
-    "arn:aws:s3:::lent",
-    "--resource",
-    "arn:aws:s3:::lent/reports/*",
-];
 
 /// `READ` by one way.
 fn by(way: &str) -> Vec<&str> {

@@ -1,10 +1,10 @@
 //! The query, EC2, JSON and CBOR protocols.
 
 use hallpass_core::policy::access::Known;
-use hallpass_core::resolve::{Outcome, Protocol};
+use hallpass_core::resolve::Protocol;
 use proptest::prelude::*;
 
-use super::{Asked, asked, outcome, shown};
+use super::{Asked, asked, bare, outcome};
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
@@ -18,15 +18,6 @@ fn json<'a>(service: &'a str, target: &'a str) -> Asked<'a> {
 
 fn posted(service: &str, target: &str, body: &str) -> String {
     outcome(json(service, target).with_body(body))
-}
-
-/// The outcome of a head that needs no body.
-fn bare(request: &Asked<'_>) -> String {
-    match request.head() {
-        Ok(Outcome::Resolved(resolved)) => shown(&resolved),
-        Ok(Outcome::NeedsBody) => "needs-body".to_owned(),
-        Err(denial) => denial.code.as_str().to_owned(),
-    }
 }
 
 #[test]

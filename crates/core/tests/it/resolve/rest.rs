@@ -1,21 +1,12 @@
 //! REST services: Lambda, API Gateway, Route 53 and others by the catalogue.
 
 use hallpass_core::limits::QUERY_PARAMETERS_MAX;
-use hallpass_core::resolve::{Outcome, Protocol};
+use hallpass_core::resolve::Protocol;
 
-use super::{Asked, asked, outcome, shown};
+use super::{Asked, asked, bare, outcome};
 
 fn rest<'a>(service: &'a str, method: &'a str, target: &'a str) -> Asked<'a> {
     asked(service, method, target)
-}
-
-/// From the head alone; `needs-body`, or the code of the refusal.
-fn bare(request: &Asked<'_>) -> String {
-    match request.head() {
-        Ok(Outcome::Resolved(resolved)) => shown(&resolved),
-        Ok(Outcome::NeedsBody) => "needs-body".to_owned(),
-        Err(denial) => denial.code.as_str().to_owned(),
-    }
 }
 
 #[test]
