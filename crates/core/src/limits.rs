@@ -161,6 +161,9 @@ pub const STORE_LATER_DELAY_MS_MAX: u64 = 10;
 pub const STORE_LATER_MAX: usize = 65_536;
 /// Size of the file that is given up when the disk is full, so that ends of sessions can still be recorded, bytes.
 pub const STORE_RESERVE_BYTES: u64 = 1024 * 1024;
+/// A write-ahead log up to this size, in bytes, is left for the next process when a store that survives the end of a
+/// process, not of the power, is closed. Beyond it, reading it back would cost more than copying it into the database.
+pub const STORE_LOG_LEFT_BYTES_MAX: u64 = 256 * 1024;
 /// Findings that a verification lists; more are counted.
 pub const AUDIT_FINDINGS_MAX: usize = 100;
 /// Sessions without an end that a verification can hold at once.

@@ -6,6 +6,7 @@ pub(crate) mod credential_endpoint;
 mod env;
 pub(crate) mod environment;
 mod file;
+mod memory;
 pub(crate) mod place;
 pub(crate) mod presigned;
 mod proxy;

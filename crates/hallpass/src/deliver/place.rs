@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use hallpass_core::id::SessionId;
 
-use crate::environment;
+use super::memory;
 
 /// The folder of every session's folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Root(PathBuf);
 
 impl Root {
-    /// In `XDG_RUNTIME_DIR` when that is ours alone (it lives in memory), else in the state directory. Each state
+    /// In memory where the system has such a place, else in the state directory ([`memory::base`]). Each state
     /// directory has its own, so that sweeping one never touches the sessions of another.
     ///
     /// # Errors
@@ -24,15 +24,7 @@ impl Root {
         DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
         is_ours(state_dir, 0o022, "can be changed by other users (chmod go-w it)")?;
         let state = std::fs::metadata(state_dir)?;
-        let runtime = environment::os(environment::XDG_RUNTIME_DIR).map(PathBuf::from);
-        let base = match runtime.filter(|path| path.is_absolute() && is_private(path).is_ok()) {
-            Some(runtime) => runtime.join("hallpass"),
-            None => state_dir.join("run"),
-        };
-        make_private(&base)?;
-        let root = base.join(format!("{:x}-{:x}", state.dev(), state.ino()));
-        make_private(&root)?;
-        Ok(Self(root))
+        Ok(Self(memory::base(state_dir)?.join(format!("{:x}-{:x}", state.dev(), state.ino()))))
     }
 
     /// Makes the folder of a session. It must not exist yet.
@@ -41,8 +33,14 @@ impl Root {
     /// As the operating system says.
     pub(crate) fn place(&self, session: &SessionId) -> io::Result<Place> {
         let path = self.0.join(session.as_str());
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Place { path, kept: false })
+        loop {
+            make_private(&self.0)?;
+            match DirBuilder::new().mode(0o700).create(&path) {
+                // The last session of another process took the empty parent away in between.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                made => return made.map(|()| Place { path, kept: false }),
+            }
+        }
     }
 
     /// The path of a session's folder, whether it exists or not.
@@ -55,7 +53,10 @@ impl Root {
     /// # Errors
     /// As the operating system says.
     pub(crate) fn sessions(&self) -> io::Result<Vec<SessionId>> {
-        let entries = std::fs::read_dir(&self.0)?.collect::<io::Result<Vec<_>>>()?;
+        let entries = match std::fs::read_dir(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?.collect::<io::Result<Vec<_>>>()?,
+        };
         Ok(entries.into_iter().filter_map(|e| SessionId::new(e.file_name().to_str()?).ok()).collect())
     }
 
@@ -118,6 +119,8 @@ impl Drop for Place {
         if let Err(error) = std::fs::remove_dir_all(&self.path) {
             tracing::warn!(%error, path = %self.path.display(), "the session's private folder stays; the next start removes it");
         }
+        // The last one out; refused while there are others.
+        self.path.parent().map(std::fs::remove_dir);
     }
 }
 
@@ -142,7 +145,7 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     std::fs::rename(&next, path)
 }
 
-fn make_private(path: &Path) -> io::Result<()> {
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -151,7 +154,7 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 /// The folder itself, not what a link points at, must be ours and closed to others.
-fn is_private(path: &Path) -> io::Result<()> {
+pub(super) fn is_private(path: &Path) -> io::Result<()> {
     is_ours(path, 0o077, "can be reached by other users (chmod 700 it)")
 }
 

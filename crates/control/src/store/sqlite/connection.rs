@@ -1,9 +1,10 @@
 //! Connections: pragmas, migrations, and SQLite's errors in our words.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use hallpass_core::limits::STORE_BUSY_TIMEOUT_MS;
+use hallpass_core::limits::{STORE_BUSY_TIMEOUT_MS, STORE_LOG_LEFT_BYTES_MAX};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
@@ -53,6 +54,24 @@ pub(crate) fn abandon(connection: Connection) {
     drop(connection);
 }
 
+/// Closes the connection that wrote. A small write-ahead log stays for the next process: copying it into the database,
+/// with its syncs, and making it anew cost a short `run` a tenth of all its CPU time. Who wants durability against
+/// the loss of power gets the copy.
+pub(crate) fn close(connection: Connection, path: &Path, durability: Durability) {
+    let small = std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() <= STORE_LOG_LEFT_BYTES_MAX);
+    if small && durability == Durability::Process {
+        drop(connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+    }
+    drop(connection);
+}
+
+/// The file of the write-ahead log.
+fn log_of(path: &Path) -> OsString {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log
+}
+
 /// Opens a connection that cannot write.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     if files::open_existing(path, Privacy::Unwritable)?.is_none() {
@@ -76,9 +95,7 @@ fn immutable(path: &Path) -> Option<String> {
     if !folder.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
         return None;
     }
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+    if std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0) {
         return None;
     }
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
@@ -177,6 +194,34 @@ fn use_wal(connection: &Connection) -> Result<(), StoreError> {
                 std::thread::sleep(Duration::from_millis(1));
             }
             Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::STORE_LOG_LEFT_BYTES_MAX;
+
+    use super::{close, log_of, open_writer};
+    use crate::store::Durability;
+
+    #[test]
+    fn a_small_log_is_left_for_the_next_process_and_a_large_one_is_not() {
+        let small = 1;
+        let large = usize::try_from(STORE_LOG_LEFT_BYTES_MAX).expect("fits");
+        let cases = [(Durability::Process, small, true), (Durability::Process, large, false)];
+        for (durability, bytes, left) in cases.into_iter().chain([(Durability::Power, small, false)]) {
+            let dir = tempfile::tempdir().expect("a directory");
+            crate::files::prepare_dir(dir.path()).expect("ours");
+            let path = dir.path().join(crate::files::DATABASE);
+            let connection = open_writer(&path, durability).expect("opens");
+            connection.execute_batch("CREATE TABLE t (b BLOB)").expect("made");
+            connection.execute("INSERT INTO t VALUES (zeroblob(?1))", [bytes]).expect("written");
+            close(connection, &path, durability);
+            assert_eq!(std::fs::metadata(log_of(&path)).is_ok(), left, "{durability:?} {bytes}");
+            let again = open_writer(&path, durability).expect("opens");
+            let found: usize = again.query_row("SELECT length(b) FROM t", [], |row| row.get(0)).expect("reads");
+            assert_eq!(found, bytes, "nothing is lost");
         }
     }
 }

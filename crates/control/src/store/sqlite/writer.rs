@@ -127,7 +127,10 @@ impl Writer {
                     if self.uncovered || !later.is_empty() {
                         self.cover(&later);
                     }
-                    return;
+                    let connection = self.connection.take();
+                    return connection
+                        .into_iter()
+                        .for_each(|it| connection::close(it, &self.database, self.durability));
                 }
             }
         }

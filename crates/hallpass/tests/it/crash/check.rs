@@ -1,6 +1,7 @@
 //! The promise, checked after any number of lives: effect ⇒ intent, acknowledged ⇒ present, no silent gap.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::os::unix::fs::MetadataExt;
 
 use hallpass_testkit::clients::Outcome;
 use serde_json::Value;
@@ -185,11 +186,12 @@ fn parsed(outcome: &Outcome, found: &mut Vec<Violation>) -> Option<Value> {
     }
 }
 
-/// Private folders under the state folder.
+/// The private folders of this world's sessions; `run` leads to the folders of all state directories of this user.
 fn folders(world: &World) -> Vec<String> {
-    let inside =
-        |path| std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry: std::fs::DirEntry| entry.path());
-    inside(world.state().join("run")).flat_map(inside).map(|path| path.display().to_string()).collect()
+    let Ok(state) = std::fs::metadata(world.state()) else { return Vec::new() };
+    let ours = world.state().join("run").join(format!("{:x}-{:x}", state.dev(), state.ino()));
+    let inside = std::fs::read_dir(ours).into_iter().flatten().flatten();
+    inside.map(|entry| entry.path().display().to_string()).collect()
 }
 
 /// True while the process runs our child; a zombie that nobody reaps has no command line any more.
