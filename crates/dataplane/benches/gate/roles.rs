@@ -29,12 +29,20 @@ use crate::{BODY_BYTES, request};
 pub(crate) const ROLE: &str = "HALLPASS_BENCH_ROLE";
 /// Names the upstream of a role that has one.
 pub(crate) const UPSTREAM: &str = "HALLPASS_BENCH_UPSTREAM";
+/// Asks for a profile of one of our own servers: its role.
+const PROFILE: &str = "HALLPASS_BENCH_PROFILE";
 /// Body of the small answer.
 const SMALL_ANSWER_BYTES: usize = 290;
 
 /// The role that was asked for.
 pub(crate) fn asked() -> Option<String> {
     variable(ROLE)
+}
+
+/// The server that is to be profiled.
+pub(crate) fn profiled() -> Option<&'static str> {
+    let wanted = variable(PROFILE)?;
+    ["pass", "gate"].into_iter().find(|role| *role == wanted)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a child is told by its environment")]
@@ -94,6 +102,10 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
             have += read;
         };
         let (method, length) = (buffer[0], length(&buffer[..end]));
+        if buffer[..end].windows(12).any(|part| part.eq_ignore_ascii_case(b"100-continue")) {
+            // As S3 does: whoever asks whether its body is wanted waits for this.
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
         let large = buffer[..end].windows(9).any(|part| part == b"large.bin");
         let mut left = length.saturating_sub(have - end);
         buffer.copy_within(end..have, 0);

@@ -62,6 +62,11 @@ impl Server {
         }
     }
 
+    /// Its process id.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processor time so far, of every thread and every child process.
     pub(crate) fn cpu_ns(&self) -> u64 {
         cpu_ns(self.child.id())
