@@ -8,6 +8,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
+#[path = "gate/journals.rs"]
+mod journals;
 #[path = "gate/load.rs"]
 mod load;
 #[path = "gate/peers.rs"]
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
         return profile(role);
     }
     let upstream = Server::own("upstream", None);
-    let mut servers = vec![Server::own("pass", Some(&upstream)), Server::own("gate", Some(&upstream))];
+    let mut servers = Vec::from(["pass", "gate", "unlogged"].map(|role| Server::own(role, Some(&upstream))));
     let mut report = Report::new();
     report.say("built without LTO, in 16 units, when `cargo xtask bench gate` builds it: gate and pass-through alike");
     steps::measure(&mut report);
