@@ -58,7 +58,7 @@ impl Server {
     /// Whether a body can be sent through it in this way: a proxy that signs anew cannot keep signed chunks.
     pub(crate) fn streams(&self, way: Way) -> bool {
         match self.name {
-            "mitmproxy" => false,
+            "mitmproxy" | "unlogged" => false,
             "envoy" => matches!(way, Way::Down | Way::Unsigned),
             _ => true,
         }

@@ -6,8 +6,15 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use std::time::Duration;
+
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+
+/// A timer that is due before every other one wakes the thread that sets it, by a system call. Each request sets some,
+/// the shortest of [`REQUEST_HEAD_TIMEOUT_S`](hallpass_core::limits::REQUEST_HEAD_TIMEOUT_S): so each thread keeps one
+/// that is due before them.
+const TICK: Duration = Duration::from_secs(20);
 
 /// Up to a number of threads, each begun when there is a connection for it.
 #[derive(Debug)]
@@ -62,7 +69,19 @@ impl Worker {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = move || drop(runtime.block_on(stopped));
+        let serve = move || {
+            runtime.block_on(async {
+                let ticking = async {
+                    loop {
+                        tokio::time::sleep(TICK).await;
+                    }
+                };
+                tokio::select! {
+                    _ = stopped => {}
+                    () = ticking => {}
+                }
+            });
+        };
         std::thread::Builder::new().name("gate-worker".into()).spawn(serve)?;
         Ok(Self { runtime: handle, serves: Arc::default(), _stop: stop })
     }

@@ -170,7 +170,7 @@ const FOREIGN_PREFIXES: [&str; 10] = [
 pub(super) fn refuse_unknown_headers(request: &Request<'_>) -> Result<(), Denial> {
     let begins = |name: &str, prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
     for (name, _) in request.headers {
-        let known = KNOWN_HEADERS.contains(name) || begins(name, &KNOWN_PREFIXES) || !name.starts_with("x-amz-");
+        let known = !name.starts_with("x-amz-") || KNOWN_HEADERS.contains(name) || begins(name, &KNOWN_PREFIXES);
         if !known || begins(name, &FOREIGN_PREFIXES) {
             let shown: String = name.chars().filter(char::is_ascii_graphic).take(64).collect();
             return Err(unmapped(format!("hallpass does not know what the header `{shown}` does to an S3 request")));
