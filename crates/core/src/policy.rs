@@ -10,6 +10,7 @@
 //! | [`glob`] and the resource patterns | matching, covering, intersecting |
 //! | [`access`] and the evaluation | one access, three-valued, decided by [`ScopedPolicy::evaluate`] |
 //! | [`compile`] | the session policy that STS enforces beside the gate |
+//! | the matchers, [`PreparedPolicy`] | a policy taken apart once, for many accesses |
 //! | the grants, words, lint and diff | which statement decided, plain sentences, what is suspicious, what changed |
 //! | the canonical form | [`ScopedPolicy::canonical`]: what makes two policies the same authority |
 
@@ -25,6 +26,7 @@ mod eval;
 pub mod glob;
 mod grant;
 mod lint;
+mod matcher;
 pub mod minting;
 mod notes;
 pub mod parse;

@@ -1,19 +1,21 @@
 //! The only place where secret bytes may live.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// A secret string: no `Display`, no `Serialize`, wiped from memory when dropped.
+/// A secret string: no `Display`, no `Serialize`, wiped from memory when its last clone is dropped. Clones share the
+/// bytes, so that they lie in one place, and a request does not copy them.
 ///
 /// [`Secret::expose`] is called only in the rooms that sign, sign in or deliver; a test greps for it.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes ownership of secret text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
+        Self(Arc::new(Zeroizing::new(text.into())))
     }
 
     /// The secret itself. Whoever calls this answers for where it goes.

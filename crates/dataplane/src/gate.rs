@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `tunnel`, `authority`, `socket`, `passthrough` | the forward proxy: CONNECT, and TLS to the child as the host that it asked for |
 //! | `address` | by which name the gate was asked, and that it fits what was signed |
-//! | `listen`, `connection`, `wire` | accepts, drives both connections, judges the framing of every head |
+//! | `listen`, `workers`, `connection`, `wire` | accepts, drives both connections on one thread, judges the framing of every head |
 //! | `pipeline` | the order of all that follows |
 //! | `head` | one reading only, from the child and not from a web page |
 //! | `verify`, `body` | who asks; a body is read only where that needs it |
@@ -62,6 +62,7 @@ mod upload;
 mod upstreams;
 mod verify;
 mod wire;
+mod workers;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -196,6 +197,8 @@ struct Shared {
     tally: Arc<Tally>,
     tasks: TaskTracker,
     runtime: Handle,
+    /// Set once connections are served by threads of their own.
+    workers: Arc<OnceLock<workers::Workers>>,
     /// The child sessions of all depths that this gate serves too.
     children: Arc<children::Children>,
     /// 0 for the session that the gate was made for.
@@ -245,6 +248,7 @@ impl Gate {
             tally: Arc::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
+            workers: Arc::default(),
             children: Arc::new(children::Children::new(config.children)),
             depth: 0,
         });
@@ -267,6 +271,12 @@ impl Gate {
     /// signature, and replaces nothing of it.
     pub fn service_endpoint_url(&self) -> Secret {
         Secret::new(format!("http://{}{}", self.address, self.shared.prefix.expose()))
+    }
+
+    /// From here on new connections are served by up to `threads` threads of their own, each connection by one; without
+    /// this, by the runtime that the gate was bound in. A second call changes nothing.
+    pub fn spread(&self, threads: usize) {
+        self.shared.workers.get_or_init(|| workers::Workers::new(threads));
     }
 
     /// From here on the gate is a forward proxy too, for AWS and for the hosts of `passthrough`. A second call gives

@@ -33,6 +33,7 @@ use file::CredentialFile;
 use place::Place;
 use via::Via;
 
+use crate::command::run::gate_threads;
 use crate::error::{CommandError, ErrorKind};
 
 /// What a session is handed over with.
@@ -197,6 +198,7 @@ pub(crate) async fn deliver(handover: &Handover<'_>) -> Result<Lent, CommandErro
         Delivery::Proxy => {
             let placeholder = Placeholder::generate().map_err(|e| failed(io::Error::other(e)))?;
             let gate = Gate::bind((handover.gate)(placeholder.clone())?).await.map_err(failed)?;
+            gate.spread(gate_threads());
             proxy::deliver(&mut variables, handover.place, &gate, &placeholder, handover.via, handover.passthrough)
                 .map_err(failed)?;
             access_key_id = placeholder.access_key_id;

@@ -52,6 +52,14 @@ impl Needs {
         actions: &[String],
         resources: &[String],
     ) -> Self {
+        if let ([AccessRequest { resource: Resource::Exact(one), .. }], [_], [named]) = (accesses, actions, resources)
+            && one == named
+        {
+            // Most requests: nothing is left open but the conditions.
+            let mut needs = Self::default();
+            needs.keep(context, region);
+            return needs;
+        }
         let place: BTreeMap<&str, usize> = resources.iter().enumerate().map(|(n, text)| (text.as_str(), n)).collect();
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); actions.len()];
         let (mut patterns, mut exact, mut needs) = (BTreeSet::new(), BTreeSet::new(), Self::default());

@@ -34,11 +34,22 @@ pub struct AccessRequest {
 }
 
 /// Condition keys of one request, three-valued: present with values, known to be absent, or unknown.
-/// Names are compared without regard to case and stored in lower case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Names are compared without regard to case.
+#[derive(Debug, Clone, Default)]
 pub struct Context {
+    /// Keys whose names stand in our own code, `None` for an absent one. A few dozen, set for each request: looking
+    /// through them is cheaper than keeping them in order. Of two with one name the later counts.
+    fixed: Vec<(&'static str, Option<Values>)>,
+    /// Keys whose names come from a request or a person, in lower case. There may be many.
     present: BTreeMap<String, Vec<String>>,
     absent: BTreeSet<String>,
+}
+
+/// Values of a key; most have one.
+#[derive(Debug, Clone)]
+enum Values {
+    One([String; 1]),
+    Many(Vec<String>),
 }
 
 /// What is known of one key.
@@ -61,6 +72,7 @@ impl Context {
     /// Sets a key with any number of values.
     pub fn set_all(&mut self, key: &str, values: Vec<String>) {
         let key = key.to_ascii_lowercase();
+        self.fixed.retain(|(name, _)| !name.eq_ignore_ascii_case(&key));
         self.absent.remove(&key);
         self.present.insert(key, values);
     }
@@ -73,17 +85,103 @@ impl Context {
         }
     }
 
-    /// What is known of `key`.
-    pub fn get(&self, key: &str) -> Known<'_> {
-        self.folded(&key.to_ascii_lowercase())
+    /// [`Self::set`] for a key that our own code names, for every request.
+    pub(crate) fn set_fixed(&mut self, key: &'static str, value: impl Into<String>) {
+        self.fixed.push((key, Some(Values::One([value.into()]))));
     }
 
-    /// [`Self::get`] for a key in lower case.
-    pub(crate) fn folded(&self, key: &str) -> Known<'_> {
-        match self.present.get(key) {
+    /// [`Self::set_all`] for a key that our own code names, for every request.
+    pub(crate) fn set_all_fixed(&mut self, key: &'static str, values: Vec<String>) {
+        self.fixed.push((key, Some(Values::Many(values))));
+    }
+
+    /// [`Self::set_absent`] for a key that our own code names, for every request.
+    pub(crate) fn set_absent_fixed(&mut self, key: &'static str) {
+        self.fixed.push((key, None));
+    }
+
+    /// A context with room for so many keys that our own code names.
+    pub(crate) fn with_capacity(keys: usize) -> Self {
+        Self { fixed: Vec::with_capacity(keys), ..Self::default() }
+    }
+
+    /// What is known of `key`.
+    pub fn get(&self, key: &str) -> Known<'_> {
+        let mut absent = false;
+        for (_, values) in self.fixed.iter().rev().filter(|(name, _)| name.eq_ignore_ascii_case(key)) {
+            match values {
+                Some(Values::One(one)) => return Known::Present(one),
+                Some(Values::Many(many)) => return Known::Present(many),
+                None => absent = true,
+            }
+        }
+        if self.present.is_empty() && self.absent.is_empty() {
+            return if absent { Known::Absent } else { Known::Unknown };
+        }
+        let key = key.to_ascii_lowercase();
+        match self.present.get(&key) {
             Some(values) => Known::Present(values),
-            None if self.absent.contains(key) => Known::Absent,
+            None if absent || self.absent.contains(&key) => Known::Absent,
             None => Known::Unknown,
         }
+    }
+
+    /// Every key that is not unknown, in lower case and in order.
+    fn known(&self) -> BTreeMap<String, Known<'_>> {
+        let fixed = self.fixed.iter().map(|(name, _)| name.to_ascii_lowercase());
+        let names = fixed.chain(self.present.keys().cloned()).chain(self.absent.iter().cloned());
+        names.map(|name| (name.clone(), self.get(&name))).collect()
+    }
+}
+
+impl PartialEq for Context {
+    /// The same is known of every key, however it came to be.
+    fn eq(&self, other: &Self) -> bool {
+        self.known() == other.known()
+    }
+}
+
+impl Eq for Context {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Known};
+
+    #[test]
+    fn a_key_is_found_whatever_its_case_and_the_value_that_was_set_last_counts() {
+        let mut context = Context::default();
+        context.set_fixed("aws:UserAgent", "first");
+        context.set_fixed("aws:UserAgent", "second");
+        context.set_absent_fixed("s3:prefix");
+        assert_eq!(context.get("AWS:useragent"), Known::Present(&["second".to_owned()]));
+        assert_eq!((context.get("S3:Prefix"), context.get("s3:delimiter")), (Known::Absent, Known::Unknown));
+        context.set("aws:USERAGENT", "third");
+        context.set("s3:prefix", "p");
+        assert_eq!(context.get("aws:UserAgent"), Known::Present(&["third".to_owned()]));
+        assert_eq!(context.get("s3:prefix"), Known::Present(&["p".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_present_is_never_called_absent() {
+        let mut context = Context::default();
+        context.set_fixed("aws:UserAgent", "a");
+        context.set("aws:Referer", "b");
+        for key in ["aws:UserAgent", "aws:Referer"] {
+            context.set_absent_fixed(key);
+            context.set_absent(key);
+            assert!(matches!(context.get(key), Known::Present(_)), "{key}");
+        }
+    }
+
+    #[test]
+    fn contexts_are_equal_when_they_know_the_same_in_whatever_order_and_way() {
+        let (mut one, mut other) = (Context::default(), Context::default());
+        one.set_fixed("aws:UserAgent", "a");
+        one.set_absent_fixed("s3:prefix");
+        other.set_absent("S3:prefix");
+        other.set("aws:useragent", "a");
+        assert_eq!(one, other);
+        other.set_absent("aws:Referer");
+        assert_ne!(one, other);
     }
 }

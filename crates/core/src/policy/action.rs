@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::glob::Glob;
+use super::matcher::Part;
 use super::parse::parse_action;
 use super::syntax::SyntaxError;
 use crate::provider::CloudProvider;
@@ -50,7 +51,7 @@ impl ActionPattern {
 
     /// True when the IAM action `service:name` is one of those meant.
     pub fn matches(&self, service: &str, name: &str) -> bool {
-        part_matches(&self.service, service) && part_matches(&self.action, name)
+        Part::of(&self.service).matches(service) && Part::of(&self.action).matches(name)
     }
 
     /// True when every action of `other` is one of ours.
@@ -109,22 +110,6 @@ impl FromStr for ActionPattern {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text)
-    }
-}
-
-/// [`ActionPattern::matches`] for a row of one of our own tables.
-pub(super) fn row_matches(pattern: &str, service: &str, name: &str) -> bool {
-    let (row_service, row_name) = pattern.split_once(':').unwrap_or(("*", pattern));
-    part_matches(row_service, service) && part_matches(row_name, name)
-}
-
-/// Most patterns are plain names or end in their only star, and are decided without building anything.
-fn part_matches(pattern: &str, text: &str) -> bool {
-    let starts = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    match pattern.strip_suffix('*') {
-        None if !has_wildcard(pattern) => pattern.eq_ignore_ascii_case(text),
-        Some(prefix) if !has_wildcard(prefix) => starts(prefix),
-        _ => Glob::folded(pattern).matches(&text.to_ascii_lowercase()),
     }
 }
 

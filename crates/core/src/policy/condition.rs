@@ -23,7 +23,6 @@ pub(crate) struct Condition {
     pub(crate) key: String,
     /// As written.
     pub(crate) values: Vec<String>,
-    folded_key: String,
     operands: Vec<Operand>,
 }
 
@@ -38,12 +37,12 @@ impl Condition {
             return Err(format!("`{operator}` takes exactly one value"));
         }
         let operands = values.iter().map(|value| operator.operand(value)).collect::<Result<_, _>>()?;
-        Ok(Self { operator, key: key.to_owned(), values, folded_key: key.to_ascii_lowercase(), operands })
+        Ok(Self { operator, key: key.to_owned(), values, operands })
     }
 
     /// Whether the condition holds in `context`.
     pub(crate) fn holds(&self, context: &Context) -> Truth {
-        let values = match context.folded(&self.folded_key) {
+        let values = match context.get(&self.key) {
             Known::Unknown => return Truth::Maybe,
             Known::Absent => &[],
             Known::Present(values) => values,

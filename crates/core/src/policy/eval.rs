@@ -9,7 +9,7 @@ mod explain;
 use super::ScopedPolicy;
 use super::access::{AccessRequest, Context, Resource};
 use super::action::ActionPattern;
-use super::document::{Effect, PolicyDocument, Scope, Statement};
+use super::document::{Effect, Scope, Statement};
 use super::minting;
 use super::prepared::PreparedPolicy;
 use super::read_only;
@@ -61,8 +61,8 @@ pub(super) fn decide<'p>(
     if !policy.actions.is_empty() || policy.limits_resources() {
         granted(By::Flag(short_form(prepared, &asked, minting)?));
     }
-    for (n, document) in policy.documents.iter().enumerate() {
-        let statement = allowed_by(document, minting, &asked).map_err(|missing| match missing {
+    for n in 0..policy.documents.len() {
+        let statement = allowed_by(prepared, n, minting, &asked).map_err(|missing| match missing {
             Missing::Allow => explain::not_in_document(policy, n, &asked),
             Missing::Name => explain::minting_by_wildcard(&explain::label(policy, n, ""), &asked),
         })?;
@@ -86,17 +86,19 @@ enum Missing {
 
 fn denied(prepared: &PreparedPolicy<'_>, asked: &Asked<'_>) -> Result<(), Denial> {
     let policy = prepared.policy();
-    for (n, pattern) in policy.denied.iter().enumerate() {
-        if prepared.unreadable_deny() == Some(n) {
-            return Err(explain::unreadable_deny(pattern, asked));
-        }
-        if pattern.matches(asked.service, asked.name) {
-            return Err(explain::denied_by_flag(pattern, asked));
-        }
+    let (unreadable, meant) = (prepared.unreadable_deny(), prepared.denying(asked.service, asked.name));
+    // The first of them decides; what cannot be read means everything.
+    let first = unreadable.into_iter().chain(meant).min();
+    if let Some(pattern) = first.and_then(|n| policy.denied.get(n)) {
+        return Err(match first == unreadable {
+            true => explain::unreadable_deny(pattern, asked),
+            false => explain::denied_by_flag(pattern, asked),
+        });
     }
-    for (n, document) in policy.documents.iter().enumerate() {
-        for (number, statement) in document.statements().iter().enumerate() {
-            if statement.effect == Effect::Deny && statement.applies(asked) != Truth::No {
+    for n in 0..policy.documents.len() {
+        for (number, (statement, named)) in prepared.statements(n).enumerate() {
+            let names = || named.names(asked.service, asked.name);
+            if statement.effect == Effect::Deny && names() && statement.applies_to(asked) != Truth::No {
                 return Err(explain::denied_by_statement(policy, n, number + 1, statement, asked));
             }
         }
@@ -110,7 +112,7 @@ fn short_form<'p>(
     minting: bool,
 ) -> Result<Option<&'p ActionPattern>, Denial> {
     let policy = prepared.policy();
-    let matching = || policy.actions.iter().filter(|p| p.matches(asked.service, asked.name));
+    let matching = || prepared.allowing(asked.service, asked.name);
     let first = matching().next();
     if !policy.actions.is_empty() && first.is_none() {
         return Err(explain::action_not_allowed(policy, asked));
@@ -128,10 +130,16 @@ fn short_form<'p>(
 
 /// Each ceiling must spell a minting action out by itself: if one could do it for another, adding a ceiling could
 /// allow what was refused before.
-fn allowed_by(document: &PolicyDocument, minting: bool, asked: &Asked<'_>) -> Result<usize, Missing> {
+fn allowed_by(
+    prepared: &PreparedPolicy<'_>,
+    document: usize,
+    minting: bool,
+    asked: &Asked<'_>,
+) -> Result<usize, Missing> {
     let mut missing = Missing::Allow;
-    for (n, statement) in document.statements().iter().enumerate() {
-        if statement.effect != Effect::Allow || statement.applies(asked) != Truth::Yes {
+    for (n, (statement, named)) in prepared.statements(document).enumerate() {
+        let names = || named.names(asked.service, asked.name);
+        if statement.effect != Effect::Allow || !names() || statement.applies_to(asked) != Truth::Yes {
             continue;
         }
         if !minting || statement.spells_out(asked) {
@@ -156,11 +164,12 @@ impl<'a> Asked<'a> {
 impl Statement {
     /// Whether action, resource and conditions all say that the statement is about this access.
     pub(super) fn applies(&self, asked: &Asked<'_>) -> Truth {
-        let named = self.names_action(asked);
-        if named == Truth::No {
-            return Truth::No;
-        }
-        let on = named.and(self.names_resource(&asked.access.resource, asked.context));
+        if self.names_action(asked) == Truth::No { Truth::No } else { self.applies_to(asked) }
+    }
+
+    /// The same for a statement that names the action.
+    fn applies_to(&self, asked: &Asked<'_>) -> Truth {
+        let on = self.names_resource(&asked.access.resource, asked.context);
         if on == Truth::No {
             return Truth::No;
         }

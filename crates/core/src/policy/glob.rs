@@ -25,6 +25,8 @@ pub struct Glob {
     tokens: Vec<Token>,
     /// The characters before the first wildcard.
     prefix: String,
+    /// How many tokens they are.
+    literal: usize,
 }
 
 /// A kind of character that decides every question about patterns: a named one, or any that no pattern names.
@@ -55,8 +57,9 @@ impl Glob {
             }
         }
         let literal = |token: &Token| if let Token::Char(c) = token { Some(*c) } else { None };
-        let prefix = tokens.iter().map_while(literal).collect();
-        Self { tokens, prefix }
+        let prefix: String = tokens.iter().map_while(literal).collect();
+        let literal = prefix.chars().count();
+        Self { tokens, prefix, literal }
     }
 
     /// True when the whole of `text` matches.
@@ -67,7 +70,7 @@ impl Glob {
     /// [`Self::matches`], and how many elementary steps it took, for the test that bounds them.
     pub fn matches_counting(&self, text: &str) -> (bool, usize) {
         let Some(text) = text.strip_prefix(self.prefix.as_str()) else { return (false, 1) };
-        let at = self.prefix.chars().count();
+        let at = self.literal;
         match self.tokens.get(at..).unwrap_or_default() {
             [] => (text.is_empty(), 1),
             [Token::Star { colon: true }] => (true, 1),

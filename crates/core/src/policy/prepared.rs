@@ -4,17 +4,25 @@ use std::borrow::Cow;
 
 use super::ScopedPolicy;
 use super::access::{AccessRequest, Context};
+use super::action::ActionPattern;
+use super::document::{PolicyDocument, Scope, Statement};
 use super::eval;
+use super::matcher::Matchers;
 use super::resource::ResourcePattern;
 use crate::denial::Denial;
 
-/// A policy whose resources are parsed and whose denials are checked. Decides exactly as the policy that it was made
-/// from.
+/// A policy whose resources are parsed, whose denials are checked and whose action patterns are taken apart. Decides
+/// exactly as the policy that it was made from.
 #[derive(Debug, Clone)]
 pub struct PreparedPolicy<'a> {
     policy: Cow<'a, ScopedPolicy>,
     resources: Vec<ResourcePattern>,
     unreadable_deny: Option<usize>,
+    actions: Matchers,
+    denied: Matchers,
+    /// For each document, the actions of each of its statements.
+    documents: Vec<Vec<Named>>,
+    shadow: Option<Box<PreparedPolicy<'static>>>,
 }
 
 impl PreparedPolicy<'_> {
@@ -29,6 +37,27 @@ impl PreparedPolicy<'_> {
     /// The [`Denial`], with the statement that decided or what is missing.
     pub fn evaluate(&self, access: &AccessRequest, context: &Context) -> Result<(), Denial> {
         eval::decide(self, access, context, |_| ())
+    }
+
+    /// The policy that is only tried out, if there is one: what it says refuses nothing.
+    pub fn shadow(&self) -> Option<&PreparedPolicy<'static>> {
+        self.shadow.as_deref()
+    }
+
+    /// Places of the patterns of the short form that allow an action, in their order.
+    pub(super) fn allowing(&self, service: &str, name: &str) -> impl Iterator<Item = &ActionPattern> {
+        self.actions.matching(service, name).filter_map(|at| self.policy.actions.get(at))
+    }
+
+    /// Place of the first denial of the short form that means an action.
+    pub(super) fn denying(&self, service: &str, name: &str) -> Option<usize> {
+        self.denied.matching(service, name).next()
+    }
+
+    /// The statements of one document, each with its actions taken apart.
+    pub(super) fn statements(&self, document: usize) -> impl Iterator<Item = (&Statement, &Named)> {
+        let statements = self.policy.documents.get(document).map(PolicyDocument::statements).unwrap_or_default();
+        statements.iter().zip(self.documents.get(document).map(Vec::as_slice).unwrap_or_default())
     }
 
     /// The resources of the short form that can be read; the others match nothing.
@@ -54,8 +83,38 @@ impl<'a> From<&'a ScopedPolicy> for PreparedPolicy<'a> {
     }
 }
 
+/// The actions of a statement, taken apart.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    patterns: Matchers,
+    /// The statement means all but these.
+    all_but: bool,
+}
+
+impl Named {
+    fn of(statement: &Statement) -> Self {
+        let (patterns, all_but) = match &statement.actions {
+            Scope::Only(patterns) => (patterns, false),
+            Scope::AllBut(patterns) => (patterns, true),
+        };
+        Self { patterns: Matchers::of(patterns), all_but }
+    }
+
+    /// As [`Statement::names_action`].
+    pub(super) fn names(&self, service: &str, name: &str) -> bool {
+        self.patterns.any(service, name) != self.all_but
+    }
+}
+
 fn prepare(policy: Cow<'_, ScopedPolicy>) -> PreparedPolicy<'_> {
-    let resources = policy.resources.iter().filter_map(|text| ResourcePattern::parse(text).ok()).collect();
-    let unreadable_deny = policy.denied.iter().position(|pattern| !pattern.is_well_formed());
-    PreparedPolicy { policy, resources, unreadable_deny }
+    let of_document = |document: &PolicyDocument| document.statements().iter().map(Named::of).collect();
+    PreparedPolicy {
+        resources: policy.resources.iter().filter_map(|text| ResourcePattern::parse(text).ok()).collect(),
+        unreadable_deny: policy.denied.iter().position(|pattern| !pattern.is_well_formed()),
+        actions: Matchers::of(&policy.actions),
+        denied: Matchers::of(&policy.denied),
+        documents: policy.documents.iter().map(of_document).collect(),
+        shadow: policy.shadow.as_deref().map(|shadow| Box::new(PreparedPolicy::from(shadow.clone()))),
+        policy,
+    }
 }

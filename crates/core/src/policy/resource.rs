@@ -162,7 +162,7 @@ pub(crate) fn is_arn_pattern(pattern: &[Filled]) -> bool {
 
 /// Six parts, the first of them `arn`.
 pub(crate) fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && text.splitn(ARN_PARTS, ':').count() == ARN_PARTS
+    text.starts_with("arn:") && text.bytes().filter(|b| *b == b':').count() >= ARN_PARTS - 1
 }
 
 /// Splits at the first five colons.

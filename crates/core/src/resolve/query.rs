@@ -105,7 +105,7 @@ pub(super) fn finish(
 ) -> Result<Resolved, Denial> {
     let mut context = circumstances(request)?;
     let region = endpoint::requested_region(partition, operation.api, request.region);
-    context.set("aws:RequestedRegion", region);
+    context.set_fixed("aws:RequestedRegion", region);
     Ok(Resolved {
         service: request.service.to_owned(),
         region: request.region.to_owned(),

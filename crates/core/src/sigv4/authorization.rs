@@ -33,7 +33,8 @@ impl<'a> SignedHeaders<'a> {
 
     /// Whether the signature covers the header. `name` is lower case.
     pub fn contains(self, name: &str) -> bool {
-        self.names().any(|n| n == name)
+        // As bytes: looking for a character in a text is made for long ones, and this is asked for each header.
+        self.0.as_bytes().split(|b| *b == b';').any(|known| known == name.as_bytes())
     }
 
     /// As in the header: joined with `;`.

@@ -31,6 +31,12 @@ impl PayloadHash {
         Self::Sha256(Sha256::digest(body).into())
     }
 
+    /// The hash of a body that is empty.
+    pub const EMPTY: Self = Self::Sha256([
+        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae,
+        0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    ]);
+
     /// Reads `x-amz-content-sha256`; `None` when it is absent, then the body must be buffered and hashed.
     ///
     /// # Errors
@@ -123,5 +129,15 @@ impl BodyHasher {
     pub fn finish(self) -> Result<(), VerifyError> {
         let actual: [u8; 32] = self.state.finalize().into();
         if bool::from(actual.ct_eq(&self.expected)) { Ok(()) } else { Err(VerifyError::BodyMismatch) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PayloadHash;
+
+    #[test]
+    fn the_hash_of_an_empty_body_is_the_one_that_is_written_down() {
+        assert_eq!(PayloadHash::EMPTY, PayloadHash::of_body(b""));
     }
 }

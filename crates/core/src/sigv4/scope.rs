@@ -41,16 +41,14 @@ impl AmzDate {
     /// The text for an instant, rounded down to the second. `None` outside the years 0 to 9999.
     pub fn at(instant: Timestamp) -> Option<Self> {
         let time = jiff::tz::TimeZone::UTC.to_datetime(instant);
-        let text = format!(
-            "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-            time.year(),
-            time.month(),
-            time.day(),
-            time.hour(),
-            time.minute(),
-            time.second()
-        );
-        Self::parse(text.as_bytes())
+        let year = u16::try_from(time.year()).ok()?;
+        let mut text = *b"00000000T000000Z";
+        digits(&mut text[..4], year);
+        let parts = [(4, time.month()), (6, time.day()), (9, time.hour()), (11, time.minute()), (13, time.second())];
+        for (from, part) in parts {
+            digits(&mut text[from..from + 2], u16::try_from(part).ok()?);
+        }
+        Self::parse(&text)
     }
 
     /// As in the header.
@@ -128,6 +126,15 @@ impl fmt::Display for Scope<'_> {
     }
 }
 
+/// Writes a number with leading zeros, its last digits where there is no room for all.
+fn digits(out: &mut [u8], number: u16) {
+    let mut rest = number;
+    for place in out.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+    }
+}
+
 fn is_label(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
@@ -168,6 +175,9 @@ mod tests {
         let date = AmzDate::at(at).expect("legal");
         assert_eq!(date.as_str(), "20130524T000000Z");
         assert_eq!(AmzDate::parse(date.as_str().as_bytes()), Some(date));
+        let digits = |second| AmzDate::at(Timestamp::from_second(second).expect("legal")).map(|at| at.to_string());
+        assert_eq!(digits(1_735_689_599).as_deref(), Some("20241231T235959Z"));
+        assert_eq!(digits(-62_135_596_800).as_deref(), Some("00010101T000000Z"));
         assert_eq!(AmzDate::at(Timestamp::MIN), None);
     }
 

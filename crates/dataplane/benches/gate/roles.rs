@@ -3,38 +3,45 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use hallpass_core::audit::entry::{GENESIS, Hash, leaf_hash};
-use hallpass_core::audit::merkle::Frontier;
-use hallpass_core::audit::{Entry, Event};
 use hallpass_core::clock::Clock;
 use hallpass_core::credential::{Credential, CredentialSource};
 use hallpass_core::id::SessionId;
 use hallpass_core::policy::{PolicyDocument, ScopedPolicy};
 use hallpass_core::provider::{BoxFuture, ProviderError};
 use hallpass_core::secret::Secret;
-use hallpass_dataplane::gate::{
-    CallerIdentity, Gate, GateConfig, Journal, JournalError, Limits, Placeholder, Upstreams,
-};
+use hallpass_dataplane::gate::{CallerIdentity, Gate, GateConfig, Journal, Limits, Placeholder, Upstreams};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{BODY_BYTES, request};
+use crate::{BODY_BYTES, journals, request};
 
 /// Names the role.
 pub(crate) const ROLE: &str = "HALLPASS_BENCH_ROLE";
 /// Names the upstream of a role that has one.
 pub(crate) const UPSTREAM: &str = "HALLPASS_BENCH_UPSTREAM";
+/// Names a folder of its own.
+pub(crate) const FOLDER: &str = "HALLPASS_BENCH_FOLDER";
+/// Threads of the pass-through and of the gate.
+const THREADS: usize = 2;
+/// Asks for a profile of one of our own servers: its role.
+const PROFILE: &str = "HALLPASS_BENCH_PROFILE";
 /// Body of the small answer.
 const SMALL_ANSWER_BYTES: usize = 290;
 
 /// The role that was asked for.
 pub(crate) fn asked() -> Option<String> {
     variable(ROLE)
+}
+
+/// The server that is to be profiled.
+pub(crate) fn profiled() -> Option<&'static str> {
+    let wanted = variable(PROFILE)?;
+    ["pass", "gate", "unlogged"].into_iter().find(|role| *role == wanted)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a child is told by its environment")]
@@ -48,14 +55,20 @@ pub(crate) fn play(role: &str) -> ExitCode {
     let played = match (role, upstream) {
         ("upstream", _) => answer_fast(),
         ("pass", Some(upstream)) => runtime().and_then(|runtime| runtime.block_on(pass_through(upstream))),
-        ("gate", Some(upstream)) => runtime().and_then(|runtime| runtime.block_on(gate(upstream))),
+        ("gate", Some(upstream)) => runtime().and_then(|runtime| {
+            let folder = variable(FOLDER).ok_or_else(|| io::Error::other("no folder"))?;
+            runtime.block_on(async { gate(upstream, journals::stored(folder.as_ref()).await).await })
+        }),
+        ("unlogged", Some(upstream)) => {
+            runtime().and_then(|runtime| runtime.block_on(gate(upstream, journals::forgotten())))
+        }
         _ => Err(io::Error::other("no such role")),
     };
     if played.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()
 }
 
 fn ready(address: SocketAddr) {
@@ -94,6 +107,10 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
             have += read;
         };
         let (method, length) = (buffer[0], length(&buffer[..end]));
+        if buffer[..end].windows(12).any(|part| part.eq_ignore_ascii_case(b"100-continue")) {
+            // As S3 does: whoever asks whether its body is wanted waits for this.
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
         let large = buffer[..end].windows(9).any(|part| part == b"large.bin");
         let mut left = length.saturating_sub(have - end);
         buffer.copy_within(end..have, 0);
@@ -156,11 +173,11 @@ async fn passed(sender: Sender, request: Request<Incoming>) -> Result<Response<I
     sender.send_request(request).await
 }
 
-async fn gate(upstream: SocketAddr) -> io::Result<()> {
+async fn gate(upstream: SocketAddr, journal: Journal) -> io::Result<()> {
     let failed = |error: &dyn std::fmt::Display| io::Error::other(error.to_string());
     let clock = Arc::new(TimeOfDay);
     let config = GateConfig {
-        session: SessionId::new("0123456789").map_err(|error| failed(&error))?,
+        session: SessionId::new(journals::SESSION).map_err(|error| failed(&error))?,
         placeholder: Placeholder {
             access_key_id: request::CHILD_KEY.to_owned(),
             secret_access_key: Secret::new(request::CHILD_SECRET),
@@ -170,7 +187,7 @@ async fn gate(upstream: SocketAddr) -> io::Result<()> {
         expires_at: clock.now() + SignedDuration::from_hours(1),
         source: Arc::new(Fixed),
         clock,
-        journal: journal(),
+        journal,
         upstreams: Upstreams::aws().with_base(&format!("http://{upstream}")).map_err(|error| failed(&error))?,
         caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
         extra_roots: None,
@@ -178,6 +195,7 @@ async fn gate(upstream: SocketAddr) -> io::Result<()> {
         children: None,
     };
     let gate = Gate::bind(config).await?;
+    gate.spread(THREADS);
     ready(gate.address());
     std::future::pending::<()>().await;
     drop(gate);
@@ -201,41 +219,6 @@ pub(crate) fn policy() -> ScopedPolicy {
     }));
     let text = serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string();
     ScopedPolicy { documents: vec![PolicyDocument::parse(&text).expect("a policy")], ..ScopedPolicy::default() }
-}
-
-/// An audit log without its store: each entry is written, hashed, chained, and appended to the tree.
-#[derive(Default)]
-struct Log {
-    size: u64,
-    last: Hash,
-    tree: Frontier,
-    /// The run that a store would commit; emptied when it is full.
-    run: Vec<u8>,
-}
-
-impl Log {
-    fn append(&mut self, event: &Event) -> Result<u64, JournalError> {
-        let time = TimeOfDay.now();
-        let bytes = Entry::encode(self.size, &self.last, time, None, event).map_err(|e| JournalError(e.to_string()))?;
-        self.last = leaf_hash(&bytes);
-        self.tree.append(self.last);
-        if self.run.len() > 1 << 20 {
-            self.run.clear();
-        }
-        self.run.extend_from_slice(&bytes);
-        self.size += 1;
-        Ok(self.size - 1)
-    }
-}
-
-fn journal() -> Journal {
-    let log = Arc::new(Mutex::new(Log { last: GENESIS, ..Log::default() }));
-    let later = Arc::clone(&log);
-    let record = move |event: Event| -> BoxFuture<'static, Result<u64, JournalError>> {
-        let position = log.lock().expect("no panic").append(&event);
-        Box::pin(std::future::ready(position))
-    };
-    Journal::new(record, move |event| drop(later.lock().expect("no panic").append(&event)))
 }
 
 #[derive(Debug)]

@@ -16,7 +16,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     child: Child,
     /// Removed with the server.
-    _folder: Option<tempfile::TempDir>,
+    _folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -27,10 +27,12 @@ impl Server {
         if let Some(upstream) = upstream {
             command.env(roles::UPSTREAM, upstream.address.to_string());
         }
+        let folder = tempfile::tempdir().expect("a folder");
+        command.env(roles::FOLDER, folder.path());
         let mut child = command.spawn().expect("our own binary starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("an address");
-        Self { name: role, address: line.trim().parse().expect("an address"), child, _folder: None }
+        Self { name: role, address: line.trim().parse().expect("an address"), child, _folder: folder }
     }
 
     /// A peer that has been started, once it answers; `None` when it ends, or does not within 20 seconds.
@@ -40,7 +42,7 @@ impl Server {
         child: Child,
         folder: tempfile::TempDir,
     ) -> Option<Self> {
-        let mut server = Self { name, address, child, _folder: Some(folder) };
+        let mut server = Self { name, address, child, _folder: folder };
         for _ in 0..200 {
             if TcpStream::connect(address).is_ok() {
                 return Some(server);
@@ -56,10 +58,15 @@ impl Server {
     /// Whether a body can be sent through it in this way: a proxy that signs anew cannot keep signed chunks.
     pub(crate) fn streams(&self, way: Way) -> bool {
         match self.name {
-            "mitmproxy" => false,
+            "mitmproxy" | "unlogged" => false,
             "envoy" => matches!(way, Way::Down | Way::Unsigned),
             _ => true,
         }
+    }
+
+    /// Its process id.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Processor time so far, of every thread and every child process.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use hallpass_core::policy::ScopedPolicy;
+use hallpass_core::policy::PreparedPolicy;
 use hallpass_core::resolve::{self, Caller, Outcome, Request, Resolved, Upstream};
 use hallpass_core::sigv4::{
     Authorization, Expected, KeyCache, Parts, PathStyle, PayloadHash, Signer, Verified, sign, verify,
@@ -31,7 +31,7 @@ pub(crate) fn measure(report: &mut Report) {
     let forwarded: Vec<(&str, &[u8])> = headers.iter().copied().filter(|(name, _)| !made.contains(name)).collect();
     let parts = Parts { method: "GET", path: request::SMALL, query: request::SMALL_QUERY, headers: &headers };
     let now = Timestamp::from_second(at.unix_s()).expect("a time");
-    let (keys, policy) = (KeyCache::new(), roles::policy());
+    let (keys, policy) = (KeyCache::new(), PreparedPolicy::from(roles::policy()));
     let token = "t".repeat(request::REAL_TOKEN_CHARS);
 
     let verified = verified(&parts, &keys, now);
@@ -104,7 +104,7 @@ fn resolved(verified: &Verified<'_>, headers: &[(&str, &[u8])], now: Timestamp) 
     understood.expect("a GET needs no body")
 }
 
-fn evaluated(policy: &ScopedPolicy, resolved: &Resolved) {
+fn evaluated(policy: &PreparedPolicy<'_>, resolved: &Resolved) {
     for access in &resolved.accesses {
         black_box(policy.evaluate(access, &resolved.context)).expect("allowed");
     }

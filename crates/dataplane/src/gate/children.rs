@@ -138,6 +138,7 @@ impl Shared {
             tally: Arc::clone(&self.tally),
             tasks: self.tasks.clone(),
             runtime: self.runtime.clone(),
+            workers: Arc::clone(&self.workers),
             children: Arc::clone(&self.children),
             depth: self.depth + 1,
         });

@@ -13,8 +13,7 @@ use super::fail_points::fail_point;
 pub(super) fn decide(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<Option<Denial>, Denial> {
     fail_point!("gate::decide", Err(super::refuse::injected()));
     resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))?;
-    let tried = policy.policy().shadow.as_deref();
-    Ok(tried.and_then(|tried| {
+    Ok(policy.shadow().and_then(|tried| {
         resolved.accesses.iter().try_for_each(|access| tried.evaluate(access, &resolved.context)).err()
     }))
 }

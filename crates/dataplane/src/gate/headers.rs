@@ -47,11 +47,13 @@ pub(super) fn forwardable(inbound: &HeaderMap, signed: SignedHeaders<'_>, style:
     let mut passed = HeaderMap::with_capacity(inbound.len() + 4);
     for (name, value) in inbound {
         let text = name.as_str();
-        let passes = signed.contains(text)
-            || UNSIGNED.contains(name)
-            || text.starts_with("amz-sdk-")
-            || (style == PathStyle::S3 && *name == header::CONTENT_TYPE);
-        if passes && !OURS.contains(&text) {
+        let passes = || {
+            UNSIGNED.contains(name)
+                || text.starts_with("amz-sdk-")
+                || (style == PathStyle::S3 && *name == header::CONTENT_TYPE)
+                || signed.contains(text)
+        };
+        if !OURS.contains(&text) && passes() {
             passed.append(name, value.clone());
         }
     }

@@ -1,11 +1,12 @@
 //! Accepts the child's connections, and watches the session's time.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass_core::limits::{EXPIRY_CHECK_MS_MAX, GATE_CONNECTIONS_MAX};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::switch::Closed;
@@ -32,11 +33,9 @@ pub(super) async fn listen(gate: Arc<Shared>, listener: TcpListener) {
                     tracing::debug!(%error, "a connection was gone before it was served");
                     continue;
                 }
-                let served = connection::serve(Arc::clone(&gate), socket);
-                gate.tasks.spawn(async move {
-                    served.await;
-                    drop(place);
-                });
+                if let Err(error) = serve(&gate, socket, place) {
+                    tracing::warn!(%error, "a connection could not be served");
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -44,6 +43,29 @@ pub(super) async fn listen(gate: Arc<Shared>, listener: TcpListener) {
             }
         }
     }
+}
+
+/// Begins to serve a connection, on a thread that it stays on where the gate has such.
+fn serve(gate: &Arc<Shared>, socket: TcpStream, place: OwnedSemaphorePermit) -> io::Result<()> {
+    let Some(workers) = gate.workers.get() else {
+        let served = connection::serve(Arc::clone(gate), socket);
+        gate.tasks.spawn(async move {
+            served.await;
+            drop(place);
+        });
+        return Ok(());
+    };
+    let (desk, socket, shared) = (workers.desk()?, socket.into_std()?, Arc::clone(gate));
+    let runtime = desk.runtime.clone();
+    let served = async move {
+        match TcpStream::from_std(socket) {
+            Ok(socket) => connection::serve(shared, socket).await,
+            Err(error) => tracing::warn!(%error, "a connection could not be served"),
+        }
+        drop((place, desk));
+    };
+    gate.tasks.spawn_on(served, &runtime);
+    Ok(())
 }
 
 /// Throws the switch when the session's time is over: by the wall clock, or by the time that has really passed since

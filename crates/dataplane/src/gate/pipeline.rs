@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::{Future, pending, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
@@ -128,7 +128,7 @@ async fn way(
     connection.live.begin(gate.is_child().then_some(&gate.switch));
     let recorded = AtomicBool::new(false);
     let passed = {
-        let passing = pass(gate, connection, head, &parts, who, child, &recorded, &mut known, address);
+        let passing = pin!(pass(gate, connection, head, &parts, who, child, &recorded, &mut known, address));
         unless_closed(&gate.switch, passing).await
     };
     let denial = match passed {
@@ -205,8 +205,8 @@ async fn pass(
 }
 
 /// Runs a step until it is done or the switch is thrown. The switch wakes the task, so this needs no waker of its own.
-async fn unless_closed<T>(switch: &Switch, step: impl Future<Output = T>) -> Result<T, Closed> {
-    let mut step = pin!(step);
+/// The step stays where it is: it is large.
+async fn unless_closed<T>(switch: &Switch, mut step: Pin<&mut impl Future<Output = T>>) -> Result<T, Closed> {
     poll_fn(|cx| match switch.closed() {
         Some(why) => Poll::Ready(Err(why)),
         None => step.as_mut().poll(cx).map(Ok),

@@ -100,6 +100,11 @@ impl Drop for Pending {
 /// The distinct actions and resources of a request. A batch can name more than one entry may hold: then the rest is
 /// counted, and the SHA-256 of all of them is kept.
 fn accesses(accesses: &[AccessRequest]) -> (Vec<String>, Vec<String>) {
+    if let [one] = accesses
+        && escaped_len(one.resource.shown()) <= REQUEST_RESOURCES_RECORDED_BYTES_MAX
+    {
+        return (vec![one.action.clone()], vec![one.resource.shown().to_owned()]);
+    }
     let mut actions: Vec<String> = Vec::new();
     let mut resources: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();

@@ -121,7 +121,7 @@ fn account(caller: &CallerIdentity) -> Option<&str> {
 fn nothing(payload: PayloadHash) -> Result<Bytes, Denial> {
     match payload {
         PayloadHash::Unsigned => Ok(Bytes::new()),
-        PayloadHash::Sha256(_) if payload == PayloadHash::of_body(b"") => Ok(Bytes::new()),
+        PayloadHash::Sha256(_) if payload == PayloadHash::EMPTY => Ok(Bytes::new()),
         PayloadHash::Sha256(_)
         | PayloadHash::StreamingUnsignedTrailer
         | PayloadHash::StreamingSigned

@@ -56,6 +56,8 @@ struct State {
     trouble: Option<StoreError>,
     dropped: u64,
     closed: bool,
+    /// The writer sleeps, and nobody has called it yet: calling it is a system call.
+    asleep: bool,
 }
 
 impl Queue {
@@ -69,14 +71,17 @@ impl Queue {
     pub(super) async fn submit(&self, operation: Operation) -> Result<Answer, StoreError> {
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (sender, receiver) = oneshot::channel();
-        {
+        let asleep = {
             let mut state = self.lock();
             if state.closed {
                 return Err(StoreError::Closed);
             }
             state.jobs.push_back(Job { operation, answer: sender, _room: room });
+            std::mem::take(&mut state.asleep)
+        };
+        if asleep {
+            self.wake.notify_one();
         }
-        self.wake.notify_one();
         receiver.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -90,8 +95,9 @@ impl Queue {
         state.later.push(later);
         let first = state.later_since.is_none();
         state.later_since.get_or_insert_with(Instant::now);
+        let call = first && std::mem::take(&mut state.asleep);
         drop(state);
-        if first {
+        if call {
             self.wake.notify_one();
         }
     }
@@ -111,15 +117,19 @@ impl Queue {
             if state.closed {
                 return Work::Closed(std::mem::take(&mut state.later));
             }
-            let Some(until) = ripe.or(idle_at) else {
-                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            if until <= now {
+            let until = ripe.or(idle_at);
+            if until.is_some_and(|until| until <= now) {
                 return Work::Idle;
             }
-            let waited = self.wake.wait_timeout(state, until - now);
-            state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+            state.asleep = true;
+            state = match until {
+                None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let waited = self.wake.wait_timeout(state, until - now);
+                    waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state)
+                }
+            };
+            state.asleep = false;
         }
     }
 

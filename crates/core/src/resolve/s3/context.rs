@@ -38,19 +38,20 @@ impl Call<'_> {
     pub(super) fn context(&self, keys: &[Doomed]) -> Result<Context, Denial> {
         let mut context = circumstances(self.request)?;
         let presigned = self.query.get("X-Amz-Algorithm").is_some();
-        context.set("s3:authType", if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" });
-        context.set("s3:signatureversion", "AWS4-HMAC-SHA256");
+        context.set_fixed("s3:authType", if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" });
+        context.set_fixed("s3:signatureversion", "AWS4-HMAC-SHA256");
         put(&mut context, "s3:x-amz-content-sha256", self.request.header("x-amz-content-sha256")?);
-        let certain = ![&CONTINUES_UPLOAD[..], &SAYS_IN_BODY[..]].concat().contains(&self.route.operation);
+        let operation = self.route.operation;
+        let certain = !CONTINUES_UPLOAD.contains(&operation) && !SAYS_IN_BODY.contains(&operation);
         for (key, header) in FROM_HEADERS {
             match self.request.header(header)? {
-                Some(value) => context.set(key, value),
-                None if certain => context.set_absent(key),
+                Some(value) => context.set_fixed(key, value),
+                None if certain => context.set_absent_fixed(key),
                 None => {}
             }
         }
         if self.source.is_none() {
-            context.set_absent("s3:x-amz-copy-source");
+            context.set_absent_fixed("s3:x-amz-copy-source");
         }
         let lists = ["ListBucket", "ListBucketVersions"].contains(&self.route.action);
         for (key, parameter) in [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter"), ("s3:max-keys", "max-keys")] {
@@ -77,19 +78,20 @@ impl Call<'_> {
                 for (name, value) in tags.iter() {
                     context.set(&format!("s3:RequestObjectTag/{name}"), value);
                 }
-                context.set_all("s3:RequestObjectTagKeys", tags.iter().map(|(name, _)| name.to_owned()).collect());
+                context
+                    .set_all_fixed("s3:RequestObjectTagKeys", tags.iter().map(|(name, _)| name.to_owned()).collect());
             }
             None if ["PutObjectTagging", "CopyObject"].contains(&self.route.operation) => {}
-            None => context.set_absent("s3:RequestObjectTagKeys"),
+            None => context.set_absent_fixed("s3:RequestObjectTagKeys"),
         }
         Ok(())
     }
 }
 
-fn put(context: &mut Context, key: &str, value: Option<&str>) {
+fn put(context: &mut Context, key: &'static str, value: Option<&str>) {
     match value {
-        Some(value) => context.set(key, value),
-        None => context.set_absent(key),
+        Some(value) => context.set_fixed(key, value),
+        None => context.set_absent_fixed(key),
     }
 }
 
@@ -168,7 +170,7 @@ const FOREIGN_PREFIXES: [&str; 10] = [
 pub(super) fn refuse_unknown_headers(request: &Request<'_>) -> Result<(), Denial> {
     let begins = |name: &str, prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
     for (name, _) in request.headers {
-        let known = KNOWN_HEADERS.contains(name) || begins(name, &KNOWN_PREFIXES) || !name.starts_with("x-amz-");
+        let known = !name.starts_with("x-amz-") || KNOWN_HEADERS.contains(name) || begins(name, &KNOWN_PREFIXES);
         if !known || begins(name, &FOREIGN_PREFIXES) {
             let shown: String = name.chars().filter(char::is_ascii_graphic).take(64).collect();
             return Err(unmapped(format!("hallpass does not know what the header `{shown}` does to an S3 request")));
