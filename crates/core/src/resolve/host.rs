@@ -9,6 +9,10 @@ use crate::denial::Denial;
 /// The domains under which every AWS endpoint of the rules lies: nothing else may be certified by a session.
 pub const DOMAINS: [&str; 4] = ["amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn"];
 
+/// Where else AWS takes credentials or signatures: function URLs, sign-in, consoles. No endpoint rule makes them.
+const ELSEWHERE: [&str; 6] =
+    ["on.aws", "signin.aws", "signin.aws.amazon.com", "console.aws.amazon.com", "awsapps.com", "amazonaws-us-gov.com"];
+
 /// Hosts of older SDKs that no rule makes: `(host, endpoint name, signing name, region)`.
 const OLDER: [(&str, &str, &str, &str); 1] = [("sts.amazonaws.com", "sts", "sts", "us-east-1")];
 
@@ -27,6 +31,14 @@ pub struct AwsHost {
     pub bucket: Option<String>,
     /// What else stands before the endpoint, `data` or `sync-`; empty for most.
     pub prefix: String,
+}
+
+/// Whether a host is AWS's, known to the rules or not, in whatever case and with a final dot or without: what a proxy
+/// must never leave alone.
+pub fn belongs_to_aws(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let under = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    DOMAINS.iter().chain(&ELSEWHERE).any(|domain| under(&domain))
 }
 
 impl AwsHost {

@@ -46,6 +46,9 @@ pub(super) async fn serve(
         // Boxed: rare, and large.
         return Box::pin(tunnel::connect(&gate, &connection, &parts, &view, judged)).await;
     }
+    if let Some(host) = tunnel::passes_on(&gate, &parts).filter(|_| connection.within.is_none()) {
+        return Box::pin(tunnel::pass_on(&gate, &connection, &parts, &view, judged, incoming, host)).await;
+    }
     let checked = match addressed(&gate, &connection, &parts) {
         Ok(host) => head::check(&parts, judged, host.as_deref().map_or(Arrival::Gate(&gate.hosts), Arrival::For)),
         Err(denial) => Err(denial),
@@ -205,7 +208,7 @@ async fn pass(
 }
 
 /// Runs a step until it is done or the switch is thrown. The switch wakes the task, so this needs no waker of its own.
-async fn unless_closed<T>(switch: &Switch, step: impl Future<Output = T>) -> Result<T, Closed> {
+pub(super) async fn unless_closed<T>(switch: &Switch, step: impl Future<Output = T>) -> Result<T, Closed> {
     let mut step = pin!(step);
     poll_fn(|cx| match switch.closed() {
         Some(why) => Poll::Ready(Err(why)),

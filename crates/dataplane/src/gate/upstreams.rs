@@ -75,6 +75,12 @@ impl Upstreams {
         Ok(self)
     }
 
+    /// Whether requests of the session go to this host, whatever stands for it: then the child has no business there.
+    pub(super) fn lead_to(&self, host: &str) -> bool {
+        let targets = self.base.iter().chain(self.services.values()).chain(self.hosts.values());
+        targets.into_iter().any(|target| target.host().eq_ignore_ascii_case(host))
+    }
+
     /// Where a service goes in a region if not to AWS itself.
     pub(super) fn instead(&self, partition: Option<Partition>, service: &str, region: &str) -> Option<&Target> {
         let of_host = || {

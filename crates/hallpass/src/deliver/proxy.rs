@@ -1,5 +1,6 @@
 //! Delivery `proxy`: the child holds a placeholder, and every request passes the gate.
 
+use std::ffi::OsStr;
 use std::io;
 
 use hallpass_dataplane::gate::{Gate, Passthrough, Placeholder};
@@ -34,6 +35,10 @@ pub(super) fn deliver(
         let proxy = gate.open_proxy(passthrough.clone()).map_err(io::Error::other)?;
         for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
             set(variables, name, proxy.url.expose());
+        }
+        // What reads it would go another way than through the gate.
+        for name in ["ALL_PROXY", "all_proxy"] {
+            variables.remove(OsStr::new(name));
         }
         // Node.js looks at the others from version 24 on, and only then.
         set(variables, "NODE_USE_ENV_PROXY", "1");
