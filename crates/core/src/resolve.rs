@@ -231,7 +231,8 @@ fn circumstances(request: &Request<'_>) -> Result<Context, Denial> {
     let mut context = Context::default();
     context.set("aws:CurrentTime", request.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     context.set("aws:EpochTime", request.now.as_second().to_string());
-    context.set("aws:RequestedRegion", request.region);
+    // S3's global endpoint is that of its first region; other services name their own.
+    context.set("aws:RequestedRegion", if request.region == "aws-global" { "us-east-1" } else { request.region });
     context.set("aws:SecureTransport", if request.secure_transport { "true" } else { "false" });
     context.set("aws:ViaAWSService", "false");
     for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn", "aws:SourceAccount"] {

@@ -169,7 +169,9 @@ async fn pass(
     let service = who.verified.scope.service;
     address.check_scope(who.verified.scope)?;
     address.rewrite(&gate.prefix, &mut who.verified);
-    let instead = gate.upstreams.instead(resolve::partition(&gate.caller), service, who.verified.scope.region);
+    let variant = gate.upstreams.variant(address.variant());
+    let partition = resolve::partition(&gate.caller);
+    let instead = gate.upstreams.instead(partition, service, who.verified.scope.region, variant);
     let world = World { caller: &gate.caller, instead, now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
     let Understood { resolved, headers, body, payload } = understood;
@@ -177,7 +179,7 @@ async fn pass(
     known.protocol = Some(resolved.protocol);
     address.check_operation(&resolved)?;
     let would_deny = decide(&gate.policy, &resolved)?;
-    let route = gate.upstreams.route(resolve::partition(&gate.caller), &resolved)?;
+    let route = gate.upstreams.route(partition, &resolved, variant)?;
     if let Some(kind) = mint::kind(&resolved)? {
         let body = body.unwrap_or_default();
         let wish =

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hallpass_catalog::CATALOG;
 use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::resolve::catalog::Variant;
 use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
@@ -28,6 +29,8 @@ pub struct Upstreams {
     hosts: BTreeMap<String, Target>,
     /// What has no target of its own goes nowhere, instead of to AWS.
     closed: bool,
+    /// Which of AWS's endpoints every request goes to, whatever the child says.
+    variant: Variant,
 }
 
 impl Upstreams {
@@ -75,6 +78,18 @@ impl Upstreams {
         Ok(self)
     }
 
+    /// Sends every request to FIPS or dual-stack endpoints, and none where there is no such endpoint.
+    #[must_use]
+    pub fn with_variant(self, variant: Variant) -> Self {
+        Self { variant, ..self }
+    }
+
+    /// Which endpoint a request goes to that was made for `asked`: what the session demands is added.
+    pub(super) fn variant(&self, asked: Variant) -> Variant {
+        let Variant { fips, dual_stack } = self.variant;
+        Variant { fips: fips || asked.fips, dual_stack: dual_stack || asked.dual_stack }
+    }
+
     /// Whether requests of the session go to this host, whatever stands for it: then the child has no business there.
     pub(super) fn lead_to(&self, host: &str) -> bool {
         let targets = self.base.iter().chain(self.services.values()).chain(self.hosts.values());
@@ -82,17 +97,28 @@ impl Upstreams {
     }
 
     /// Where a service goes in a region if not to AWS itself.
-    pub(super) fn instead(&self, partition: Option<Partition>, service: &str, region: &str) -> Option<&Target> {
+    pub(super) fn instead(
+        &self,
+        partition: Option<Partition>,
+        service: &str,
+        region: &str,
+        variant: Variant,
+    ) -> Option<&Target> {
         let of_host = || {
-            let hosts =
-                if self.hosts.is_empty() { Vec::new() } else { endpoint::hosts(CATALOG, partition, service, region) };
+            let some = !self.hosts.is_empty();
+            let hosts = some.then(|| endpoint::hosts(CATALOG, partition, service, region, variant)).unwrap_or_default();
             hosts.iter().find_map(|host| self.hosts.get(host))
         };
         self.services.get(service).or_else(of_host).or(self.base.as_ref())
     }
 
     /// The upstream of a request that is understood. Follows from the credential scope and the operation alone.
-    pub(super) fn route(&self, partition: Option<Partition>, resolved: &Resolved) -> Result<Route, Denial> {
+    pub(super) fn route(
+        &self,
+        partition: Option<Partition>,
+        resolved: &Resolved,
+        variant: Variant,
+    ) -> Result<Route, Denial> {
         let as_signed = |target: &Target| Route { target: target.clone(), region: resolved.region.clone() };
         if let Some(target) = self.services.get(&resolved.service) {
             return Ok(as_signed(target));
@@ -101,7 +127,7 @@ impl Upstreams {
             let why = format!("this session is for an S3-compatible store, which has no `{}`", resolved.service);
             return Err(Denial::new(DenialCode::Unmapped, why));
         }
-        let ruled = endpoint::endpoint(CATALOG, partition, &resolved.endpoint, &resolved.region);
+        let ruled = endpoint::endpoint_of(CATALOG, partition, &resolved.endpoint, &resolved.region, variant);
         let ruled = ruled.map(|rule| (format!("{}{}", resolved.host_prefix, rule.host), rule.region));
         if let Ok((host, region)) = &ruled
             && let Some(target) = self.hosts.get(host)
@@ -214,7 +240,7 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
-    use super::{Target, Upstreams};
+    use super::{Target, Upstreams, Variant};
 
     #[test]
     fn an_upstream_is_a_scheme_a_host_and_a_port() {
@@ -252,22 +278,22 @@ mod tests {
     fn a_service_of_its_own_wins_over_the_base() {
         let upstreams = Upstreams::aws().with_base("http://a:1").and_then(|u| u.with_service("s3", "http://b:2"));
         let upstreams = upstreams.expect("legal");
-        let host = |service| upstreams.instead(None, service, "us-east-1").map(Target::host);
+        let host = |service| upstreams.instead(None, service, "us-east-1", Variant::default()).map(Target::host);
         assert_eq!((host("s3"), host("sts")), (Some("b"), Some("a")));
-        assert_eq!(Upstreams::aws().instead(None, "s3", "us-east-1"), None);
+        assert_eq!(Upstreams::aws().instead(None, "s3", "us-east-1", Variant::default()), None);
     }
 
     #[test]
     fn a_host_at_another_address_keeps_its_name_and_is_of_one_region() {
         let upstreams = Upstreams::aws().with_base("http://a:1").expect("legal");
         let upstreams = upstreams.with_host("s3.eu-west-1.amazonaws.com", "https://vpce.example:8443").expect("legal");
-        let target = upstreams.instead(None, "s3", "eu-west-1").expect("there").clone();
+        let target = upstreams.instead(None, "s3", "eu-west-1", Variant::default()).expect("there").clone();
         assert_eq!((target.host(), target.port()), ("vpce.example", 8443));
         assert_eq!((target.authority(), target.certified_name()), ("s3.eu-west-1.amazonaws.com", target.authority()));
         assert_eq!(target.shown(), "s3.eu-west-1.amazonaws.com at vpce.example:8443");
-        assert_eq!(upstreams.instead(None, "s3", "us-east-1").map(Target::host), Some("a"));
+        assert_eq!(upstreams.instead(None, "s3", "us-east-1", Variant::default()).map(Target::host), Some("a"));
         let own = upstreams.with_service("s3", "http://b:2").expect("legal");
-        assert_eq!(own.instead(None, "s3", "eu-west-1").map(Target::host), Some("b"));
+        assert_eq!(own.instead(None, "s3", "eu-west-1", Variant::default()).map(Target::host), Some("b"));
     }
 
     #[test]

@@ -236,7 +236,10 @@ async fn a_plain_request_passes_on_without_what_is_ours() {
     assert_eq!(far.seen(), "");
     let answer =
         exchange(world.gate.address(), request(&format!("{}Connection: close\r\n", password(&proxy))).as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\r\n\r\nthere") && answer.contains("x-b: 2"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200 ") && answer.contains("\r\n\r\nthere") && answer.contains("x-b: 2"),
+        "{answer}"
+    );
     assert!(!answer.contains("x-hop"), "{answer}");
     eventually("the body", || far.seen().ends_with("body")).await;
     let seen = far.seen().to_ascii_lowercase();

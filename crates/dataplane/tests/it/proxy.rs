@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hallpass_core::denial::DenialCode;
 use hallpass_core::limits::TUNNEL_HANDSHAKE_TIMEOUT_S;
+use hallpass_core::resolve::catalog::Variant;
 use hallpass_dataplane::gate::{Closed, Passthrough};
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,7 +128,7 @@ async fn no_tunnel_leads_to_another_host_or_port() {
         "s3.us-east-1.amazonaws.com.:443",
         "S3.us-east-1.amazonaws.com:443",
         "s3.us-east-1.amazonaws.com.example.com:443",
-        "s3-fips.us-east-1.amazonaws.com:443",
+        "s3-fips.cn-north-1.amazonaws.com.cn:443",
         "ec2-1-2-3-4.compute-1.amazonaws.com:443",
         "s3.cn-north-1.amazonaws.com.cn:443",
     ] {
@@ -339,6 +340,30 @@ async fn a_host_at_another_address_is_addressed_by_its_own_name_and_no_other_hos
     let (allowed, address) = (world.log.entries(), upstream.address());
     let shown = serde_json::to_string(&allowed[0]).expect("JSON");
     assert!(shown.contains(&format!("{S3} at {address}")), "{shown}");
+}
+
+#[tokio::test]
+async fn a_request_for_a_fips_or_dual_stack_host_goes_to_this_host() {
+    for host in ["s3-fips.us-east-1.amazonaws.com", "s3.dualstack.us-east-1.amazonaws.com"] {
+        let upstream = Upstream::plain().await;
+        let world = Setup::at_aws().host_at(host, &upstream.url()).gate().await;
+        let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
+        assert_eq!(get_within(&world, &proxy, host, "/bucket/key").await.status, 200, "{host}");
+        assert_eq!(get_within(&world, &proxy, &format!("bucket.{host}"), "/key").await.status, 200, "{host}");
+        let seen = upstream.seen();
+        assert!(seen.len() == 2 && seen.iter().all(|one| one.header("host") == host), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_demands_fips_goes_nowhere_else() {
+    let (fips, plain) = (Upstream::plain().await, Upstream::plain().await);
+    let setup = Setup::at_aws().host_at("s3-fips.us-east-1.amazonaws.com", &fips.url()).host_at(S3, &plain.url());
+    let world = setup.variant(Variant { fips: true, dual_stack: false }).gate().await;
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
+    assert_eq!(get_within(&world, &proxy, S3, "/bucket/key").await.status, 200);
+    assert_eq!(crate::client::get(&world, "/bucket/key").await.status, 200, "the same by the endpoint");
+    assert_eq!((fips.seen().len(), plain.seen().len()), (2, 0));
 }
 
 #[tokio::test]
