@@ -96,8 +96,8 @@ impl Passthrough {
         let reach = |name: &String| match name.strip_prefix('*') {
             Some("") => Some(Reach::Private),
             Some(under) => host.strip_suffix(under).filter(|rest| !rest.is_empty()).map(|_| Reach::Private),
-            None if name == host => Some(Reach::Machine),
-            None => (name == PUBLIC && is_public_name(host)).then_some(Reach::Public),
+            None if name == PUBLIC => is_public_name(host).then_some(Reach::Public),
+            None => (name == host).then_some(Reach::Machine),
         };
         self.hosts.iter().filter_map(reach).max()
     }

@@ -12,7 +12,7 @@ use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
 /// The text is not the base of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{url}` cannot be an upstream: {why}; give http://host[:port] or https://host[:port]")]
+#[error("`{url}` cannot be an upstream: {why}; give http://host[:port][/path] or https://host[:port][/path]")]
 pub struct UpstreamUrlError {
     /// What was given, without a password.
     pub url: String,
@@ -161,13 +161,16 @@ struct Inner {
     port: u16,
     /// The `Host` header: with the port, unless it is the scheme's own.
     authority: String,
+    /// Before the path of every request: empty, or `/` and plain segments without a final `/`.
+    prefix: String,
     /// The name that it must prove over https; `None`: its host.
     name: Option<String>,
 }
 
 impl Target {
     fn https(host: String) -> Self {
-        Self(Arc::new(Inner { https: true, authority: host.clone(), host, port: 443, name: None }))
+        let (authority, prefix) = (host.clone(), String::new());
+        Self(Arc::new(Inner { https: true, authority, host, port: 443, prefix, name: None }))
     }
 
     fn parse(url: &str) -> Result<Self, UpstreamUrlError> {
@@ -183,8 +186,12 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(refuse("it carries a user name"));
         }
-        if uri.path() != "/" || uri.query().is_some() {
-            return Err(refuse("it has a path or a query"));
+        if uri.query().is_some() || url.contains('#') {
+            return Err(refuse("it has a query or a fragment"));
+        }
+        let prefix = uri.path().trim_end_matches('/');
+        if !prefix.is_empty() && !prefix.split('/').skip(1).all(is_plain_segment) {
+            return Err(refuse("its path can be read in more ways than one"));
         }
         let host = authority.host();
         if host.is_empty() {
@@ -197,14 +204,15 @@ impl Target {
         let port = authority.port_u16().unwrap_or(own);
         let shown = if port == own { host.to_owned() } else { format!("{host}:{port}") };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self(Arc::new(Inner { https, host, port, authority: shown, name: None })))
+        Ok(Self(Arc::new(Inner { https, host, port, authority: shown, prefix: prefix.to_owned(), name: None })))
     }
 
     /// The same address, addressed as `host`.
     fn named(&self, host: &str) -> Self {
-        let Inner { https, host: address, port, .. } = &*self.0;
-        let name = Some(host.to_owned());
-        Self(Arc::new(Inner { https: *https, host: address.clone(), port: *port, authority: host.to_owned(), name }))
+        let Inner { https, host: address, port, prefix, .. } = &*self.0;
+        let (authority, name) = (host.to_owned(), Some(host.to_owned()));
+        let (host, prefix) = (address.clone(), prefix.clone());
+        Self(Arc::new(Inner { https: *https, host, port: *port, authority, prefix, name }))
     }
 
     /// The name that its certificate must have.
@@ -232,10 +240,20 @@ impl Target {
         self.0.port
     }
 
+    /// What stands before the path of every request.
+    pub(super) fn prefix(&self) -> &str {
+        &self.0.prefix
+    }
+
     /// The value of the `Host` header.
     pub(super) fn authority(&self) -> &str {
         &self.0.authority
     }
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    !matches!(segment, "" | "." | "..") && segment.bytes().all(plain)
 }
 
 #[cfg(test)]
@@ -255,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn the_path_of_an_upstream_stands_before_every_request() {
+        let prefix = |url: &str| Target::parse(url).expect("legal").prefix().to_owned();
+        assert_eq!((prefix("http://a").as_str(), prefix("http://a/").as_str()), ("", ""));
+        assert_eq!(prefix("http://127.0.0.1:1/Se-cret_1/"), "/Se-cret_1");
+        assert_eq!(prefix("https://store.example/api/s3.v1"), "/api/s3.v1");
+    }
+
+    #[test]
     fn an_upstream_that_could_mean_something_else_is_refused() {
         for bad in [
             "",
@@ -262,8 +288,14 @@ mod tests {
             "ftp://a",
             "http://",
             "http://user:hunter2@a",
-            "http://a/path",
             "http://a/?q",
+            "http://a/b?q",
+            "http://a/b#c",
+            "http://a//b",
+            "http://a/../b",
+            "http://a/./b",
+            "http://a/b%2fc",
+            "http://a/b;c",
             "http://a:0",
             "http://a:99999",
             "unix:/x",

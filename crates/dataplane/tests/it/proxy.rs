@@ -385,3 +385,20 @@ async fn a_host_that_is_passed_through_needs_the_password_and_never_leads_to_thi
     assert_eq!(answer.status, 200, "AWS hosts still end at the gate: {answer:?}");
     assert_eq!(world.log.allowed(), 1);
 }
+
+#[tokio::test]
+async fn a_gate_within_a_gate_reaches_the_outer_one_by_its_secret_path() {
+    let (upstream, outer) = world().await;
+    let secret = outer.gate.service_endpoint_url();
+    let prefix = secret.expose().rsplit_once('/').map(|(_, prefix)| format!("/{prefix}")).expect("a path");
+    let signed = sign_for(&outer, &outer.gate.address().to_string());
+    for path in ["/bucket/key", "/"] {
+        let answer = ask(&outer, signed.request(Method::GET, &format!("{prefix}{path}"), &[], b"")).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+    let inner = Setup::on(secret.expose()).gate().await;
+    let refused = crate::client::get(&inner, "/bucket/key").await;
+    assert_eq!(refused.status, 403, "the outer gate does not know the inner one's key: {refused:?}");
+    assert_eq!((upstream.seen().len(), outer.log.denied()), (2, vec![DenialCode::UnknownKey]));
+    assert_eq!(upstream.seen()[0].uri.to_string(), "/bucket/key", "the path is the child's secret");
+}
