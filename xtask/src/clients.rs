@@ -23,10 +23,16 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     };
     let folder = testbed::install(root)?;
     let clients = testbed::clients::install(root, &folder)?;
+    let mut example = environment::cargo(root);
+    step(
+        "build the client on the Rust SDK",
+        example.args(["build", "-p", "hallpass-providers", "--example", "rust_sdk"]),
+    )?;
     let mut test = environment::cargo(root);
     test.args(["test", "-p", "hallpass", "--test", "it", "--", "clients::", "--ignored", "--nocapture"]);
     environment::clean(&mut test);
     test.env(environment::TESTBED, &folder).env("HALLPASS_TEST_CLIENTS", clients);
+    test.env("HALLPASS_TEST_RUST_SDK", environment::target_dir(root).join("debug/examples/rust_sdk"));
     if !check {
         test.env("HALLPASS_TEST_CLIENTS_PAGE", root.join(PAGE));
     }
