@@ -200,7 +200,7 @@ fn by_default_an_agent_keeps_its_own_api_and_aws_never_passes_untouched() {
                   curl -sS http://169.254.169.254/latest/ 2>&1; curl -s -m 5 https://api.example.com/; \
                   aws s3 cp s3://lent/reports/a.txt -; env | grep -c hunter2";
     let mut command = lender.lending(&READ, &["sh", "-c", script]);
-    command.env("HTTPS_PROXY", &proxy).env("HTTP_PROXY", &proxy);
+    command.env("HTTPS_PROXY", &proxy).env("HTTP_PROXY", &proxy).env("NO_PROXY", "127.0.0.1");
     let outcome = hallpass_testkit::clients::run(&mut command);
     let printed = &outcome.stdout;
     assert!(printed.starts_with("page\n") && printed.ends_with("alpha\n0\n"), "{}", outcome.shown());
@@ -222,7 +222,7 @@ fn without_passthrough_the_proxy_reaches_aws_alone() {
     for flags in [&["--passthrough", "none"][..], &["--via", "proxy"]] {
         let flags: Vec<&str> = READ.into_iter().chain(flags.iter().copied()).collect();
         let mut command = lender.lending(&flags, &["sh", "-c", "curl -s http://api.example.com/"]);
-        command.env("HTTP_PROXY", &proxy);
+        command.env("HTTP_PROXY", &proxy).env("NO_PROXY", "127.0.0.1");
         let outcome = hallpass_testkit::clients::run(&mut command);
         assert!(outcome.stdout.contains("--passthrough HOST"), "the way out is named: {}", outcome.shown());
     }
@@ -236,7 +236,7 @@ fn a_proxy_of_the_callers_that_cannot_be_gone_through_keeps_ours_out_of_the_way(
     let started = |flags: &[&str]| {
         let flags: Vec<&str> = READ.into_iter().chain(flags.iter().copied()).collect();
         let mut command = lender.lending(&flags, &["sh", "-c", "env"]);
-        command.env("ALL_PROXY", "socks5://corp:hunter2@127.0.0.1:1");
+        command.env("ALL_PROXY", "socks5://corp:hunter2@127.0.0.1:1").env("NO_PROXY", "127.0.0.1");
         hallpass_testkit::clients::run(&mut command)
     };
     let outcome = started(&[]);
