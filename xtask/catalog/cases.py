@@ -55,10 +55,17 @@ def body(expected, spoken):
     return base64.b64decode(text) if spoken == "cbor" else text
 
 
+# What a case asks for beyond region, FIPS and dual stack, and what becomes of it.
+OWN_ENDPOINT = "an endpoint of the caller's own, which is used as it is"
+NO_REGION = "no region: every request that is signed has one"
+MADE_UP = "a pseudo region for a service that has no endpoint in it: the host is made up, and the gate refuses it"
+S3 = "S3: bucket, access point and object-lambda ARNs, acceleration; the gate's own router reads the request instead"
+
+
 def endpoints(source, models):
-    """`(lines, number of all cases, numbers that do not apply by reason)`."""
+    """`(lines, number of all cases, numbers that are not run by reason)`."""
     letters = {flags: name or "-" for name, flags in VARIANTS.items()}
-    lines, skipped, total = [], {"parameters of one service": 0, "pseudo regions": 0, "other partitions": 0}, 0
+    lines, skipped, total = [], {}, 0
     for model in models:
         path = os.path.join(source, ENDPOINT_CASES, model.service, "endpoint-tests-1.json")
         if not os.path.exists(path):
@@ -66,17 +73,32 @@ def endpoints(source, models):
         for case in load(path)["testCases"]:
             total += 1
             given = case.get("params", {})
-            region = given.get("Region")
-            if region is None or set(given) - {"Region", "UseFIPS", "UseDualStack"} or case.get("operationInputs"):
-                skipped["parameters of one service"] += 1
-            elif region.endswith("-global"):
-                skipped["pseudo regions"] += 1
-            elif "-iso" in region or region.startswith("eusc-"):
-                skipped["other partitions"] += 1
-            else:
-                variant = letters[(given.get("UseFIPS", False), given.get("UseDualStack", False))]
-                lines.append("\t".join([model.service, region, variant, expected_host(case["expect"], region)]))
+            why = exception(model.service, given, case)
+            if why:
+                skipped[why] = skipped.get(why, 0) + 1
+                continue
+            variant = letters[(given.get("UseFIPS", False), given.get("UseDualStack", False))]
+            expected = expected_host(case["expect"], given["Region"])
+            lines.append("\t".join([model.service, given["Region"], variant, expected]))
     return lines, total, skipped
+
+
+def exception(service, given, case):
+    """Why a case says nothing of a host that the gate would make; `None` when it is run."""
+    region, more = given.get("Region"), set(given) - {"Region", "UseFIPS", "UseDualStack"}
+    if "Endpoint" in given:
+        return OWN_ENDPOINT
+    if service in ("s3", "s3control") and (more or case.get("operationInputs")):
+        return S3
+    if region is None:
+        return NO_REGION
+    # The older global endpoint of STS is asked for by parameter; a false one changes nothing.
+    more = {name for name in more if given[name] is not False}
+    if more or case.get("operationInputs"):
+        return f"parameters of {service}: {', '.join(sorted(more)) or 'the input'}"
+    if region.endswith("-global") and "@" not in expected_host(case["expect"], region) and "endpoint" in case["expect"]:
+        return MADE_UP
+    return None
 
 
 def expected_host(expect, region):

@@ -20,22 +20,45 @@ the authorization data.
 | service | operations | recognised | action | exact | pattern | opaque |
 |---|---:|---:|---:|---:|---:|---:|
 """
+ENDPOINTS = """
+## Endpoints
+
+Of botocore's {total} endpoint cases, {run} are run against the tables, in every partition, with FIPS and dual stack,
+pseudo regions too: each gives botocore's host and signing region, or none where botocore gives an error. The others:
+
+| what they are about | cases |
+|---|---:|
+"""
 # Told apart from S3 by their host only.
 NOT_RECOGNISED = {"s3control"}
 
 
-def write(path, models, sections, pins):
+def write(path, models, sections, pins, endpoint_cases):
     rows, totals = [], [0] * 6
     for model in models:
         counts = count(model, sections[model.service])
         totals = [a + b for a, b in zip(totals, counts, strict=True)]
         rows.append(row(model.service, counts))
     text = HEAD.format(pins=" and ".join(f"{name} {version}" for name, version in pins.items()))
-    text += row("**all**", totals) + "".join(rows)
+    text += row("**all**", totals) + "".join(rows) + endpoints(*endpoint_cases)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
     print(dict(zip(["operations", "recognised", "action", "exact", "pattern", "opaque"], totals, strict=True)))
+
+
+def endpoints(total, run, skipped):
+    """botocore's endpoint cases: how many are run against the tables, and what the others are about."""
+    grouped = {}
+    for why, number in skipped.items():
+        kind = "parameters of one service" if why.startswith("parameters of ") else why
+        grouped[kind] = grouped.get(kind, 0) + number
+    services = sorted({why.split()[2].rstrip(":") for why in skipped if why.startswith("parameters of ")})
+    text = ENDPOINTS.format(total=f"{total:,}", run=f"{run:,}")
+    for why, number in sorted(grouped.items(), key=lambda pair: -pair[1]):
+        more = f" ({', '.join(services)}): the gate takes the plain rule" if why == "parameters of one service" else ""
+        text += f"| {why}{more} | {number:,} |\n"
+    return text
 
 
 def row(name, counts):

@@ -5,7 +5,7 @@ The rule sets are asked by botocore itself, region by region; `{}` stands for th
 
 import collections
 
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc")
 # Letters of a variant: f(ips), d(ual stack).
 VARIANTS = {"": (False, False), "f": (True, False), "d": (False, True), "fd": (True, True)}
 
@@ -13,6 +13,11 @@ VARIANTS = {"": (False, False), "f": (True, False), "d": (False, True), "fd": (T
 def regions_of(partitions, partition):
     found = next(p["regions"] for p in partitions["partitions"] if p["id"] == partition)
     return sorted(r for r in found if not r.endswith("-global"))
+
+
+def pseudo(partition):
+    """The region of a partition's global services."""
+    return f"{partition}-global"
 
 
 def lines(provider, partitions):
@@ -27,7 +32,10 @@ def lines(provider, partitions):
                 if answer:
                     by_region[region] = answer
             if by_region:
-                found.append("\t".join(["h", partition, variant or "-", *reduced(by_region)]))
+                elsewhere = host(provider, pseudo(partition), fips, dual)
+                # Without a region of its own to sign for, the name is made up.
+                named = [f"{pseudo(partition)}={elsewhere}"] if elsewhere and "@" in elsewhere else []
+                found.append("\t".join(["h", partition, variant or "-", *reduced(by_region), *named]))
     return found
 
 

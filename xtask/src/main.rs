@@ -3,6 +3,7 @@
 mod bench;
 mod catalog;
 mod checks;
+mod clients;
 mod environment;
 mod fuzz;
 mod mutants;
@@ -22,6 +23,7 @@ usage: cargo xtask <command>
 
   test [cargo test arguments]   install what the tests need, run them, stop what they started
   testbed                       only install what the tests need, into .testbed/
+  clients [--check]             run every client by every way, and write docs/reference/clients.md
   ci                            fmt, clippy, doc and test, each with its time
   bench [all|store|audit|gate|start|kill]
                                 release build, then the benches
@@ -50,6 +52,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     match command {
         "test" => test::run(&root, rest),
         "testbed" => testbed::install(&root).map(|_| ExitCode::SUCCESS),
+        "clients" => clients::run(&root, rest),
         "ci" => checks::run(&root),
         "bench" => bench::run(&root, rest),
         "policy-fuzz" => policy_fuzz::run(&root, rest).map(|()| ExitCode::SUCCESS),

@@ -1,5 +1,6 @@
 //! Installs what the tests need: Debian packages where missing, a Python venv and Node modules in `.testbed/`.
 
+pub(crate) mod clients;
 mod debian;
 mod node;
 mod python;

@@ -42,7 +42,7 @@ pub trait Store: Send + Sync + Debug {
     /// [`StoreError::NotFound`], [`StoreError::Conflict`], or an outage.
     fn transition(&self, change: Transition) -> BoxFuture<'_, Result<Record, StoreError>>;
 
-    /// Appends one entry and answers with its position after the commit. `request_allowed` is refused unless its
+    /// Appends one entry and answers with its position after the commit. `request_allowed` and `tunnel_opened` are refused unless their
     /// session is active and has time left at the commit: what was revoked elsewhere cannot get a position.
     ///
     /// # Errors

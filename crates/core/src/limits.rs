@@ -130,6 +130,11 @@ pub const CERTIFIED_HOSTS_MAX: usize = 256;
 pub const CERTIFICATE_BACKDATING_S: i64 = 300;
 /// Most hosts that one session passes through its proxy untouched, by name.
 pub const PASSTHROUGH_HOSTS_MAX: usize = 100;
+/// Most connections to other hosts that one session has open through its proxy at once, so that they leave room for
+/// requests to the cloud.
+pub const PASSTHROUGH_CONNECTIONS_MAX: usize = 256;
+/// Longest answer of the caller's own proxy to a CONNECT, bytes.
+pub const OUTER_PROXY_HEAD_BYTES_MAX: usize = 16 * 1024;
 /// A child that has asked for a tunnel must have finished its TLS handshake after so long, seconds.
 pub const TUNNEL_HANDSHAKE_TIMEOUT_S: u64 = 10;
 /// Derived signing keys cached per gate.

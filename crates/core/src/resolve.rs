@@ -236,7 +236,8 @@ fn circumstances(request: &Request<'_>) -> Result<Context, Denial> {
     let second = Timestamp::from_second(request.now.as_second()).unwrap_or(request.now);
     context.set_fixed("aws:CurrentTime", second.to_string());
     context.set_fixed("aws:EpochTime", request.now.as_second().to_string());
-    context.set_fixed("aws:RequestedRegion", request.region);
+    // S3's global endpoint is that of its first region; other services name their own.
+    context.set_fixed("aws:RequestedRegion", if request.region == "aws-global" { "us-east-1" } else { request.region });
     context.set_fixed("aws:SecureTransport", if request.secure_transport { "true" } else { "false" });
     context.set_fixed("aws:ViaAWSService", "false");
     for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn", "aws:SourceAccount"] {

@@ -85,7 +85,7 @@ use tokio_util::task::TaskTracker;
 pub use budget::{Limits, Notice, Notify};
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
-pub use passthrough::{Passthrough, PassthroughError};
+pub use passthrough::{OuterProxy, OuterProxyError, Passthrough, PassthroughError};
 pub use placeholder::{Placeholder, RandomnessError};
 pub use presign::{PresignedUrl, Presigner, UrlWish};
 pub use registry::{Change, NewChild, Opened, Registry};

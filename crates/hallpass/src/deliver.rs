@@ -1,6 +1,7 @@
 //! Ways to hand a session to the child. Each kind is a file; this one chooses.
 
 pub(crate) mod ambient;
+mod arrival;
 pub(crate) mod credential_cache;
 pub(crate) mod credential_endpoint;
 mod env;

@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::environment::{client_path, testbed};
+pub use crate::environment::{clients_folder, clients_page, path_with, rust_sdk};
 
 /// A client that takes longer than this hangs.
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(240);

@@ -19,8 +19,37 @@ pub fn testbed() -> &'static Path {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place of the test kit that reads the environment")]
+fn path(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+}
+
 fn named() -> Option<PathBuf> {
-    std::env::var_os("HALLPASS_TESTBED").filter(|v| !v.is_empty()).map(PathBuf::from)
+    path("HALLPASS_TESTBED")
+}
+
+/// The clients that only their table needs: `HALLPASS_TEST_CLIENTS`, else `clients` in the test bed.
+pub fn clients_folder() -> PathBuf {
+    path("HALLPASS_TEST_CLIENTS").unwrap_or_else(|| testbed().join("clients"))
+}
+
+/// Where the table of clients is written to (`HALLPASS_TEST_CLIENTS_PAGE`).
+pub fn clients_page() -> Option<PathBuf> {
+    path("HALLPASS_TEST_CLIENTS_PAGE")
+}
+
+/// The client on the Rust SDK (`HALLPASS_TEST_RUST_SDK`).
+pub fn rust_sdk() -> Option<PathBuf> {
+    path("HALLPASS_TEST_RUST_SDK")
+}
+
+/// [`client_path`] with one more folder before it.
+///
+/// # Panics
+/// The folder's name cannot stand in `PATH`.
+pub fn path_with(folder: &Path) -> std::ffi::OsString {
+    let inherited = client_path();
+    let folders = std::iter::once(folder.to_path_buf()).chain(std::env::split_paths(&inherited));
+    std::env::join_paths(folders).expect("folders of PATH hold no separator, because they were split at it")
 }
 
 fn own() -> PathBuf {

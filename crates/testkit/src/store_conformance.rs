@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 
 use crate::store_fixtures::{
     StoreFixture, TTL_S, activate, change, full_session, id, keeper, new_session, policy, request_allowed,
-    request_denied, request_settled, session, start,
+    request_denied, request_settled, session, start, tunnel_opened,
 };
 
 /// Makes one test of each check; `$make` gives an empty [`StoreFixture`].
@@ -260,15 +260,20 @@ pub async fn no_request_is_allowed_outside_a_running_session(f: &StoreFixture) {
     for (name, status) in [("pending", SessionStatus::Pending), ("ended", SessionStatus::Revoked)] {
         let refused = f.store.append(Some(&id(name)), request_allowed()).await;
         assert_eq!(refused, Err(StoreError::NotActive { id: name.into(), status }));
+        let refused = f.store.append(Some(&id(name)), tunnel_opened()).await;
+        assert_eq!(refused, Err(StoreError::NotActive { id: name.into(), status }));
     }
     let unknown = f.store.append(Some(&id("nobody")), request_allowed()).await;
     assert_eq!(unknown, Err(StoreError::NotFound("nobody".into())));
     assert!(matches!(f.store.append(None, request_allowed()).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(f.store.append(None, tunnel_opened()).await, Err(StoreError::Invalid(_))));
     f.clock.advance_s(TTL_S - 1);
     assert!(f.store.append(Some(&id("late")), request_allowed()).await.is_ok());
     f.clock.advance_s(1);
-    let late = f.store.append(Some(&id("late")), request_allowed()).await;
-    assert_eq!(late, Err(StoreError::NotActive { id: "late".into(), status: SessionStatus::Expired }));
+    for event in [request_allowed(), tunnel_opened()] {
+        let late = f.store.append(Some(&id("late")), event).await;
+        assert_eq!(late, Err(StoreError::NotActive { id: "late".into(), status: SessionStatus::Expired }));
+    }
     assert_eq!(size(&*f.store).await, before + 1);
     for name in ["pending", "ended", "late"] {
         assert!(f.store.append(Some(&id(name)), request_denied(1)).await.is_ok(), "{name}");

@@ -130,6 +130,11 @@ pub fn request_allowed() -> Event {
     }
 }
 
+/// A connection that passes through.
+pub fn tunnel_opened() -> Event {
+    Event::TunnelOpened { host: "a.example".into(), port: 443, address: "192.0.2.1:443".into(), plain: false }
+}
+
 /// A refused request that stands for `count` like it.
 pub fn request_denied(count: u64) -> Event {
     Event::RequestDenied {

@@ -195,6 +195,32 @@ pub enum Event {
         /// Until when it works.
         expires_at: Timestamp,
     },
+    /// The proxy let a connection to a host that is not the cloud's pass untouched. Written before a byte passed.
+    TunnelOpened {
+        /// The host that was asked for, as a name or an address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// The address that was connected to, `host:port` of the proxy before it where there is one.
+        address: String,
+        /// A single plain request, `http://`; otherwise a tunnel of any bytes.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        plain: bool,
+    },
+    /// Such a connection came to its end.
+    TunnelClosed {
+        /// Position of its `tunnel_opened` entry.
+        of: u64,
+        /// Bytes from the child.
+        bytes_in: u64,
+        /// Bytes to the child.
+        bytes_out: u64,
+        /// Time from the entry to the end, microseconds.
+        duration_us: u64,
+        /// What ended it before its time, if anything (`cut: revoked`, …).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<String>,
+    },
     /// The keeper died between signing and settling: nobody knows what became of these requests.
     RequestsUnknown {
         /// Positions of their `request_allowed` entries.
@@ -283,6 +309,8 @@ impl Event {
             Self::RequestDenied { .. } => "request_denied",
             Self::RequestSettled { .. } => "request_settled",
             Self::UrlPresigned { .. } => "url_presigned",
+            Self::TunnelOpened { .. } => "tunnel_opened",
+            Self::TunnelClosed { .. } => "tunnel_closed",
             Self::RequestsUnknown { .. } => "requests_unknown",
             Self::SessionKilled { .. } => "session_killed",
             Self::CredentialsRevoked { .. } => "credentials_revoked",
@@ -366,6 +394,19 @@ impl Event {
                 ("resources", Class::Sensitive),
                 ("upstream", Class::Public),
                 ("expires_at", Class::Public),
+            ],
+            "tunnel_opened" => &[
+                ("host", Class::Sensitive),
+                ("port", Class::Public),
+                ("address", Class::Sensitive),
+                ("plain", Class::Public),
+            ],
+            "tunnel_closed" => &[
+                ("of", Class::Public),
+                ("bytes_in", Class::Public),
+                ("bytes_out", Class::Public),
+                ("duration_us", Class::Public),
+                ("fault", Class::Public),
             ],
             "requests_unknown" => &[("of", Class::Public)],
             "session_killed" => &[

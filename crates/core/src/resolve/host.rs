@@ -2,12 +2,31 @@
 //! This is the one place that decides for which hosts a gate stands in.
 
 use super::catalog::{Catalog, Variant};
-use super::endpoint::{endpoint, is_aws_region};
+use super::endpoint::{endpoint_of, is_aws_region};
 use super::{Partition, Resolved, unmapped};
 use crate::denial::Denial;
 
 /// The domains under which every AWS endpoint of the rules lies: nothing else may be certified by a session.
-pub const DOMAINS: [&str; 4] = ["amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn"];
+pub const DOMAINS: [&str; 14] = [
+    "amazonaws.com",
+    "api.aws",
+    "amazonaws.com.cn",
+    "api.amazonwebservices.com.cn",
+    "c2s.ic.gov",
+    "api.aws.ic.gov",
+    "sc2s.sgov.gov",
+    "api.aws.scloud",
+    "cloud.adc-e.uk",
+    "api.cloud-aws.adc-e.uk",
+    "csp.hci.ic.gov",
+    "api.aws.hci.ic.gov",
+    "amazonaws.eu",
+    "api.amazonwebservices.eu",
+];
+
+/// Where else AWS takes credentials or signatures: function URLs, sign-in, consoles. No endpoint rule makes them.
+const ELSEWHERE: [&str; 6] =
+    ["on.aws", "signin.aws", "signin.aws.amazon.com", "console.aws.amazon.com", "awsapps.com", "amazonaws-us-gov.com"];
 
 /// Hosts of older SDKs that no rule makes: `(host, endpoint name, signing name, region)`.
 const OLDER: [(&str, &str, &str, &str); 1] = [("sts.amazonaws.com", "sts", "sts", "us-east-1")];
@@ -25,16 +44,25 @@ pub struct AwsHost {
     pub region: String,
     /// The bucket of an S3 virtual host.
     pub bucket: Option<String>,
+    /// Which of the region's endpoints it is; its requests go to the same.
+    pub variant: Variant,
     /// What else stands before the endpoint, `data` or `sync-`; empty for most.
     pub prefix: String,
+}
+
+/// Whether a host is AWS's, known to the rules or not, in whatever case and with a final dot or without: what a proxy
+/// must never leave alone.
+pub fn belongs_to_aws(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let under = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    DOMAINS.iter().chain(&ELSEWHERE).any(|domain| under(&domain))
 }
 
 impl AwsHost {
     /// The endpoint behind `host`, if the rules know one and it lies in `partition` (`None`: in any).
     ///
     /// # Errors
-    /// [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for every other host: another cloud, an address,
-    /// a FIPS or dual-stack variant (the gate would send the request to the plain one, which is not what was asked).
+    /// [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for every other host: another cloud, an address.
     pub fn named(catalog: Catalog, partition: Option<Partition>, host: &str) -> Result<Self, Denial> {
         let found = if is_plain_name(host) {
             s3(host).or_else(|| older(host)).or_else(|| of_rules(catalog, partition, host))
@@ -44,7 +72,7 @@ impl AwsHost {
         let found = found.ok_or_else(|| unmapped("the host is no AWS endpoint that hallpass knows"))?;
         // The same rule that a request to it will have to pass, so that a credential stays in its partition.
         let first = found.endpoints.first().copied().unwrap_or_default();
-        endpoint(catalog, partition, first, &found.region).map(|_| found)
+        endpoint_of(catalog, partition, first, &found.region, found.variant).map(|_| found)
     }
 
     /// True when a request for this host may carry that credential scope.
@@ -94,6 +122,7 @@ fn s3(host: &str) -> Option<AwsHost> {
         signing: vec!["s3"],
         region: region.to_owned(),
         bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
+        variant: Variant::default(),
         prefix: String::new(),
     })
 }
@@ -110,21 +139,25 @@ fn older(host: &str) -> Option<AwsHost> {
         signing: vec![signing],
         region: region.to_owned(),
         bucket: None,
+        variant: Variant::default(),
         prefix: String::new(),
     })
 }
 
-/// The APIs of which the rules make exactly this host. Other variants than the plain one are not what would be asked.
+/// The APIs of which the rules make exactly this host.
 fn of_rules(catalog: Catalog, partition: Option<Partition>, host: &str) -> Option<AwsHost> {
-    let found = (catalog.located)(partition, host).filter(|found| found.variant == Variant::default())?;
+    let found = (catalog.located)(partition, host)?;
     let mut signing: Vec<_> = found.apis.iter().map(|api| api.signing).collect();
     signing.dedup();
+    let of_s3 = found.apis.iter().any(|api| api.id == "s3");
+    let (bucket, prefix) = if of_s3 { (found.prefix, String::new()) } else { (String::new(), found.prefix) };
     Some(AwsHost {
         host: host.to_owned(),
         endpoints: found.apis.iter().map(|api| api.id).collect(),
         signing,
         region: found.region,
-        bucket: None,
-        prefix: found.prefix,
+        bucket: (!bucket.is_empty()).then_some(bucket),
+        variant: found.variant,
+        prefix,
     })
 }

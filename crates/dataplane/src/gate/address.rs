@@ -4,6 +4,7 @@
 
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::resolve::Resolved;
+use hallpass_core::resolve::catalog::Variant;
 use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::{Scope, Verified};
@@ -37,6 +38,14 @@ impl Address {
                     host.region, scope.service, scope.region
                 )))
             }
+        }
+    }
+
+    /// Which of a region's endpoints was named; the gate stands for the plain one.
+    pub(super) fn variant(&self) -> Variant {
+        match self {
+            Self::Gate | Self::Bucket(_) => Variant::default(),
+            Self::Aws(host) => host.variant,
         }
     }
 

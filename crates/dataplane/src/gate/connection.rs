@@ -49,7 +49,9 @@ pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
     let outer = requests(&gate, &registration.live, Socket::Plain(socket), None).await;
     let Some((Socket::Plain(socket), ahead, granted)) = outer else { return };
     match granted {
-        Granted::Elsewhere(far) => Box::pin(passthrough::carry(&gate, socket, ahead, far)).await,
+        Granted::Elsewhere(passage) => {
+            Box::pin(passthrough::carry(&registration.live, socket, ahead, *passage)).await;
+        }
         Granted::Aws(host) => {
             if let Some(inner) = Box::pin(tunnel::accept(&gate, socket, ahead, &host)).await {
                 requests(&gate, &registration.live, inner, Some(host)).await;

@@ -9,6 +9,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::fail_points::fail_point;
+use super::passthrough::Plain;
 use super::settle::Settle;
 use super::switch::{Live, Switch};
 
@@ -34,6 +35,8 @@ pub(super) enum Answer {
     Made(Full<Bytes>),
     /// The upstream's.
     Download(Box<Download>),
+    /// Of a host that is passed through.
+    Plain(Box<Plain>),
 }
 
 /// A streamed body of the upstream.
@@ -146,6 +149,7 @@ impl Body for Answer {
         match self.get_mut() {
             Self::Made(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Download(body) => Pin::new(body.as_mut()).poll_frame(cx),
+            Self::Plain(body) => body.poll_frame(cx),
         }
     }
 
@@ -153,6 +157,7 @@ impl Body for Answer {
         match self {
             Self::Made(body) => body.is_end_stream(),
             Self::Download(body) => body.is_end_stream(),
+            Self::Plain(body) => body.is_end_stream(),
         }
     }
 
@@ -160,6 +165,7 @@ impl Body for Answer {
         match self {
             Self::Made(body) => body.size_hint(),
             Self::Download(body) => body.size_hint(),
+            Self::Plain(body) => body.size_hint(),
         }
     }
 }

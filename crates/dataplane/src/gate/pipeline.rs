@@ -46,6 +46,9 @@ pub(super) async fn serve(
         // Boxed: rare, and large.
         return Box::pin(tunnel::connect(&gate, &connection, &parts, &view, judged)).await;
     }
+    if let Some(host) = tunnel::passes_on(&gate, &parts).filter(|_| connection.within.is_none()) {
+        return Box::pin(tunnel::pass_on(&gate, &connection, &parts, &view, judged, incoming, host)).await;
+    }
     let checked = match addressed(&gate, &connection, &parts) {
         Ok(host) => head::check(&parts, judged, host.as_deref().map_or(Arrival::Gate(&gate.hosts), Arrival::For)),
         Err(denial) => Err(denial),
@@ -166,7 +169,9 @@ async fn pass(
     let service = who.verified.scope.service;
     address.check_scope(who.verified.scope)?;
     address.rewrite(&gate.prefix, &mut who.verified);
-    let instead = gate.upstreams.instead(resolve::partition(&gate.caller), service, who.verified.scope.region);
+    let variant = gate.upstreams.variant(address.variant());
+    let partition = resolve::partition(&gate.caller);
+    let instead = gate.upstreams.instead(partition, service, who.verified.scope.region, variant);
     let world = World { caller: &gate.caller, instead, now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
     let Understood { resolved, headers, body, payload } = understood;
@@ -174,7 +179,7 @@ async fn pass(
     known.protocol = Some(resolved.protocol);
     address.check_operation(&resolved)?;
     let would_deny = decide(&gate.policy, &resolved)?;
-    let route = gate.upstreams.route(resolve::partition(&gate.caller), &resolved)?;
+    let route = gate.upstreams.route(partition, &resolved, variant)?;
     if let Some(kind) = mint::kind(&resolved)? {
         let body = body.unwrap_or_default();
         let wish =
@@ -206,7 +211,7 @@ async fn pass(
 
 /// Runs a step until it is done or the switch is thrown. The switch wakes the task, so this needs no waker of its own.
 /// The step stays where it is: it is large.
-async fn unless_closed<T>(switch: &Switch, mut step: Pin<&mut impl Future<Output = T>>) -> Result<T, Closed> {
+pub(super) async fn unless_closed<T>(switch: &Switch, mut step: Pin<&mut impl Future<Output = T>>) -> Result<T, Closed> {
     poll_fn(|cx| match switch.closed() {
         Some(why) => Poll::Ready(Err(why)),
         None => step.as_mut().poll(cx).map(Ok),

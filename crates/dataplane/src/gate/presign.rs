@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hallpass_core::audit::Event;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::limits::PRESIGN_LIFE_S_MAX;
+use hallpass_core::resolve::catalog::Variant;
 use hallpass_core::resolve::{self, Caller, Outcome, Request, Resolved, Upstream};
 use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::{self, AmzDate, PathStyle, PayloadHash, Scope, Signer};
@@ -91,7 +92,7 @@ impl Presigner {
             let how = "start a session without `--budget` and `--max-…` for it".to_owned();
             return Err(Denial { how_to_ask: Some(how), ..Denial::new(DenialCode::BudgetExceeded, why) });
         }
-        let route = gate.upstreams.route(partition(&gate.caller), &resolved)?;
+        let route = gate.upstreams.route(partition(&gate.caller), &resolved, plain_or_demanded(gate))?;
         let credential = credential(gate).await?;
         let asked = i64::try_from(wish.life_s.min(PRESIGN_LIFE_S_MAX)).unwrap_or(i64::MAX);
         let end = credential.expires_at.map_or(gate.expires_at, |at| at.min(gate.expires_at));
@@ -121,6 +122,7 @@ impl Presigner {
             send_content_sha256: false,
             path_style: PathStyle::S3,
         };
+        let path = format!("{}{path}", route.target.prefix());
         let signed = sigv4::presign(&wish.method, route.target.authority(), &path, life_s, &signer);
         let signed = signed.map_err(|error| malformed(&error.to_string()))?;
         let scheme = if route.target.is_https() { "https" } else { "http" };
@@ -131,7 +133,7 @@ impl Presigner {
 
 fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Result<Resolved, Denial> {
     let partition = partition(&gate.caller);
-    let instead = gate.upstreams.instead(partition, "s3", &wish.region);
+    let instead = gate.upstreams.instead(partition, "s3", &wish.region, plain_or_demanded(gate));
     let account = (!gate.caller.account.is_empty()).then_some(gate.caller.account.as_str());
     let outcome = resolve::head(&Request {
         catalog: hallpass_catalog::CATALOG,
@@ -179,4 +181,9 @@ fn encoded(key: &str) -> String {
 
 fn malformed(why: &str) -> Denial {
     Denial::new(DenialCode::Malformed, why)
+}
+
+/// The plain endpoint, unless the session demands another.
+fn plain_or_demanded(gate: &Shared) -> Variant {
+    gate.upstreams.variant(Variant::default())
 }

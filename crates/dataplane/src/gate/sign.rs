@@ -72,7 +72,8 @@ pub(super) fn sign_request(
     let authority = unsigned.route.target.authority();
     let mut view = headers::view(unsigned.headers);
     view.push(("host", authority.as_bytes()));
-    let parts = Parts { method: unsigned.method.as_str(), path: unsigned.path, query: unsigned.query, headers: &view };
+    let path = format!("{}{}", unsigned.route.target.prefix(), unsigned.path);
+    let parts = Parts { method: unsigned.method.as_str(), path: &path, query: unsigned.query, headers: &view };
     let signer = Signer {
         access_key_id: &credential.access_key_id,
         key: &key,

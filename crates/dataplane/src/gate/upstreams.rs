@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use hallpass_catalog::CATALOG;
 use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::resolve::catalog::Variant;
 use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
 /// The text is not the base of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{url}` cannot be an upstream: {why}; give http://host[:port] or https://host[:port]")]
+#[error("`{url}` cannot be an upstream: {why}; give http://host[:port][/path] or https://host[:port][/path]")]
 pub struct UpstreamUrlError {
     /// What was given, without a password.
     pub url: String,
@@ -28,6 +29,8 @@ pub struct Upstreams {
     hosts: BTreeMap<String, Target>,
     /// What has no target of its own goes nowhere, instead of to AWS.
     closed: bool,
+    /// Which of AWS's endpoints every request goes to, whatever the child says.
+    variant: Variant,
 }
 
 impl Upstreams {
@@ -75,18 +78,47 @@ impl Upstreams {
         Ok(self)
     }
 
+    /// Sends every request to FIPS or dual-stack endpoints, and none where there is no such endpoint.
+    #[must_use]
+    pub fn with_variant(self, variant: Variant) -> Self {
+        Self { variant, ..self }
+    }
+
+    /// Which endpoint a request goes to that was made for `asked`: what the session demands is added.
+    pub(super) fn variant(&self, asked: Variant) -> Variant {
+        let Variant { fips, dual_stack } = self.variant;
+        Variant { fips: fips || asked.fips, dual_stack: dual_stack || asked.dual_stack }
+    }
+
+    /// Whether requests of the session go to this host, whatever stands for it: then the child has no business there.
+    pub(super) fn lead_to(&self, host: &str) -> bool {
+        let targets = self.base.iter().chain(self.services.values()).chain(self.hosts.values());
+        targets.into_iter().any(|target| target.host().eq_ignore_ascii_case(host))
+    }
+
     /// Where a service goes in a region if not to AWS itself.
-    pub(super) fn instead(&self, partition: Option<Partition>, service: &str, region: &str) -> Option<&Target> {
+    pub(super) fn instead(
+        &self,
+        partition: Option<Partition>,
+        service: &str,
+        region: &str,
+        variant: Variant,
+    ) -> Option<&Target> {
         let of_host = || {
-            let hosts =
-                if self.hosts.is_empty() { Vec::new() } else { endpoint::hosts(CATALOG, partition, service, region) };
+            let some = !self.hosts.is_empty();
+            let hosts = some.then(|| endpoint::hosts(CATALOG, partition, service, region, variant)).unwrap_or_default();
             hosts.iter().find_map(|host| self.hosts.get(host))
         };
         self.services.get(service).or_else(of_host).or(self.base.as_ref())
     }
 
     /// The upstream of a request that is understood. Follows from the credential scope and the operation alone.
-    pub(super) fn route(&self, partition: Option<Partition>, resolved: &Resolved) -> Result<Route, Denial> {
+    pub(super) fn route(
+        &self,
+        partition: Option<Partition>,
+        resolved: &Resolved,
+        variant: Variant,
+    ) -> Result<Route, Denial> {
         let as_signed = |target: &Target| Route { target: target.clone(), region: resolved.region.clone() };
         if let Some(target) = self.services.get(&resolved.service) {
             return Ok(as_signed(target));
@@ -95,7 +127,7 @@ impl Upstreams {
             let why = format!("this session is for an S3-compatible store, which has no `{}`", resolved.service);
             return Err(Denial::new(DenialCode::Unmapped, why));
         }
-        let ruled = endpoint::endpoint(CATALOG, partition, &resolved.endpoint, &resolved.region);
+        let ruled = endpoint::endpoint_of(CATALOG, partition, &resolved.endpoint, &resolved.region, variant);
         let ruled = ruled.map(|rule| (format!("{}{}", resolved.host_prefix, rule.host), rule.region));
         if let Ok((host, region)) = &ruled
             && let Some(target) = self.hosts.get(host)
@@ -129,13 +161,16 @@ struct Inner {
     port: u16,
     /// The `Host` header: with the port, unless it is the scheme's own.
     authority: String,
+    /// Before the path of every request: empty, or `/` and plain segments without a final `/`.
+    prefix: String,
     /// The name that it must prove over https; `None`: its host.
     name: Option<String>,
 }
 
 impl Target {
     fn https(host: String) -> Self {
-        Self(Arc::new(Inner { https: true, authority: host.clone(), host, port: 443, name: None }))
+        let (authority, prefix) = (host.clone(), String::new());
+        Self(Arc::new(Inner { https: true, authority, host, port: 443, prefix, name: None }))
     }
 
     fn parse(url: &str) -> Result<Self, UpstreamUrlError> {
@@ -151,8 +186,12 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(refuse("it carries a user name"));
         }
-        if uri.path() != "/" || uri.query().is_some() {
-            return Err(refuse("it has a path or a query"));
+        if uri.query().is_some() || url.contains('#') {
+            return Err(refuse("it has a query or a fragment"));
+        }
+        let prefix = uri.path().trim_end_matches('/');
+        if !prefix.is_empty() && !prefix.split('/').skip(1).all(is_plain_segment) {
+            return Err(refuse("its path can be read in more ways than one"));
         }
         let host = authority.host();
         if host.is_empty() {
@@ -165,14 +204,15 @@ impl Target {
         let port = authority.port_u16().unwrap_or(own);
         let shown = if port == own { host.to_owned() } else { format!("{host}:{port}") };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self(Arc::new(Inner { https, host, port, authority: shown, name: None })))
+        Ok(Self(Arc::new(Inner { https, host, port, authority: shown, prefix: prefix.to_owned(), name: None })))
     }
 
     /// The same address, addressed as `host`.
     fn named(&self, host: &str) -> Self {
-        let Inner { https, host: address, port, .. } = &*self.0;
-        let name = Some(host.to_owned());
-        Self(Arc::new(Inner { https: *https, host: address.clone(), port: *port, authority: host.to_owned(), name }))
+        let Inner { https, host: address, port, prefix, .. } = &*self.0;
+        let (authority, name) = (host.to_owned(), Some(host.to_owned()));
+        let (host, prefix) = (address.clone(), prefix.clone());
+        Self(Arc::new(Inner { https: *https, host, port: *port, authority, prefix, name }))
     }
 
     /// The name that its certificate must have.
@@ -200,15 +240,25 @@ impl Target {
         self.0.port
     }
 
+    /// What stands before the path of every request.
+    pub(super) fn prefix(&self) -> &str {
+        &self.0.prefix
+    }
+
     /// The value of the `Host` header.
     pub(super) fn authority(&self) -> &str {
         &self.0.authority
     }
 }
 
+fn is_plain_segment(segment: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    !matches!(segment, "" | "." | "..") && segment.bytes().all(plain)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Target, Upstreams};
+    use super::{Target, Upstreams, Variant};
 
     #[test]
     fn an_upstream_is_a_scheme_a_host_and_a_port() {
@@ -223,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn the_path_of_an_upstream_stands_before_every_request() {
+        let prefix = |url: &str| Target::parse(url).expect("legal").prefix().to_owned();
+        assert_eq!((prefix("http://a").as_str(), prefix("http://a/").as_str()), ("", ""));
+        assert_eq!(prefix("http://127.0.0.1:1/Se-cret_1/"), "/Se-cret_1");
+        assert_eq!(prefix("https://store.example/api/s3.v1"), "/api/s3.v1");
+    }
+
+    #[test]
     fn an_upstream_that_could_mean_something_else_is_refused() {
         for bad in [
             "",
@@ -230,8 +288,14 @@ mod tests {
             "ftp://a",
             "http://",
             "http://user:hunter2@a",
-            "http://a/path",
             "http://a/?q",
+            "http://a/b?q",
+            "http://a/b#c",
+            "http://a//b",
+            "http://a/../b",
+            "http://a/./b",
+            "http://a/b%2fc",
+            "http://a/b;c",
             "http://a:0",
             "http://a:99999",
             "unix:/x",
@@ -246,22 +310,22 @@ mod tests {
     fn a_service_of_its_own_wins_over_the_base() {
         let upstreams = Upstreams::aws().with_base("http://a:1").and_then(|u| u.with_service("s3", "http://b:2"));
         let upstreams = upstreams.expect("legal");
-        let host = |service| upstreams.instead(None, service, "us-east-1").map(Target::host);
+        let host = |service| upstreams.instead(None, service, "us-east-1", Variant::default()).map(Target::host);
         assert_eq!((host("s3"), host("sts")), (Some("b"), Some("a")));
-        assert_eq!(Upstreams::aws().instead(None, "s3", "us-east-1"), None);
+        assert_eq!(Upstreams::aws().instead(None, "s3", "us-east-1", Variant::default()), None);
     }
 
     #[test]
     fn a_host_at_another_address_keeps_its_name_and_is_of_one_region() {
         let upstreams = Upstreams::aws().with_base("http://a:1").expect("legal");
         let upstreams = upstreams.with_host("s3.eu-west-1.amazonaws.com", "https://vpce.example:8443").expect("legal");
-        let target = upstreams.instead(None, "s3", "eu-west-1").expect("there").clone();
+        let target = upstreams.instead(None, "s3", "eu-west-1", Variant::default()).expect("there").clone();
         assert_eq!((target.host(), target.port()), ("vpce.example", 8443));
         assert_eq!((target.authority(), target.certified_name()), ("s3.eu-west-1.amazonaws.com", target.authority()));
         assert_eq!(target.shown(), "s3.eu-west-1.amazonaws.com at vpce.example:8443");
-        assert_eq!(upstreams.instead(None, "s3", "us-east-1").map(Target::host), Some("a"));
+        assert_eq!(upstreams.instead(None, "s3", "us-east-1", Variant::default()).map(Target::host), Some("a"));
         let own = upstreams.with_service("s3", "http://b:2").expect("legal");
-        assert_eq!(own.instead(None, "s3", "eu-west-1").map(Target::host), Some("b"));
+        assert_eq!(own.instead(None, "s3", "eu-west-1", Variant::default()).map(Target::host), Some("b"));
     }
 
     #[test]

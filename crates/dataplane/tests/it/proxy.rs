@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hallpass_core::denial::DenialCode;
 use hallpass_core::limits::TUNNEL_HANDSHAKE_TIMEOUT_S;
+use hallpass_core::resolve::catalog::Variant;
 use hallpass_dataplane::gate::{Closed, Passthrough};
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,7 +128,7 @@ async fn no_tunnel_leads_to_another_host_or_port() {
         "s3.us-east-1.amazonaws.com.:443",
         "S3.us-east-1.amazonaws.com:443",
         "s3.us-east-1.amazonaws.com.example.com:443",
-        "s3-fips.us-east-1.amazonaws.com:443",
+        "s3-fips.cn-north-1.amazonaws.com.cn:443",
         "ec2-1-2-3-4.compute-1.amazonaws.com:443",
         "s3.cn-north-1.amazonaws.com.cn:443",
     ] {
@@ -342,6 +343,30 @@ async fn a_host_at_another_address_is_addressed_by_its_own_name_and_no_other_hos
 }
 
 #[tokio::test]
+async fn a_request_for_a_fips_or_dual_stack_host_goes_to_this_host() {
+    for host in ["s3-fips.us-east-1.amazonaws.com", "s3.dualstack.us-east-1.amazonaws.com"] {
+        let upstream = Upstream::plain().await;
+        let world = Setup::at_aws().host_at(host, &upstream.url()).gate().await;
+        let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
+        assert_eq!(get_within(&world, &proxy, host, "/bucket/key").await.status, 200, "{host}");
+        assert_eq!(get_within(&world, &proxy, &format!("bucket.{host}"), "/key").await.status, 200, "{host}");
+        let seen = upstream.seen();
+        assert!(seen.len() == 2 && seen.iter().all(|one| one.header("host") == host), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_demands_fips_goes_nowhere_else() {
+    let (fips, plain) = (Upstream::plain().await, Upstream::plain().await);
+    let setup = Setup::at_aws().host_at("s3-fips.us-east-1.amazonaws.com", &fips.url()).host_at(S3, &plain.url());
+    let world = setup.variant(Variant { fips: true, dual_stack: false }).gate().await;
+    let proxy = world.gate.open_proxy(Passthrough::default()).expect("a proxy");
+    assert_eq!(get_within(&world, &proxy, S3, "/bucket/key").await.status, 200);
+    assert_eq!(crate::client::get(&world, "/bucket/key").await.status, 200, "the same by the endpoint");
+    assert_eq!((fips.seen().len(), plain.seen().len()), (2, 0));
+}
+
+#[tokio::test]
 async fn a_host_that_is_passed_through_needs_the_password_and_never_leads_to_this_machine() {
     let upstream = Upstream::plain().await;
     let world = Setup::on(&upstream.url()).gate().await;
@@ -359,4 +384,21 @@ async fn a_host_that_is_passed_through_needs_the_password_and_never_leads_to_thi
     let answer = get_within(&world, &proxy, S3, "/bucket/key").await;
     assert_eq!(answer.status, 200, "AWS hosts still end at the gate: {answer:?}");
     assert_eq!(world.log.allowed(), 1);
+}
+
+#[tokio::test]
+async fn a_gate_within_a_gate_reaches_the_outer_one_by_its_secret_path() {
+    let (upstream, outer) = world().await;
+    let secret = outer.gate.service_endpoint_url();
+    let prefix = secret.expose().rsplit_once('/').map(|(_, prefix)| format!("/{prefix}")).expect("a path");
+    let signed = sign_for(&outer, &outer.gate.address().to_string());
+    for path in ["/bucket/key", "/"] {
+        let answer = ask(&outer, signed.request(Method::GET, &format!("{prefix}{path}"), &[], b"")).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+    let inner = Setup::on(secret.expose()).gate().await;
+    let refused = crate::client::get(&inner, "/bucket/key").await;
+    assert_eq!(refused.status, 403, "the outer gate does not know the inner one's key: {refused:?}");
+    assert_eq!((upstream.seen().len(), outer.log.denied()), (2, vec![DenialCode::UnknownKey]));
+    assert_eq!(upstream.seen()[0].uri.to_string(), "/bucket/key", "the path is the child's secret");
 }

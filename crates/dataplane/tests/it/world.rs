@@ -178,6 +178,12 @@ impl Setup {
         self
     }
 
+    /// Endpoints that the session demands.
+    pub(crate) fn variant(mut self, variant: hallpass_core::resolve::catalog::Variant) -> Self {
+        self.upstreams = self.upstreams.with_variant(variant);
+        self
+    }
+
     pub(crate) fn actions(mut self, actions: &[&'static str]) -> Self {
         self.actions = actions.to_vec();
         self

@@ -9,6 +9,7 @@ mod dry_run;
 pub(crate) mod issue;
 mod live;
 mod nested;
+mod passing;
 pub(crate) mod policy;
 mod routes;
 pub(crate) mod shadow;
@@ -24,7 +25,7 @@ use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 use hallpass_core::provider::Provider;
-use hallpass_dataplane::gate::{Closed, Passthrough};
+use hallpass_dataplane::gate::Closed;
 use hallpass_providers::aws::AwsProvider;
 use hallpass_providers::s3::S3Provider;
 use tokio::runtime::Runtime;
@@ -81,10 +82,9 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     if args.shadow {
         shadow::tries_out(&mut wish, args.ceiling.as_deref())?;
     }
-    // Whoever names hosts to leave alone wants the proxy.
-    let asked = args.via.or_else(|| (!args.passthrough.is_empty()).then_some(Via::Both));
-    let via = way(asked, wish.delivery)?;
-    let passthrough = passthrough(&args.passthrough, via)?;
+    let via = way(args.via, wish.delivery)?;
+    let asked = passing::Asked { names: &args.passthrough, via: args.via, delivery: wish.delivery };
+    let (via, passthrough) = passing::passthrough(context.printer, &asked, via, original)?;
     nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
@@ -239,15 +239,6 @@ fn way(asked: Option<Via>, delivery: Delivery) -> Result<Via, CommandError> {
     }
 }
 
-/// The hosts that the proxy leaves alone.
-fn passthrough(names: &[String], via: Via) -> Result<Passthrough, CommandError> {
-    if !names.is_empty() && !via.has_proxy() {
-        let message = "`--passthrough` is for the proxy, and `--via endpoint` has none";
-        return Err(CommandError::usage("run.passthrough", message).next("leave out one of the two"));
-    }
-    Passthrough::new(names.to_vec()).map_err(|error| CommandError::usage("run.passthrough", error.to_string()))
-}
-
 fn grace(asked: Option<Seconds>) -> Result<Duration, CommandError> {
     let seconds = asked.map_or(KILL_GRACE_S, |Seconds(seconds)| seconds);
     if seconds > KILL_GRACE_S_MAX {
@@ -299,19 +290,16 @@ mod tests {
 
     use hallpass_core::limits::{GATE_THREADS_MAX, KILL_GRACE_S, KILL_GRACE_S_MAX};
 
-    use super::{Delivery, Via, gate_threads, grace, passthrough, way};
+    use super::{Delivery, Via, gate_threads, grace, way};
     use crate::config::duration::Seconds;
 
     #[test]
     fn a_way_into_the_gate_is_refused_where_there_is_no_gate() {
-        assert_eq!(way(None, Delivery::Env).ok(), Some(Via::Endpoint));
+        assert_eq!(way(None, Delivery::Env).ok(), Some(Via::Both));
         assert_eq!(way(Some(Via::Endpoint), Delivery::Proxy).ok(), Some(Via::Endpoint));
         for delivery in Delivery::ALL.into_iter().filter(|d| *d != Delivery::Proxy) {
             assert!(way(Some(Via::Proxy), delivery).is_err());
         }
-        let host = ["github.com".to_owned()];
-        assert!(passthrough(&host, Via::Both).is_ok() && passthrough(&host, Via::Endpoint).is_err());
-        assert!(passthrough(&["10.0.0.1".to_owned()], Via::Proxy).is_err());
     }
 
     #[test]

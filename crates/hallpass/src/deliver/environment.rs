@@ -105,7 +105,7 @@ pub(crate) fn merge_no_proxy(variables: &mut Variables, gate_is_proxy: bool) {
 }
 
 /// True when an entry of `NO_PROXY` covers an AWS host.
-fn leads_past(entry: &str) -> bool {
+pub(super) fn leads_past(entry: &str) -> bool {
     let name = entry.trim_start_matches(['*', '.']).to_ascii_lowercase();
     let name = name.split(':').next().unwrap_or_default();
     let within = |inner: &str, outer: &str| inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.'));

@@ -1,9 +1,11 @@
 //! Delivery `proxy`: the child holds a placeholder, and every request passes the gate.
 
+use std::ffi::OsStr;
 use std::io;
 
 use hallpass_dataplane::gate::{Gate, Passthrough, Placeholder};
 
+use super::arrival;
 use super::environment::{Variables, merge_no_proxy, set};
 use super::place::Place;
 use super::trust;
@@ -24,16 +26,20 @@ pub(super) fn deliver(
     set(variables, "AWS_ACCESS_KEY_ID", placeholder.access_key_id.as_str());
     set(variables, "AWS_SECRET_ACCESS_KEY", placeholder.secret_access_key.expose());
     set(variables, "AWS_SESSION_TOKEN", placeholder.session_token.expose());
-    if via.has_endpoint() {
-        let url = gate.endpoint_url();
+    let endpoint = via.has_endpoint().then(|| gate.endpoint_url());
+    if let Some(url) = &endpoint {
         // The same name is read by every newer AWS SDK and by the CLI.
         set(variables, "AWS_ENDPOINT_URL", url.as_str());
-        set(variables, "S3_ENDPOINT_URL", url);
+        set(variables, "S3_ENDPOINT_URL", url.as_str());
     }
-    if via.has_proxy() {
-        let proxy = gate.open_proxy(passthrough.clone()).map_err(io::Error::other)?;
+    let proxy = via.has_proxy().then(|| gate.open_proxy(passthrough.clone())).transpose().map_err(io::Error::other)?;
+    if let Some(proxy) = &proxy {
         for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
             set(variables, name, proxy.url.expose());
+        }
+        // What reads it would go another way than through the gate.
+        for name in ["ALL_PROXY", "all_proxy"] {
+            variables.remove(OsStr::new(name));
         }
         // Node.js looks at the others from version 24 on, and only then.
         set(variables, "NODE_USE_ENV_PROXY", "1");
@@ -42,5 +48,6 @@ pub(super) fn deliver(
         trust::deliver(variables, place, &proxy.certificate)?;
     }
     merge_no_proxy(variables, via.has_proxy());
-    Ok(())
+    let proxy = proxy.as_ref().map(|proxy| proxy.url.expose());
+    arrival::check(variables, arrival::Gate { endpoint: endpoint.as_deref(), proxy }).map_err(io::Error::other)
 }

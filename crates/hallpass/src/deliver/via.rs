@@ -5,10 +5,10 @@
 pub(crate) enum Via {
     /// `HTTPS_PROXY` and a certificate authority of the session's own: tools keep the real host names
     Proxy,
-    /// `AWS_ENDPOINT_URL`: only tools that read it arrive, and other HTTPS traffic is left alone
-    #[default]
+    /// `AWS_ENDPOINT_URL`: only tools that read it arrive, and all other traffic is left alone
     Endpoint,
     /// Both: a tool that reads `AWS_ENDPOINT_URL` uses it, every other one comes through the proxy
+    #[default]
     Both,
 }
 

@@ -10,6 +10,7 @@ mod cli;
 mod cli_doctor;
 mod cli_errors;
 mod cli_world;
+mod clients;
 mod config;
 mod crash;
 mod environment_cleaning;

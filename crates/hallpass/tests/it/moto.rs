@@ -20,7 +20,7 @@ urllib.request.urlopen(request).read()
 print(key["AccessKeyId"], key["SecretAccessKey"])
 "#;
 
-fn furnished(cloud: &Moto) -> User {
+pub(crate) fn furnished(cloud: &Moto) -> User {
     let mut script = bare(python());
     script.envs(identity(&cloud.url(), "AKIAEXAMPLEEXAMPLE00", "secret", None)).args(["-c", FURNISH]);
     let printed = run(&mut script).succeeded();

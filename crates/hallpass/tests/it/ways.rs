@@ -174,3 +174,77 @@ fn a_host_of_the_configuration_leads_to_another_address() {
     let to = |name: &str| sent.iter().any(|e| e["upstream"].as_str().is_some_and(|to| to.starts_with(name)));
     assert!(to("s3.us-east-1.amazonaws.com at 127.0.0.1:") && to("iam.amazonaws.com at "), "{sent:?}");
 }
+
+/// The caller's own proxy: answers every connection with the same page, and notes what it was asked.
+fn corporate_proxy() -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://corp:hunter2@{}", listener.local_addr().expect("an address"));
+    let (tell, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().take(4).flatten() {
+            let mut head = [0; 4096];
+            let read = socket.read(&mut head).unwrap_or(0);
+            let _ = tell.send(String::from_utf8_lossy(&head[..read]).into_owned());
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\npage\n");
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn by_default_an_agent_keeps_its_own_api_and_aws_never_passes_untouched() {
+    let lender = Lender::with_role(Ministack::shared());
+    let (proxy, asked) = corporate_proxy();
+    let script = "curl -s http://api.example.com/v1; curl -sS https://x.elb.us-east-1.amazonaws.com/ 2>&1; \
+                  curl -sS http://169.254.169.254/latest/ 2>&1; curl -s -m 5 https://api.example.com/; \
+                  aws s3 cp s3://lent/reports/a.txt -; env | grep -c hunter2";
+    let mut command = lender.lending(&READ, &["sh", "-c", script]);
+    command.env("HTTPS_PROXY", &proxy).env("HTTP_PROXY", &proxy).env("NO_PROXY", "127.0.0.1");
+    let outcome = hallpass_testkit::clients::run(&mut command);
+    let printed = &outcome.stdout;
+    assert!(printed.starts_with("page\n") && printed.ends_with("alpha\n0\n"), "{}", outcome.shown());
+    assert!(printed.contains("never passed through") || printed.contains("403"), "{}", outcome.shown());
+    let asked: Vec<String> = asked.try_iter().collect();
+    assert!(asked[0].starts_with("GET http://api.example.com/v1 HTTP/1.1\r\n"), "{asked:?}");
+    assert!(asked[1].starts_with("CONNECT api.example.com:443 HTTP/1.1\r\n"), "{asked:?}");
+    assert_eq!(asked.len(), 2, "neither AWS nor a metadata service: {asked:?}");
+    let opened = lender.events("tunnel_opened");
+    let hosts: Vec<_> = opened.iter().map(|e| (e["host"].as_str(), e["port"].as_u64())).collect();
+    assert_eq!(hosts, [(Some("api.example.com"), Some(80)), (Some("api.example.com"), Some(443))]);
+    assert_eq!(lender.events("tunnel_closed").len(), 2);
+}
+
+#[test]
+fn without_passthrough_the_proxy_reaches_aws_alone() {
+    let lender = Lender::with_role(Ministack::shared());
+    let (proxy, asked) = corporate_proxy();
+    for flags in [&["--passthrough", "none"][..], &["--via", "proxy"]] {
+        let flags: Vec<&str> = READ.into_iter().chain(flags.iter().copied()).collect();
+        let mut command = lender.lending(&flags, &["sh", "-c", "curl -s http://api.example.com/"]);
+        command.env("HTTP_PROXY", &proxy).env("NO_PROXY", "127.0.0.1");
+        let outcome = hallpass_testkit::clients::run(&mut command);
+        assert!(outcome.stdout.contains("--passthrough HOST"), "the way out is named: {}", outcome.shown());
+    }
+    assert_eq!(asked.try_iter().count(), 0);
+    assert!(lender.events("tunnel_opened").is_empty());
+}
+
+#[test]
+fn a_proxy_of_the_callers_that_cannot_be_gone_through_keeps_ours_out_of_the_way() {
+    let lender = Lender::with_role(Ministack::shared());
+    let started = |flags: &[&str]| {
+        let flags: Vec<&str> = READ.into_iter().chain(flags.iter().copied()).collect();
+        let mut command = lender.lending(&flags, &["sh", "-c", "env"]);
+        command.env("ALL_PROXY", "socks5://corp:hunter2@127.0.0.1:1").env("NO_PROXY", "127.0.0.1");
+        hallpass_testkit::clients::run(&mut command)
+    };
+    let outcome = started(&[]);
+    let left = outcome.stdout.contains("ALL_PROXY=socks5:") && !outcome.stdout.contains("HTTPS_PROXY=");
+    assert!(left && outcome.stderr.contains("will not reach the gate"), "{}", outcome.shown());
+    let refused = started(&["--via", "both"]);
+    assert_eq!(refused.status.code(), Some(125), "{}", refused.shown());
+    assert!(refused.stderr.contains("--via endpoint") && !refused.stderr.contains("hunter2"), "{}", refused.shown());
+    let strict = started(&["--via", "both", "--passthrough", "none"]);
+    assert!(strict.stdout.contains("HTTPS_PROXY=http://hallpass:") && !strict.stdout.contains("ALL_PROXY"));
+}

@@ -112,17 +112,17 @@ impl<'c> Batch<'c> {
             let (status, expires_at) = self.state(id)?;
             let over = self.now.as_microsecond() >= expires_at;
             match (event, status) {
-                (Event::RequestAllowed { .. }, SessionStatus::Active) if !over => {}
-                (Event::RequestAllowed { .. }, SessionStatus::Active) => {
+                (Event::RequestAllowed { .. } | Event::TunnelOpened { .. }, SessionStatus::Active) if !over => {}
+                (Event::RequestAllowed { .. } | Event::TunnelOpened { .. }, SessionStatus::Active) => {
                     return Err(StoreError::NotActive { id: id.to_string(), status: SessionStatus::Expired });
                 }
-                (Event::RequestAllowed { .. }, status) => {
+                (Event::RequestAllowed { .. } | Event::TunnelOpened { .. }, status) => {
                     return Err(StoreError::NotActive { id: id.to_string(), status });
                 }
                 _ => {}
             }
-        } else if matches!(event, Event::RequestAllowed { .. }) {
-            return Err(StoreError::Invalid("an allowed request belongs to a session".into()));
+        } else if matches!(event, Event::RequestAllowed { .. } | Event::TunnelOpened { .. }) {
+            return Err(StoreError::Invalid("what is let through belongs to a session".into()));
         }
         self.draft.append(session, event, self.now)
     }

@@ -3,7 +3,8 @@
 use hallpass_catalog::CATALOG;
 use hallpass_core::denial::DenialCode;
 use hallpass_core::resolve::Partition;
-use hallpass_core::resolve::endpoint::endpoint;
+use hallpass_core::resolve::catalog::Variant;
+use hallpass_core::resolve::endpoint::{endpoint, endpoint_of};
 
 fn at(name: &str, region: &str) -> String {
     endpoint(CATALOG, None, name, region).map(|e| format!("{}@{}", e.host, e.region)).expect("an endpoint")
@@ -25,6 +26,16 @@ fn hosts_are_those_of_the_rule_sets() {
         ("transcribe", "cn-north-1", "cn.transcribe.cn-north-1.amazonaws.com.cn@cn-north-1"),
         ("ecr", "us-west-2", "api.ecr.us-west-2.amazonaws.com@us-west-2"),
         ("monitoring", "eu-west-1", "monitoring.eu-west-1.amazonaws.com@eu-west-1"),
+        ("s3", "us-iso-east-1", "s3.us-iso-east-1.c2s.ic.gov@us-iso-east-1"),
+        ("sqs", "us-isob-east-1", "sqs.us-isob-east-1.sc2s.sgov.gov@us-isob-east-1"),
+        ("sts", "eu-isoe-west-1", "sts.eu-isoe-west-1.cloud.adc-e.uk@eu-isoe-west-1"),
+        ("ec2", "us-isof-south-1", "ec2.us-isof-south-1.csp.hci.ic.gov@us-isof-south-1"),
+        ("lambda", "eusc-de-east-1", "lambda.eusc-de-east-1.amazonaws.eu@eusc-de-east-1"),
+        ("iam", "us-iso-east-1", "iam.us-iso-east-1.c2s.ic.gov@us-iso-east-1"),
+        ("iam", "aws-global", "iam.amazonaws.com@us-east-1"),
+        ("sts", "aws-global", "sts.amazonaws.com@us-east-1"),
+        ("s3", "aws-global", "s3.amazonaws.com@us-east-1"),
+        ("iam", "aws-us-gov-global", "iam.us-gov.amazonaws.com@us-gov-west-1"),
     ] {
         assert_eq!(at(name, region), expected);
     }
@@ -37,9 +48,31 @@ fn a_region_never_becomes_another_host() {
     {
         assert_eq!(endpoint(CATALOG, None, "s3", bad).expect_err(bad).code, DenialCode::Malformed, "{bad}");
     }
-    for unknown in ["us-iso-east-1", "eu-isoe-west-1", "eusc-de-east-1"] {
-        assert_eq!(endpoint(CATALOG, None, "s3", unknown).expect_err(unknown).code, DenialCode::Unmapped, "{unknown}");
+    assert_eq!(endpoint(CATALOG, None, "s3", "us-isox-east-1").expect_err("unknown").code, DenialCode::Unmapped);
+    let made_up = endpoint(CATALOG, None, "sqs", "aws-global").expect_err("SQS has no home");
+    assert_eq!(made_up.code, DenialCode::Unmapped);
+    assert_eq!(endpoint(CATALOG, None, "iam", "evil-global").expect_err("no partition").code, DenialCode::Malformed);
+}
+
+#[test]
+fn fips_and_dual_stack_are_what_was_asked_and_never_the_plain_endpoint_instead() {
+    let fips = Variant { fips: true, dual_stack: false };
+    let dual = Variant { fips: false, dual_stack: true };
+    let both = Variant { fips: true, dual_stack: true };
+    let at = |name, region, variant| endpoint_of(CATALOG, None, name, region, variant).map(|found| found.host);
+    for (name, region, variant, expected) in [
+        ("s3", "us-east-1", fips, "s3-fips.us-east-1.amazonaws.com"),
+        ("s3", "eu-west-1", dual, "s3.dualstack.eu-west-1.amazonaws.com"),
+        ("s3", "us-gov-west-1", both, "s3-fips.dualstack.us-gov-west-1.amazonaws.com"),
+        ("kms", "us-west-2", fips, "kms-fips.us-west-2.amazonaws.com"),
+        ("sqs", "eu-west-1", dual, "sqs.eu-west-1.api.aws"),
+        ("lambda", "cn-north-1", dual, "lambda.cn-north-1.api.amazonwebservices.com.cn"),
+        ("lambda", "us-east-1", both, "lambda-fips.us-east-1.api.aws"),
+    ] {
+        assert_eq!(at(name, region, variant).as_deref(), Ok(expected));
     }
+    let refused = at("s3", "cn-north-1", fips).expect_err("China has none");
+    assert!(refused.code == DenialCode::Unmapped && refused.reason.contains("FIPS"), "{refused:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hallpass_catalog::{CATALOG, all};
 use hallpass_core::denial::DenialCode;
-use hallpass_core::resolve::host::{AwsHost, DOMAINS};
+use hallpass_core::resolve::host::{AwsHost, DOMAINS, belongs_to_aws};
 use hallpass_core::resolve::{Partition, endpoint::endpoint};
 
 fn shown(host: &str) -> String {
@@ -34,7 +34,7 @@ fn every_host_that_the_rules_make_is_known_as_what_it_is() {
         }
     }
     assert!(count > 600, "{count}");
-    // No region in its name and none to sign for, or known as a dual-stack variant only: the proxy refuses these.
+    // No region in its name and none to sign for, or one of another partition: the proxy refuses these.
     let refused = [
         "codecatalyst.global.api.amazonwebservices.com.cn",
         "codecatalyst.global.api.aws",
@@ -57,6 +57,45 @@ fn s3_is_known_in_path_style_and_as_a_virtual_host() {
 }
 
 #[test]
+fn fips_and_dual_stack_hosts_are_known_as_such_in_every_partition() {
+    for (host, expected) in [
+        ("s3-fips.us-east-1.amazonaws.com", "s3 s3 us-east-1  fips"),
+        ("lent.s3-fips.us-gov-west-1.amazonaws.com", "s3 s3 us-gov-west-1 lent fips"),
+        ("a.b.s3.dualstack.eu-west-1.amazonaws.com", "s3 s3 eu-west-1 a.b dual"),
+        ("lent.s3-fips.dualstack.us-west-2.amazonaws.com", "s3 s3 us-west-2 lent fips dual"),
+        ("kms-fips.us-west-2.amazonaws.com", "kms kms us-west-2  fips"),
+        ("sqs.eu-west-1.api.aws", "sqs sqs eu-west-1  dual"),
+        ("pricingplanmanager.us-east-1.api.aws", "pricing-plan-manager pricingplanmanager us-east-1 "),
+        ("lent.s3.us-iso-east-1.c2s.ic.gov", "s3 s3 us-iso-east-1 lent"),
+        ("sqs.us-isob-east-1.sc2s.sgov.gov", "sqs sqs us-isob-east-1 "),
+        ("sts.eusc-de-east-1.amazonaws.eu", "sts sts eusc-de-east-1 "),
+    ] {
+        let found = AwsHost::named(CATALOG, None, host).expect(host);
+        let fips = if found.variant.fips { " fips" } else { "" };
+        let dual = if found.variant.dual_stack { " dual" } else { "" };
+        assert_eq!(format!("{}{fips}{dual}", shown(host)), expected, "{host}");
+    }
+}
+
+#[test]
+fn what_is_aws_is_never_taken_for_another_host() {
+    for host in [
+        "amazonaws.com",
+        "S3.AmazonAWS.com.",
+        "x.elb.us-east-1.amazonaws.com",
+        "x.lambda-url.us-east-1.on.aws",
+        "sqs.eu-west-1.api.aws",
+        "s3.us-iso-east-1.c2s.ic.gov",
+        "us-east-1.signin.aws.amazon.com",
+    ] {
+        assert!(belongs_to_aws(host), "{host}");
+    }
+    for host in ["docs.aws.amazon.com", "notamazonaws.com", "amazonaws.com.example", "api.aws.example", "aws", ""] {
+        assert!(!belongs_to_aws(host), "{host}");
+    }
+}
+
+#[test]
 fn every_other_host_is_unknown() {
     for host in [
         "",
@@ -71,8 +110,9 @@ fn every_other_host_is_unknown() {
         "s3.us-east-1.notamazonaws.com",
         "xs3.us-east-1.amazonaws.com",
         "buckets3.us-east-1.amazonaws.com",
-        "s3-fips.us-east-1.amazonaws.com",
-        "s3.dualstack.us-east-1.amazonaws.com",
+        "s3-fips.cn-north-1.amazonaws.com.cn",
+        "s3.dualstack.amazonaws.com",
+        "sqs.aws-global.amazonaws.com",
         "s3-website-us-east-1.amazonaws.com",
         "ec2-1-2-3-4.compute-1.amazonaws.com",
         "bucket.s3.amazonaws.com.cn",

@@ -9,7 +9,7 @@ use crate::command::session::find::find;
 use crate::error::CommandError;
 
 /// Every kind of entry, as in the `type` of an event.
-pub(crate) const KINDS: [&str; 15] = [
+pub(crate) const KINDS: [&str; 17] = [
     "log_opened",
     "session_created",
     "credentials_issued",
@@ -18,6 +18,8 @@ pub(crate) const KINDS: [&str; 15] = [
     "request_denied",
     "request_settled",
     "url_presigned",
+    "tunnel_opened",
+    "tunnel_closed",
     "requests_unknown",
     "session_killed",
     "credentials_revoked",

@@ -44,6 +44,8 @@ fn paint(event: &Event) -> Paint {
         | Event::CredentialsIssued { .. }
         | Event::SessionActivated { .. }
         | Event::RequestSettled { .. }
+        | Event::TunnelOpened { .. }
+        | Event::TunnelClosed { .. }
         | Event::CredentialsRevoked { .. }
         | Event::SessionEnded { .. }
         | Event::SessionImported { .. }
@@ -73,6 +75,13 @@ fn summary(entry: &Entry) -> String {
         }
         Event::UrlPresigned { method, resources, expires_at, .. } => {
             format!("{method} of {} until {expires_at:.0}", resources.join(","))
+        }
+        Event::TunnelOpened { host, port, address, plain } => {
+            format!("{}{host}:{port}, at {address}", if *plain { "http://" } else { "" })
+        }
+        Event::TunnelClosed { of, bytes_in, bytes_out, duration_us, fault } => {
+            let fault = fault.as_ref().map(|fault| format!(", {fault}")).unwrap_or_default();
+            format!("of {of}: {bytes_in} B up, {bytes_out} B down, {} ms{fault}", duration_us / 1_000)
         }
         Event::RequestsUnknown { of } => format!("nobody knows what became of {} requests", of.len()),
         Event::SessionKilled { by, gate_refusing_us, streams_cut, .. } => {

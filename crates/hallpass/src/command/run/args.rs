@@ -37,10 +37,11 @@ pub(crate) struct RunArgs {
     /// How the session is handed over
     #[arg(long, value_name = "KIND")]
     pub(crate) delivery: Option<Delivery>,
-    /// By which way the command's requests reach the gate [default: endpoint]
+    /// By which way the command's requests reach the gate [default: both]
     #[arg(long, value_name = "WAY")]
     pub(crate) via: Option<Via>,
-    /// A host besides AWS that the command reaches through the proxy, untouched: `github.com`, `*.example.com`, `*`
+    /// Hosts besides AWS that the command reaches through the proxy, untouched: `public` for all of the internet,
+    /// `github.com`, `*.example.com`, `none` [default: public; none with `--via proxy`]
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(crate) passthrough: Vec<String>,
     /// What happens to the command when the time is over

@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::io::Read;
 
 use hallpass_core::limits::CA_BUNDLE_BYTES_MAX;
+use hallpass_core::resolve::Partition;
+use hallpass_core::resolve::catalog::Variant;
 use hallpass_dataplane::gate::{CallerIdentity, Upstreams};
 
 use crate::deliver::environment::Variables;
@@ -54,7 +56,9 @@ pub(crate) fn upstreams(
         CommandError::usage("run.endpoint", "an endpoint of yours cannot be used").because(&error)
     };
     let ignored = text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
-    let mut upstreams = Upstreams::aws();
+    let asked = |name: &str| text(name).is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let (fips, dual_stack) = (asked("AWS_USE_FIPS_ENDPOINT"), asked("AWS_USE_DUALSTACK_ENDPOINT"));
+    let mut upstreams = Upstreams::aws().with_variant(Variant { fips, dual_stack });
     for (host, url) in hosts {
         upstreams = upstreams.with_host(host, url).map_err(wrong)?;
     }
@@ -92,9 +96,8 @@ pub(crate) fn caller(identity: Option<&str>, region: Option<&str>) -> CallerIden
     let mut parts = identity.unwrap_or_default().split(':').skip(1);
     let partition = match (parts.next().filter(|p| !p.is_empty()), region) {
         (Some(partition), _) => partition,
-        (None, Some(region)) if region.starts_with("cn-") => "aws-cn",
-        (None, Some(region)) if region.starts_with("us-gov-") => "aws-us-gov",
-        (None, _) => "aws",
+        (None, Some(region)) => Partition::of_region(region).map_or("aws", Partition::as_str),
+        (None, None) => "aws",
     };
     let account = parts.nth(2).unwrap_or_default();
     CallerIdentity {
@@ -150,6 +153,8 @@ mod tests {
         assert_eq!((known.partition.as_str(), known.account.as_str()), ("aws-cn", "111122223333"));
         assert_eq!(caller(None, Some("us-gov-west-1")).partition, "aws-us-gov");
         assert_eq!(caller(None, Some("cn-north-1")).partition, "aws-cn");
+        assert_eq!(caller(None, Some("us-isob-east-1")).partition, "aws-iso-b");
+        assert_eq!(caller(None, Some("eusc-de-east-1")).partition, "aws-eusc");
         assert_eq!(caller(None, None).partition, "aws");
     }
 
