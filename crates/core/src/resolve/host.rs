@@ -62,8 +62,8 @@ pub struct AwsHost {
 /// must never leave alone.
 pub fn belongs_to_aws(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let under = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    DOMAINS.iter().chain(&ELSEWHERE).any(|domain| under(&domain))
+    let under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    DOMAINS.iter().chain(&ELSEWHERE).any(|domain| under(domain))
 }
 
 impl AwsHost {
