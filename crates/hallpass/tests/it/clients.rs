@@ -146,7 +146,7 @@ fn section(server: &Server) -> Section {
             let cells = read(&outcome, client.operations.iter().filter(|name| server.operations.contains(name)));
             let row = Row { client: client.name, way, cells };
             // It takes minutes: whoever waits sees how far it is.
-            println!("{} {}", server.name, row.told());
+            page::tell(&format!("{} {}", server.name, row.told()));
             rows.push(row);
         }
     }
@@ -161,7 +161,9 @@ fn start(server: &Server, client: &Client, way: &str, name: &str) -> Outcome {
         }
         Program::Python => vec![python().into(), "-c".into(), include_str!("clients/boto3.py").into()],
         Program::Node => vec!["node".into(), "-e".into(), include_str!("clients/javascript.js").into()],
-        Program::Rust(program) => vec![program.clone()],
+        Program::Rust(program) => {
+            std::iter::once(program.clone()).chain(client.operations.iter().map(OsString::from)).collect()
+        }
     };
     let mut flags: Vec<&str> = server.flags.iter().map(String::as_str).collect();
     flags.extend(["--quiet", "--policy", POLICY, "--via", way]);

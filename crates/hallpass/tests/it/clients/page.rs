@@ -1,7 +1,8 @@
 //! The page that the table becomes, and why a cell is not green.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use hallpass_testkit::clients::clients_page;
 
@@ -138,6 +139,11 @@ pub(super) fn write(sections: &[Section]) {
     }
     match clients_page() {
         Some(path) => std::fs::write(path, text).expect("the page can be written"),
-        None => println!("{text}"),
+        None => tell(&text),
     }
+}
+
+/// For whoever waits: the table takes minutes.
+pub(super) fn tell(text: &str) {
+    writeln!(std::io::stderr(), "{text}").expect("stderr is open");
 }
