@@ -1,5 +1,5 @@
 //! The Rust SDK as any program has it: a client of the table of clients (`cargo xtask clients`). Makes the calls that
-//! `OPERATIONS` names, and prints a line for each.
+//! its arguments name, and prints a line for each.
 
 use std::error::Error;
 use std::io::Write;
@@ -8,12 +8,10 @@ use aws_config::BehaviorVersion;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    #[expect(clippy::disallowed_methods, reason = "an example reads what it is told as every program does")]
-    let operations = std::env::var("OPERATIONS")?;
     runtime.block_on(async {
         let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-        for name in operations.split_whitespace() {
-            let said = match name {
+        for name in std::env::args().skip(1) {
+            let said = match name.as_str() {
                 "iam" => told(aws_sdk_iam::Client::new(&config).list_users().send().await),
                 "sts" => told(aws_sdk_sts::Client::new(&config).get_caller_identity().send().await),
                 _ => "there is no such operation here".to_owned(),

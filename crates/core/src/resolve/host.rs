@@ -28,8 +28,16 @@ pub const DOMAINS: [&str; 14] = [
 const ELSEWHERE: [&str; 6] =
     ["on.aws", "signin.aws", "signin.aws.amazon.com", "console.aws.amazon.com", "awsapps.com", "amazonaws-us-gov.com"];
 
-/// Hosts of older SDKs that no rule makes: `(host, endpoint name, signing name, region)`.
-const OLDER: [(&str, &str, &str, &str); 1] = [("sts.amazonaws.com", "sts", "sts", "us-east-1")];
+/// Hosts of older SDKs and of version 1 of the `aws` command line that no rule makes: host with `{}` for the region,
+/// the APIs behind it, their signing name, and the region where the host does not say it.
+/// Source: `overridesslcommonname.py` of that command line.
+const OLDER: [(&str, &[&str], &str, &str); 5] = [
+    ("sts.{suffix}", &["sts"], "sts", "us-east-1"),
+    ("queue.{suffix}", &["sqs"], "sqs", "us-east-1"),
+    ("rds.{suffix}", &["rds", "docdb", "neptune"], "rds", "us-east-1"),
+    ("{}.queue.{suffix}", &["sqs"], "sqs", ""),
+    ("{}.elasticmapreduce.{suffix}", &["emr"], "elasticmapreduce", ""),
+];
 
 /// An AWS endpoint, by its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +62,8 @@ pub struct AwsHost {
 /// must never leave alone.
 pub fn belongs_to_aws(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let under = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    DOMAINS.iter().chain(&ELSEWHERE).any(|domain| under(&domain))
+    let under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    DOMAINS.iter().chain(&ELSEWHERE).any(|domain| under(domain))
 }
 
 impl AwsHost {
@@ -132,12 +140,17 @@ fn ends_with_label(text: &str, label: &str) -> bool {
 }
 
 fn older(host: &str) -> Option<AwsHost> {
-    let (_, endpoint, signing, region) = OLDER.into_iter().find(|(older, ..)| *older == host)?;
+    let first = host.split('.').next().filter(|label| is_aws_region(label));
+    let partition = first.map_or(Some(Partition::Aws), |region| Partition::of_region(region).ok())?;
+    let asked = first.map_or_else(|| host.to_owned(), |region| host.replacen(region, "{}", 1));
+    let asked = asked.strip_suffix(partition.suffix())?;
+    let same = |(host, ..): &(&str, &[&str], &str, &str)| host.strip_suffix("{suffix}") == Some(asked);
+    let (_, endpoints, signing, region) = OLDER.into_iter().find(same)?;
     Some(AwsHost {
         host: host.to_owned(),
-        endpoints: vec![endpoint],
+        endpoints: endpoints.to_vec(),
         signing: vec![signing],
-        region: region.to_owned(),
+        region: first.unwrap_or(region).to_owned(),
         bucket: None,
         variant: Variant::default(),
         prefix: String::new(),

@@ -128,8 +128,8 @@ fn is_host(name: &str) -> bool {
 /// What a resolver reads as an address, `127.1` and `0x7f.1` too, has a number for its last label.
 fn is_public_name(host: &str) -> bool {
     let Some((_, last)) = host.rsplit_once('.') else { return false };
-    let is_private = |end: &&str| host.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    last.starts_with(|c: char| c.is_ascii_lowercase()) && !PRIVATE_ENDINGS.iter().any(|end| is_private(&end))
+    let is_private = |end: &str| host.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    last.starts_with(|c: char| c.is_ascii_lowercase()) && !PRIVATE_ENDINGS.iter().any(|end| is_private(end))
 }
 
 #[cfg(test)]

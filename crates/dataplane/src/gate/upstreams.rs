@@ -105,8 +105,10 @@ impl Upstreams {
         variant: Variant,
     ) -> Option<&Target> {
         let of_host = || {
-            let some = !self.hosts.is_empty();
-            let hosts = some.then(|| endpoint::hosts(CATALOG, partition, service, region, variant)).unwrap_or_default();
+            if self.hosts.is_empty() {
+                return None;
+            }
+            let hosts = endpoint::hosts(CATALOG, partition, service, region, variant);
             hosts.iter().find_map(|host| self.hosts.get(host))
         };
         self.services.get(service).or_else(of_host).or(self.base.as_ref())

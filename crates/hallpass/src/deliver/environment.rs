@@ -17,13 +17,19 @@ pub(crate) type Variables = BTreeMap<OsString, OsString>;
 enum Decoy {
     /// An empty file.
     File(&'static str),
+    /// A file with this text.
+    Filled(&'static str, &'static str),
     /// An empty folder.
     Folder(&'static str),
     /// This text.
     Text(&'static str),
 }
 
-use Decoy::{File, Folder, Text};
+use Decoy::{File, Filled, Folder, Text};
+
+/// What the AWS SDKs read in place of the caller's configuration. boto3 and version 1 of the `aws` command line presign
+/// URLs by the second version of the signature where nobody says otherwise, and the gate verifies the fourth.
+const AWS_CONFIG: &str = "[default]\ns3 =\n    signature_version = s3v4\n";
 
 /// Nothing listens there: the port is reserved (TCPMUX), and the address is loopback.
 const NOBODY: &str = "127.0.0.1:1";
@@ -31,7 +37,7 @@ const NOBODY: &str = "127.0.0.1:1";
 /// Without these, a tool whose variables are gone would fall back to its place in the home folder or to the metadata
 /// service of the machine.
 const DECOYS: &[(&str, Decoy)] = &[
-    ("AWS_CONFIG_FILE", File("aws-config")),
+    ("AWS_CONFIG_FILE", Filled("aws-config", AWS_CONFIG)),
     ("AWS_SHARED_CREDENTIALS_FILE", File("aws-credentials")),
     ("AWS_EC2_METADATA_DISABLED", Text("true")),
     ("BOTO_CONFIG", File("boto")),
@@ -66,6 +72,7 @@ pub(crate) fn seal(variables: &mut Variables, place: &Place) -> io::Result<()> {
     for (name, decoy) in DECOYS {
         let value = match decoy {
             File(file) => place.file(file, b"")?.into_os_string(),
+            Filled(file, text) => place.file(file, text.as_bytes())?.into_os_string(),
             Folder(folder) => place.folder(folder)?.into_os_string(),
             Text(text) => OsString::from(text),
         };

@@ -54,6 +54,11 @@ fn s3_is_known_in_path_style_and_as_a_virtual_host() {
     assert_eq!(shown("lent.s3-us-west-2.amazonaws.com"), "s3 s3 us-west-2 lent");
     assert_eq!(shown("sts.amazonaws.com"), "sts sts us-east-1 ");
     assert_eq!(shown("iam.amazonaws.com"), "iam iam us-east-1 ");
+    assert_eq!(shown("queue.amazonaws.com"), "sqs sqs us-east-1 ");
+    assert_eq!(shown("eu-west-1.queue.amazonaws.com"), "sqs sqs eu-west-1 ");
+    assert_eq!(shown("cn-north-1.queue.amazonaws.com.cn"), "sqs sqs cn-north-1 ");
+    assert_eq!(shown("rds.amazonaws.com"), "rds+docdb+neptune rds us-east-1 ");
+    assert_eq!(shown("us-west-2.elasticmapreduce.amazonaws.com"), "emr elasticmapreduce us-west-2 ");
 }
 
 #[test]
@@ -123,6 +128,9 @@ fn every_other_host_is_unknown() {
         "localhost",
         "s3.us-east-1.amazonaws.com@evil.example",
         "lambda.evil.us-east-1.amazonaws.com",
+        "evil.queue.amazonaws.com",
+        "cn-north-1.queue.amazonaws.com",
+        "queue.amazonaws.com.cn",
     ] {
         let code = AwsHost::named(CATALOG, None, host).map_err(|denial| denial.code);
         assert_eq!(code, Err(DenialCode::Unmapped), "{host}");

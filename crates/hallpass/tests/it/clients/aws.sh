@@ -5,7 +5,7 @@ multipart() { $AWS s3 cp large "s3://$BUCKET/work/large" && $AWS s3 cp "s3://$BU
 copy() { $AWS s3 cp "s3://$BUCKET/work/put" "s3://$BUCKET/work/copy"; }
 list() { $AWS s3 ls "s3://$BUCKET/work/" | grep copy; }
 delete() { $AWS s3 rm "s3://$BUCKET/work/copy" && ! $AWS s3api head-object --bucket "$BUCKET" --key work/copy; }
-presign() { curl -sSf "$($AWS s3 presign "s3://$BUCKET/work/put")" | cmp - small; }
+presign() { url=$($AWS s3 presign "s3://$BUCKET/work/put") && { curl -sSf "$url" | cmp - small || { curl -sS "$url"; false; }; }; }
 dynamodb() {
     $AWS dynamodb put-item --table-name things --item '{"id":{"S":"cli"}}' &&
         $AWS dynamodb get-item --table-name things --key '{"id":{"S":"cli"}}' | grep cli

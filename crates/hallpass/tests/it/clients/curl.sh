@@ -6,14 +6,14 @@ signed() {
 }
 sum() { sha256sum "$1" | cut -d' ' -f1; }
 EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-s3() { method=$1 path=$2 hash=$3 && shift 3 && signed s3 "$method" "${AWS_ENDPOINT_URL:-https://s3.us-east-1.amazonaws.com}/$BUCKET$path" -H "x-amz-content-sha256: $hash" "$@"; }
+s3() { method=$1 path=$2 hash=$3 && shift 3 && signed s3 "$method" "${AWS_ENDPOINT_URL:-https://s3.us-east-1.amazonaws.com}/$BUCKET/$path" -H "x-amz-content-sha256: $hash" "$@"; }
 query() { signed "$1" POST "${AWS_ENDPOINT_URL:-https://$2}/" -H 'content-type: application/x-www-form-urlencoded' --data "$3"; }
 json() { signed "$1" POST "${AWS_ENDPOINT_URL:-https://$1.us-east-1.amazonaws.com}/" -H "content-type: application/x-amz-json-$3" -H "x-amz-target: $2" --data "$4"; }
-put() { s3 PUT /work/put "$(sum small)" --data-binary @small -H 'content-type: text/plain'; }
-get() { s3 GET /work/put $EMPTY | cmp - small; }
-copy() { s3 PUT /work/copy $EMPTY -H "x-amz-copy-source: /$BUCKET/work/put"; }
+put() { s3 PUT work/put "$(sum small)" --data-binary @small -H 'content-type: text/plain'; }
+get() { s3 GET work/put $EMPTY | cmp - small; }
+copy() { s3 PUT work/copy $EMPTY -H "x-amz-copy-source: /$BUCKET/work/put"; }
 list() { s3 GET '?list-type=2&prefix=work%2F' $EMPTY | grep work/copy; }
-delete() { s3 DELETE /work/copy $EMPTY && ! s3 GET /work/copy $EMPTY; }
+delete() { s3 DELETE work/copy $EMPTY && ! s3 GET work/copy $EMPTY; }
 dynamodb() { json dynamodb DynamoDB_20120810.GetItem 1.0 '{"TableName":"things","Key":{"id":{"S":"one"}}}' | grep one; }
 sqs() { json sqs AmazonSQS.ListQueues 1.0 '{}'; }
 sns() { query sns sns.us-east-1.amazonaws.com 'Action=ListTopics&Version=2010-03-31'; }
