@@ -31,6 +31,7 @@ pub fn run(data: &[u8]) {
             account: [None, Some("123456789012")][chosen >> 1 & 1],
         },
         upstream: [Upstream::Aws, Upstream::Compatible][chosen >> 2 & 1],
+        at: None,
         secure_transport: chosen & 8 == 0,
         now: Timestamp::from_second(1_795_000_000).expect("a time"),
     };

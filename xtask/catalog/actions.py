@@ -12,12 +12,12 @@ PREFIX = {
 }
 
 # Models that nothing of is resolved: importexport names its operation in the path; the timestream pair shares one
-# target and needs endpoint discovery; s3control shares S3's signing name and is told apart by its host only;
+# target and needs endpoint discovery;
 # cloudcontrol acts on any resource type of any service with the caller's own permissions; the last three are called
 # with tokens of their own instead of SigV4.
 REFUSED_SERVICES = {
     "importexport": "old-protocol", "timestream-query": "endpoint-discovery", "timestream-write": "endpoint-discovery",
-    "s3control": "shares-s3", "cloudcontrol": "any-service", "connectparticipant": "own-token", "sso": "own-token",
+    "cloudcontrol": "any-service", "connectparticipant": "own-token", "sso": "own-token",
     "signin": "own-token",
 }
 
@@ -83,6 +83,18 @@ CURATED_SERVICES = {
     "lambda-core": "no-action", "lambda-microvms": "no-action", "lambda-web": "no-action",
 }
 
+# The same for operations whose names mean something else in another API of the prefix: service folder -> operations.
+CURATED_BY_SERVICE = {
+    "s3control": {
+        "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
+        "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
+        "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
+    },
+}
+
+# The operations of S3 Control with this path are those of S3 on Outposts, whose actions have the names of S3's.
+OUTPOSTS = "/v20180820/bucket/"
+
 # Actions that the authorization data does not have yet: prefix -> action -> access level. They take no resource.
 NEWER = {"sts": {"GetScopedCredentials": "Read"}}
 
@@ -122,9 +134,11 @@ class Actions:
         prefix = self.prefix(model)
         if prefix not in self.prefixes:
             return "!no-action"
+        if model.service == "s3control" and (model.operations[name]["http"]["requestUri"] + "/").startswith(OUTPOSTS):
+            return "!outposts"
         if model.service in ("apigateway", "apigatewayv2"):
             return [model.operations[name]["http"]["method"]]
-        asked = CURATED.get(prefix, {}).get(name, name)
+        asked = CURATED_BY_SERVICE.get(model.service, {}).get(name) or CURATED.get(prefix, {}).get(name, name)
         if asked.startswith("!"):
             return asked
         known = self.folded[prefix]

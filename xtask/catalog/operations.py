@@ -48,6 +48,8 @@ def line(model, name, actions, types, keys, tags):
     numbers = ",".join(str(keys.number(k)) for k in dict.fromkeys(used))
     http = operation["http"]
     host = operation.get("endpoint", {}).get("hostPrefix", "")
+    for member in model.members(operation):
+        host = host.replace("{" + member.name + "}", "{" + member.wire + "}")
     return "\t".join([name, flags, host, f"{http['method']} {http['requestUri']}", accesses, numbers])
 
 

@@ -58,6 +58,7 @@ fn resolve(service: &str, method: &str, path: &str, query: &str, headers: &[(&st
         catalog: CATALOG,
         caller: Caller { partition: None, account: Some("123456789012") },
         upstream: Upstream::Aws,
+        at: None,
         secure_transport: true,
         now: jiff::Timestamp::UNIX_EPOCH,
     };

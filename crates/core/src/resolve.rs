@@ -25,8 +25,9 @@ use jiff::Timestamp;
 use crate::denial::{Denial, DenialCode};
 use crate::limits::BUFFERED_BODY_BYTES_MAX;
 use crate::policy::{AccessRequest, Context};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Variant};
 pub use endpoint::Partition;
+pub use host::AwsHost;
 pub(crate) use wire::parameter;
 
 /// The wire protocol of an AWS service: decides how an operation is named and how a refusal must look.
@@ -89,6 +90,8 @@ pub struct Request<'a> {
     pub caller: Caller<'a>,
     /// Who will answer.
     pub upstream: Upstream,
+    /// The AWS host that was asked for, through a proxy; `None` where the gate itself was.
+    pub at: Option<&'a AwsHost>,
     /// True when the connection to the upstream is TLS (`aws:SecureTransport`).
     pub secure_transport: bool,
     /// The time of the decision (`aws:CurrentTime`).
@@ -106,12 +109,18 @@ pub struct Resolved {
     pub endpoint: String,
     /// Stands before the host where AWS itself answers, `data.`; empty for most.
     pub host_prefix: String,
+    /// Which of the region's endpoints.
+    pub variant: Variant,
+    /// The path to send where AWS itself answers, if it is not the one that was asked.
+    pub path: Option<String>,
     /// Wire protocol.
     pub protocol: Protocol,
     /// API operation, `GetObject`.
     pub operation: String,
     /// Every access that must be allowed; never empty.
     pub accesses: Vec<AccessRequest>,
+    /// Accesses that no Deny may mean: what lies behind an access point, under names that the request does not tell.
+    pub behind: Vec<AccessRequest>,
     /// Condition keys.
     pub context: Context,
 }
@@ -161,6 +170,11 @@ pub fn with_body(request: &Request<'_>, body: &[u8]) -> Result<Resolved, Denial>
     }
 }
 
+/// Whether a path in path style is one of S3 Control, which shares the signing name of S3.
+pub fn is_s3_control(path: &str) -> bool {
+    path.starts_with("/v20180820/")
+}
+
 /// How the operation is named on the wire.
 enum Wire {
     S3,
@@ -173,7 +187,10 @@ enum Wire {
 /// Exactly one way of naming the operation; a request that names it in two ways is refused, because servers that
 /// speak several protocols choose for themselves.
 fn wire_protocol(request: &Request<'_>) -> Result<Wire, Denial> {
-    if request.service == "s3" {
+    if request.service == "s3" && is_s3_control(request.path) && request.at.is_none_or(|at| at.point.is_none()) {
+        return Ok(Wire::Rest);
+    }
+    if ["s3", "s3express"].contains(&request.service) {
         return Ok(Wire::S3);
     }
     for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
@@ -223,6 +240,13 @@ fn partition(request: &Request<'_>) -> Result<Partition, Denial> {
         }
         Some(partition) => Ok(partition),
         None => Ok(own),
+    }
+}
+
+impl Request<'_> {
+    /// The endpoint variant that was asked for.
+    fn variant(&self) -> Variant {
+        self.at.map_or_else(Variant::default, |at| at.variant)
     }
 }
 

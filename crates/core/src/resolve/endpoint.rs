@@ -2,6 +2,7 @@
 //! Source: the endpoint rule sets of botocore, as the catalogue has them.
 
 use super::catalog::{Api, Catalog, Variant};
+use super::host::s3::is_zone;
 use super::{malformed, unmapped};
 use crate::denial::Denial;
 
@@ -75,6 +76,20 @@ pub struct Endpoint {
 /// [`DenialCode::Malformed`](crate::denial::DenialCode::Malformed) for a region that is not one of AWS's or not of
 /// the partition, [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for a name without a rule.
 pub fn endpoint(catalog: Catalog, partition: Option<Partition>, name: &str, region: &str) -> Result<Endpoint, Denial> {
+    variant_endpoint(catalog, partition, name, region, Variant::default())
+}
+
+/// As [`endpoint`], for one of the region's variants.
+///
+/// # Errors
+/// As [`endpoint`].
+pub fn variant_endpoint(
+    catalog: Catalog,
+    partition: Option<Partition>,
+    name: &str,
+    region: &str,
+    variant: Variant,
+) -> Result<Endpoint, Denial> {
     let own = Partition::of_region(region)?;
     if partition.is_some_and(|partition| partition != own) {
         return Err(malformed("the region of the credential scope belongs to another partition than the credential"));
@@ -82,13 +97,26 @@ pub fn endpoint(catalog: Catalog, partition: Option<Partition>, name: &str, regi
     if !is_aws_region(region) {
         return Err(malformed("the region of the credential scope is not an AWS region, set AWS_REGION"));
     }
-    if name == "s3" {
-        return Ok(Endpoint { host: format!("s3.{region}.{}", own.suffix()), region: region.to_owned() });
+    if let Some(label) = s3_label(name, variant) {
+        let dual = if variant.dual_stack { ".dualstack" } else { "" };
+        return Ok(Endpoint { host: format!("{label}{dual}.{region}.{}", own.suffix()), region: region.to_owned() });
     }
     let api = (catalog.named)(name).or_else(|| only_api_of(catalog, name));
     let api = api.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
-    let found = api.host(own, region, Variant::default());
+    let found = api.host(own, region, variant);
     found.ok_or_else(|| unmapped(format!("{} has no endpoint in this region that hallpass knows", api.id)))
+}
+
+/// The label of S3's hosts, which follow no rule of the catalogue.
+fn s3_label(name: &str, variant: Variant) -> Option<String> {
+    let fips = if variant.fips { "-fips" } else { "" };
+    match name {
+        "s3" | "s3-accesspoint" | "s3express-control" => Some(format!("{name}{fips}")),
+        _ => {
+            let zone = name.strip_prefix("s3express-").filter(|zone| is_zone(zone))?;
+            Some(format!("s3express{fips}-{zone}"))
+        }
+    }
 }
 
 /// STS's own endpoint of a region, which has one form in every partition.

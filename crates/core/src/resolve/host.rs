@@ -1,8 +1,12 @@
 //! Which AWS endpoint is that host? The inverse of [`endpoint`]: only names that a rule makes are known.
 //! This is the one place that decides for which hosts a gate stands in.
 
+pub(super) mod s3;
+
+use std::borrow::Cow;
+
 use super::catalog::{Catalog, Variant};
-use super::endpoint::{endpoint, is_aws_region};
+use super::endpoint::variant_endpoint;
 use super::{Partition, Resolved, unmapped};
 use crate::denial::Denial;
 
@@ -18,7 +22,7 @@ pub struct AwsHost {
     /// The host, lower case, without a port.
     pub host: String,
     /// The APIs that answer there, by their ids, as [`Resolved::endpoint`] has them. Some share a host.
-    pub endpoints: Vec<&'static str>,
+    pub endpoints: Vec<Cow<'static, str>>,
     /// The signing names that their requests carry.
     pub signing: Vec<&'static str>,
     /// The region that its requests are signed for; the home region of a global service.
@@ -27,24 +31,39 @@ pub struct AwsHost {
     pub bucket: Option<String>,
     /// What else stands before the endpoint, `data` or `sync-`; empty for most.
     pub prefix: String,
+    /// Which of the region's endpoints it is.
+    pub variant: Variant,
+    /// The access point that an S3 host names.
+    pub point: Option<Point>,
+}
+
+/// An S3 access point, as its host names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Point {
+    /// `NAME-ACCOUNT.s3-accesspoint…`: one region's.
+    Access {
+        /// Its name.
+        name: String,
+        /// The account that it belongs to.
+        account: String,
+    },
 }
 
 impl AwsHost {
     /// The endpoint behind `host`, if the rules know one and it lies in `partition` (`None`: in any).
     ///
     /// # Errors
-    /// [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for every other host: another cloud, an address,
-    /// a FIPS or dual-stack variant (the gate would send the request to the plain one, which is not what was asked).
+    /// [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for every other host: another cloud, an address.
     pub fn named(catalog: Catalog, partition: Option<Partition>, host: &str) -> Result<Self, Denial> {
         let found = if is_plain_name(host) {
-            s3(host).or_else(|| older(host)).or_else(|| of_rules(catalog, partition, host))
+            s3::named(host).or_else(|| older(host)).or_else(|| of_rules(catalog, partition, host))
         } else {
             None
         };
         let found = found.ok_or_else(|| unmapped("the host is no AWS endpoint that hallpass knows"))?;
         // The same rule that a request to it will have to pass, so that a credential stays in its partition.
-        let first = found.endpoints.first().copied().unwrap_or_default();
-        endpoint(catalog, partition, first, &found.region).map(|_| found)
+        let first = found.endpoints.first().map(AsRef::as_ref).unwrap_or_default();
+        variant_endpoint(catalog, partition, first, &found.region, found.variant).map(|_| found)
     }
 
     /// True when a request for this host may carry that credential scope.
@@ -55,76 +74,50 @@ impl AwsHost {
     /// True when the operation is one of those that this host serves.
     pub fn serves(&self, resolved: &Resolved) -> bool {
         let prefix = resolved.host_prefix.trim_end_matches('.');
-        self.endpoints.contains(&resolved.endpoint.as_str()) && (self.bucket.is_some() || self.prefix == prefix)
+        let own = self.endpoints.iter().any(|endpoint| *endpoint == resolved.endpoint);
+        own && self.variant == resolved.variant && (self.bucket.is_some() || self.prefix == prefix)
     }
 }
 
 /// Lower-case labels under one of [`DOMAINS`]: no address, no port, no upper case, no final dot.
 fn is_plain_name(host: &str) -> bool {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(legal);
     host.len() <= 253
-        && host.split('.').all(label)
+        && host.split('.').all(|label| is_label(label) && label.bytes().all(legal))
         && DOMAINS.iter().any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
 
-/// `[bucket.]s3.{region}.{suffix}`, and the older `[bucket.]s3.amazonaws.com` and `[bucket.]s3-{region}.{suffix}`.
-fn s3(host: &str) -> Option<AwsHost> {
-    let (rest, suffix) = [".amazonaws.com.cn", ".amazonaws.com"]
-        .into_iter()
-        .find_map(|suffix| host.strip_suffix(suffix).map(|rest| (rest, suffix)))?;
-    let (before, region) = match rest.rsplit_once('.') {
-        Some((before, region)) if is_aws_region(region) && ends_with_label(before, "s3") => {
-            (before.strip_suffix("s3")?, region)
-        }
-        _ => {
-            let (before, last) = rest.rsplit_once('.').map_or(("", rest), |(before, last)| (before, last));
-            let region = match last.strip_prefix("s3") {
-                Some("") if suffix == ".amazonaws.com" => "us-east-1",
-                Some(older) => older.strip_prefix('-').filter(|region| is_aws_region(region))?,
-                None => return None,
-            };
-            (before, region)
-        }
-    };
-    let bucket = before.strip_suffix('.').unwrap_or(before);
-    Some(AwsHost {
-        host: host.to_owned(),
-        endpoints: vec!["s3"],
-        signing: vec!["s3"],
-        region: region.to_owned(),
-        bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
-        prefix: String::new(),
-    })
-}
-
-fn ends_with_label(text: &str, label: &str) -> bool {
-    text.strip_suffix(label).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
 }
 
 fn older(host: &str) -> Option<AwsHost> {
     let (_, endpoint, signing, region) = OLDER.into_iter().find(|(older, ..)| *older == host)?;
     Some(AwsHost {
         host: host.to_owned(),
-        endpoints: vec![endpoint],
+        endpoints: vec![Cow::Borrowed(endpoint)],
         signing: vec![signing],
         region: region.to_owned(),
         bucket: None,
         prefix: String::new(),
+        variant: Variant::default(),
+        point: None,
     })
 }
 
-/// The APIs of which the rules make exactly this host. Other variants than the plain one are not what would be asked.
+/// The APIs of which the rules make exactly this host.
 fn of_rules(catalog: Catalog, partition: Option<Partition>, host: &str) -> Option<AwsHost> {
-    let found = (catalog.located)(partition, host).filter(|found| found.variant == Variant::default())?;
+    let found = (catalog.located)(partition, host)?;
     let mut signing: Vec<_> = found.apis.iter().map(|api| api.signing).collect();
     signing.dedup();
     Some(AwsHost {
         host: host.to_owned(),
-        endpoints: found.apis.iter().map(|api| api.id).collect(),
+        endpoints: found.apis.iter().map(|api| Cow::Borrowed(api.id)).collect(),
         signing,
         region: found.region,
         bucket: None,
         prefix: found.prefix,
+        variant: found.variant,
+        point: None,
     })
 }

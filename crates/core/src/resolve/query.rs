@@ -111,9 +111,12 @@ pub(super) fn finish(
         region: request.region.to_owned(),
         endpoint: operation.api.id.to_owned(),
         host_prefix: host_prefix(operation, given)?,
+        variant: request.variant(),
+        path: None,
         protocol,
         operation: operation.name().to_owned(),
         accesses: resource::accesses(request, partition, operation, given)?,
+        behind: Vec::new(),
         context,
     })
 }
@@ -158,6 +161,7 @@ pub(super) fn refused(operation: &Found, why: &str) -> Denial {
         "endpoint-discovery" => {
             unmapped(format!("{service} {name} goes to a host that the service hands out, which is not supported"))
         }
+        "outposts" => unmapped(format!("{service} {name} is for S3 on Outposts, which is not supported")),
         "own-token" => unmapped(format!("{service} {name} is called with a token of its own, not with a signature")),
         _ => unmapped(format!("{service} {name} is not supported")),
     }

@@ -4,13 +4,14 @@ mod body;
 mod endpoint;
 mod host;
 mod operations;
+mod points;
 mod refusal;
 mod rest;
 mod s3;
 
 use hallpass_core::denial::Denial;
 use hallpass_core::policy::Resource;
-use hallpass_core::resolve::{Caller, Outcome, Request, Resolved, Upstream, head, with_body};
+use hallpass_core::resolve::{AwsHost, Caller, Outcome, Request, Resolved, Upstream, head, with_body};
 
 /// A request in the making.
 struct Asked<'a> {
@@ -21,11 +22,12 @@ struct Asked<'a> {
     region: &'a str,
     account: Option<&'a str>,
     upstream: Upstream,
+    at: Option<AwsHost>,
 }
 
 fn asked<'a>(service: &'a str, method: &'a str, target: &'a str) -> Asked<'a> {
     let account = Some("123456789012");
-    Asked { method, target, headers: vec![], service, region: "eu-west-1", account, upstream: Upstream::Aws }
+    Asked { method, target, headers: vec![], service, region: "eu-west-1", account, upstream: Upstream::Aws, at: None }
 }
 
 impl<'a> Asked<'a> {
@@ -46,6 +48,7 @@ impl<'a> Asked<'a> {
             catalog: hallpass_catalog::CATALOG,
             caller: Caller { partition: None, account: self.account },
             upstream: self.upstream,
+            at: self.at.as_ref(),
             secure_transport: true,
             now: "2026-11-22T07:45:06.9Z".parse().expect("time"),
         }

@@ -94,6 +94,7 @@ fn resolved(verified: &Verified<'_>, headers: &[(&str, &[u8])], now: Timestamp) 
         region: verified.scope.region,
         caller: Caller { partition: None, account: Some("123456789012") },
         upstream: Upstream::Compatible,
+        at: None,
         secure_transport: false,
         now,
     };

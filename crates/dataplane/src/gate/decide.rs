@@ -12,9 +12,12 @@ use super::fail_points::fail_point;
 /// The denial of the first access that is not allowed.
 pub(super) fn decide(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<Option<Denial>, Denial> {
     fail_point!("gate::decide", Err(super::refuse::injected()));
-    resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))?;
+    allowed(policy, resolved)?;
     let tried = policy.policy().shadow.as_deref();
-    Ok(tried.and_then(|tried| {
-        resolved.accesses.iter().try_for_each(|access| tried.evaluate(access, &resolved.context)).err()
-    }))
+    Ok(tried.and_then(|tried| allowed(&PreparedPolicy::from(tried), resolved).err()))
+}
+
+fn allowed(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<(), Denial> {
+    resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))?;
+    resolved.behind.iter().try_for_each(|access| policy.refuse_denied(access, &resolved.context))
 }

@@ -166,8 +166,9 @@ async fn pass(
     let service = who.verified.scope.service;
     address.check_scope(who.verified.scope)?;
     address.rewrite(&gate.prefix, &mut who.verified);
-    let instead = gate.upstreams.instead(resolve::partition(&gate.caller), service, who.verified.scope.region);
-    let world = World { caller: &gate.caller, instead, now };
+    let (partition, region) = (resolve::partition(&gate.caller), who.verified.scope.region);
+    let instead = gate.upstreams.instead(partition, service, region, address.aws());
+    let world = World { caller: &gate.caller, instead, at: address.aws(), now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
     let Understood { resolved, headers, body, payload } = understood;
     known.operation = Some(resolved.operation.clone());
@@ -192,7 +193,7 @@ async fn pass(
     };
     let unsigned = Unsigned {
         method: &head.method,
-        path: &who.verified.path,
+        path: resolved.path.as_deref().filter(|_| instead.is_none()).unwrap_or(&who.verified.path),
         query: &who.verified.query,
         headers: &headers,
         service,

@@ -131,7 +131,7 @@ impl Presigner {
 
 fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Result<Resolved, Denial> {
     let partition = partition(&gate.caller);
-    let instead = gate.upstreams.instead(partition, "s3", &wish.region);
+    let instead = gate.upstreams.instead(partition, "s3", &wish.region, None);
     let account = (!gate.caller.account.is_empty()).then_some(gate.caller.account.as_str());
     let outcome = resolve::head(&Request {
         catalog: hallpass_catalog::CATALOG,
@@ -143,6 +143,7 @@ fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Resu
         region: &wish.region,
         caller: Caller { partition, account },
         upstream: if instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
+        at: None,
         secure_transport: instead.is_none_or(super::upstreams::Target::is_https),
         now,
     })?;

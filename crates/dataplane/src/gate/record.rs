@@ -141,7 +141,7 @@ mod tests {
     use hallpass_core::denial::{Denial, DenialCode};
     use hallpass_core::limits::{AUDIT_ENTRY_BYTES_MAX, REQUEST_RESOURCES_RECORDED_BYTES_MAX};
     use hallpass_core::policy::{AccessRequest, Context, Resource};
-    use hallpass_core::resolve::{Protocol, Resolved};
+    use hallpass_core::resolve::{Protocol, Resolved, Variant};
 
     use super::entry;
 
@@ -152,9 +152,12 @@ mod tests {
             region: "eu-west-1".into(),
             endpoint: "s3".into(),
             host_prefix: String::new(),
+            variant: Variant::default(),
+            path: None,
             protocol: Protocol::S3,
             operation: "DeleteObjects".into(),
             accesses: keys.map(access).collect(),
+            behind: Vec::new(),
             context: Context::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
-use hallpass_core::resolve::{self, Caller, Outcome, Partition, Protocol, Request, Resolved, Upstream};
+use hallpass_core::resolve::{self, AwsHost, Caller, Outcome, Partition, Protocol, Request, Resolved, Upstream};
 use hallpass_core::sigv4::chunked::{ChunkChain, ChunkMode, Declared, Decoder};
 use hallpass_core::sigv4::{Parts, PayloadHash};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -32,6 +32,8 @@ pub(super) struct World<'a> {
     pub(super) caller: &'a CallerIdentity,
     /// The upstream, where it is not AWS itself.
     pub(super) instead: Option<&'a Target>,
+    /// The AWS host that was asked for, through the proxy.
+    pub(super) at: Option<&'a AwsHost>,
     pub(super) now: Timestamp,
 }
 
@@ -103,6 +105,7 @@ fn request<'a>(
         catalog: hallpass_catalog::CATALOG,
         caller: Caller { partition: partition(world.caller), account: account(world.caller) },
         upstream: if world.instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
+        at: world.at,
         secure_transport: world.instead.is_none_or(Target::is_https),
         now: world.now,
     }

@@ -17,6 +17,7 @@ mod journal;
 mod limits;
 mod matrix;
 mod origin;
+mod points;
 mod presign;
 mod presigned;
 mod proxy;

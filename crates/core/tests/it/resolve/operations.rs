@@ -124,7 +124,7 @@ fn a_form_that_is_packed_or_called_otherwise_is_not_read() {
 #[test]
 fn services_that_no_model_has_are_refused_and_say_so() {
     for (service, method, target) in
-        [("s3express", "GET", "/buck"), ("execute-api", "GET", "/stage"), ("no-such-service", "POST", "/")]
+        [("s3-outposts", "GET", "/buck"), ("execute-api", "GET", "/stage"), ("no-such-service", "POST", "/")]
     {
         let denial = asked(service, method, target).head().expect_err(service);
         assert_eq!(denial.code.as_str(), "unmapped");
