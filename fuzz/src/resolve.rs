@@ -32,6 +32,7 @@ pub fn run(data: &[u8]) {
         },
         upstream: [Upstream::Aws, Upstream::Compatible][chosen >> 2 & 1],
         at: None,
+        allow_unmapped: &[],
         secure_transport: chosen & 8 == 0,
         now: Timestamp::from_second(1_795_000_000).expect("a time"),
     };

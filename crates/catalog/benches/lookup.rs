@@ -59,6 +59,7 @@ fn resolve(service: &str, method: &str, path: &str, query: &str, headers: &[(&st
         caller: Caller { partition: None, account: Some("123456789012") },
         upstream: Upstream::Aws,
         at: None,
+        allow_unmapped: &[],
         secure_transport: true,
         now: jiff::Timestamp::UNIX_EPOCH,
     };

@@ -75,6 +75,7 @@ impl Case {
             caller: Caller { partition: None, account: Some("123456789012") },
             upstream: Upstream::Aws,
             at: None,
+        allow_unmapped: &[],
             secure_transport: true,
             now: jiff::Timestamp::UNIX_EPOCH,
         };
@@ -189,4 +190,19 @@ fn botocores_endpoint_cases_hold() {
 /// The counts of a corpus are for people.
 fn tell(line: &str) {
     println!("{line}");
+}
+
+#[test]
+fn the_services_with_unsigned_calls_are_those_of_the_models() {
+    use hallpass_core::resolve::unsigned::SERVICES;
+    // Signing in to the console is done with tokens of its own, and refused by name.
+    let mut found: Vec<&str> = all()
+        .filter(|api| api.operations.iter().any(|operation| operation.unsigned) && api.id != "signin")
+        .map(|api| api.signing)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let mut known = SERVICES.to_vec();
+    known.sort_unstable();
+    assert_eq!(found, known);
 }

@@ -17,8 +17,11 @@ mod rest;
 mod roles;
 pub mod router;
 mod s3;
+pub mod unsigned;
 pub(crate) mod wire;
 pub(crate) mod xml;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
@@ -92,6 +95,9 @@ pub struct Request<'a> {
     pub upstream: Upstream,
     /// The AWS host that was asked for, through a proxy; `None` where the gate itself was.
     pub at: Option<&'a AwsHost>,
+    /// Services, by their IAM prefixes, whose operations may be allowed by a guessed action where AWS's authorization
+    /// data names none.
+    pub allow_unmapped: &'a [String],
     /// True when the connection to the upstream is TLS (`aws:SecureTransport`).
     pub secure_transport: bool,
     /// The time of the decision (`aws:CurrentTime`).
@@ -117,6 +123,10 @@ pub struct Resolved {
     pub protocol: Protocol,
     /// API operation, `GetObject`.
     pub operation: String,
+    /// AWS takes it without a signature.
+    pub unsigned: bool,
+    /// Its action is a guess: [`Request::allow_unmapped`].
+    pub guessed: bool,
     /// Every access that must be allowed; never empty.
     pub accesses: Vec<AccessRequest>,
     /// Accesses that no Deny may mean: what lies behind an access point, under names that the request does not tell.
@@ -233,6 +243,17 @@ fn media_type(request: &Request<'_>) -> Result<Option<String>, Denial> {
 }
 
 fn partition(request: &Request<'_>) -> Result<Partition, Denial> {
+    if is_several(request.region) {
+        let point = request.at.and_then(|at| at.point.as_ref());
+        if !matches!(point, Some(host::Point::MultiRegion { .. })) {
+            let why = "a signature for several regions is taken for S3 multi-region access points only; sign for one";
+            return Err(malformed(why));
+        }
+        return match request.caller.partition {
+            None | Some(Partition::Aws) => Ok(Partition::Aws),
+            Some(_) => Err(malformed("multi-region access points belong to another partition than the credential")),
+        };
+    }
     let own = Partition::of_region(request.region)?;
     match request.caller.partition {
         Some(partition) if partition != own && request.upstream == Upstream::Aws => {
@@ -250,12 +271,35 @@ impl Request<'_> {
     }
 }
 
+/// Whether a region is a set of them, as an asymmetric signature may have it.
+fn is_several(region: &str) -> bool {
+    region.contains([',', '*'])
+}
+
+impl Resolved {
+    /// What must be allowed in each: a request that is signed for several regions is one in every one of them.
+    pub fn contexts(&self) -> Vec<Cow<'_, Context>> {
+        if !self.region.contains(',') || self.region.contains('*') {
+            return vec![Cow::Borrowed(&self.context)];
+        }
+        let in_region = |region| {
+            let mut context = self.context.clone();
+            context.set("aws:RequestedRegion", region);
+            Cow::Owned(context)
+        };
+        self.region.split(',').map(in_region).collect()
+    }
+}
+
 /// Condition keys that every request has.
 fn circumstances(request: &Request<'_>) -> Result<Context, Denial> {
     let mut context = Context::default();
     context.set("aws:CurrentTime", request.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     context.set("aws:EpochTime", request.now.as_second().to_string());
-    context.set("aws:RequestedRegion", request.region);
+    // Of several regions, `Resolved::contexts` says each; a pattern stays unknown.
+    if !is_several(request.region) {
+        context.set("aws:RequestedRegion", request.region);
+    }
     context.set("aws:SecureTransport", if request.secure_transport { "true" } else { "false" });
     context.set("aws:ViaAWSService", "false");
     for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn", "aws:SourceAccount"] {

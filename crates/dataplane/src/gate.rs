@@ -24,6 +24,8 @@
 //! | `switch` | ends it all, at once |
 
 mod address;
+mod anonymous;
+mod asymmetric;
 mod authority;
 mod body;
 mod budget;
@@ -123,6 +125,11 @@ pub struct GateConfig {
     pub upstreams: Upstreams,
     /// Whom the real credential stands for.
     pub caller: CallerIdentity,
+    /// The region of calls that are not signed, and therefore name none; without one these are refused.
+    pub region: Option<String>,
+    /// Services, by their IAM prefixes, whose operations may be allowed by a guessed action where AWS's authorization
+    /// data names none.
+    pub allow_unmapped: Vec<String>,
     /// More certificate authorities for https upstreams, PEM; they are added to Mozilla's.
     pub extra_roots: Option<Vec<u8>>,
     /// What the session may use up.
@@ -178,6 +185,8 @@ struct Shared {
     journal: Journal,
     upstreams: Upstreams,
     caller: CallerIdentity,
+    region: Option<String>,
+    allow_unmapped: Vec<String>,
     hosts: head::Hosts,
     /// Before the path of a request, where the child was given it.
     prefix: Secret,
@@ -232,6 +241,8 @@ impl Gate {
             journal: config.journal,
             upstreams: config.upstreams,
             caller: config.caller,
+            region: config.region,
+            allow_unmapped: config.allow_unmapped,
             hosts: head::Hosts::new(address.port()),
             prefix: placeholder::prefix().map_err(io::Error::other)?,
             tls: Arc::new(tls),

@@ -90,6 +90,9 @@ pub fn variant_endpoint(
     region: &str,
     variant: Variant,
 ) -> Result<Endpoint, Denial> {
+    if name == "s3-global" && partition.is_none_or(|partition| partition == Partition::Aws) {
+        return Ok(Endpoint { host: "accesspoint.s3-global.amazonaws.com".to_owned(), region: region.to_owned() });
+    }
     let own = Partition::of_region(region)?;
     if partition.is_some_and(|partition| partition != own) {
         return Err(malformed("the region of the credential scope belongs to another partition than the credential"));

@@ -47,6 +47,11 @@ pub enum Point {
         /// The account that it belongs to.
         account: String,
     },
+    /// `ALIAS.accesspoint.s3-global.amazonaws.com`: of several regions.
+    MultiRegion {
+        /// Its alias, `mfzwi23gnjvgw.mrap`.
+        alias: String,
+    },
 }
 
 impl AwsHost {
@@ -68,7 +73,8 @@ impl AwsHost {
 
     /// True when a request for this host may carry that credential scope.
     pub fn takes(&self, service: &str, region: &str) -> bool {
-        self.signing.contains(&service) && self.region == region
+        let several = matches!(self.point, Some(Point::MultiRegion { .. }));
+        self.signing.contains(&service) && (self.region == region || several)
     }
 
     /// True when the operation is one of those that this host serves.

@@ -115,6 +115,8 @@ pub(super) fn finish(
         path: None,
         protocol,
         operation: operation.name().to_owned(),
+        unsigned: operation.operation.unsigned,
+        guessed: operation.operation.accesses.is_err(),
         accesses: resource::accesses(request, partition, operation, given)?,
         behind: Vec::new(),
         context,
@@ -148,16 +150,16 @@ pub(super) fn unknown(service: &str, operation: &str) -> Denial {
 pub(super) fn refused(operation: &Found, why: &str) -> Denial {
     let (service, name) = (operation.api.signing, operation.name());
     match why {
-        "partiql" => unresolved(format!(
-            "{service} {name} takes PartiQL, whose tables are not resolved; use the item operations"
-        )),
         "other-services" => unresolved(format!("{service} {name} acts on other services' resources; tag them there")),
         "any-service" => unresolved(format!(
             "{service} {name} acts on any resource of any service with the session's own rights; use their own APIs"
         )),
-        "no-action" => unmapped(format!(
-            "{service} {name} is known, but AWS's service authorization data names no IAM action for it"
-        )),
+        "no-action" => {
+            let why = format!("{service} {name} is known, but AWS's authorization data names no IAM action for it");
+            let prefix = operation.api.prefix;
+            let how = format!("write `allow_unmapped = [\"{prefix}\"]` under [run] of your own configuration, and allow `{prefix}:{name}` on `*`");
+            Denial { how_to_ask: Some(how), ..unmapped(why) }
+        }
         "endpoint-discovery" => {
             unmapped(format!("{service} {name} goes to a host that the service hands out, which is not supported"))
         }

@@ -12,6 +12,7 @@ mod place;
 mod restore;
 mod route;
 
+use super::host::{AwsHost, Point};
 use super::wire::{Parameters, is_presign_parameter};
 use super::{Outcome, Partition, Protocol, Request, Resolved, malformed, unmapped};
 use crate::denial::Denial;
@@ -100,6 +101,8 @@ impl<'a> Call<'a> {
             path,
             protocol: Protocol::S3,
             operation: self.operation().to_owned(),
+            unsigned: false,
+            guessed: false,
             behind: access::behind(&accesses),
             accesses,
             context: self.context(&keys)?,
@@ -114,7 +117,11 @@ impl<'a> Call<'a> {
     fn endpoint(&self) -> (String, String, Option<String>) {
         match self.request.at {
             _ if self.request.service == "s3express" => self.directory_endpoint(),
-            Some(at) if at.point.is_some() => ("s3-accesspoint".to_owned(), format!("{}.", at.prefix), None),
+            Some(AwsHost { point: Some(point), prefix, .. }) => {
+                let several = matches!(point, Point::MultiRegion { .. });
+                let endpoint = if several { "s3-global" } else { "s3-accesspoint" };
+                (endpoint.to_owned(), format!("{prefix}."), None)
+            }
             _ => ("s3".to_owned(), String::new(), None),
         }
     }

@@ -23,11 +23,12 @@ struct Asked<'a> {
     account: Option<&'a str>,
     upstream: Upstream,
     at: Option<AwsHost>,
+    allow_unmapped: Vec<String>,
 }
 
 fn asked<'a>(service: &'a str, method: &'a str, target: &'a str) -> Asked<'a> {
     let account = Some("123456789012");
-    Asked { method, target, headers: vec![], service, region: "eu-west-1", account, upstream: Upstream::Aws, at: None }
+    Asked { method, target, headers: vec![], service, region: "eu-west-1", account, upstream: Upstream::Aws, at: None, allow_unmapped: vec![] }
 }
 
 impl<'a> Asked<'a> {
@@ -49,6 +50,7 @@ impl<'a> Asked<'a> {
             caller: Caller { partition: None, account: self.account },
             upstream: self.upstream,
             at: self.at.as_ref(),
+            allow_unmapped: &self.allow_unmapped,
             secure_transport: true,
             now: "2026-11-22T07:45:06.9Z".parse().expect("time"),
         }

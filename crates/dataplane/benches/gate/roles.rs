@@ -173,6 +173,8 @@ async fn gate(upstream: SocketAddr) -> io::Result<()> {
         journal: journal(),
         upstreams: Upstreams::aws().with_base(&format!("http://{upstream}")).map_err(|error| failed(&error))?,
         caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
+        region: None,
+        allow_unmapped: Vec::new(),
         extra_roots: None,
         limits: Limits::none(),
         children: None,

@@ -95,6 +95,7 @@ fn resolved(verified: &Verified<'_>, headers: &[(&str, &[u8])], now: Timestamp) 
         caller: Caller { partition: None, account: Some("123456789012") },
         upstream: Upstream::Compatible,
         at: None,
+        allow_unmapped: &[],
         secure_transport: false,
         now,
     };

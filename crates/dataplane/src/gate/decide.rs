@@ -18,6 +18,9 @@ pub(super) fn decide(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result
 }
 
 fn allowed(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<(), Denial> {
-    resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))?;
-    resolved.behind.iter().try_for_each(|access| policy.refuse_denied(access, &resolved.context))
+    for context in resolved.contexts() {
+        resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &context))?;
+        resolved.behind.iter().try_for_each(|access| policy.refuse_denied(access, &context))?;
+    }
+    Ok(())
 }

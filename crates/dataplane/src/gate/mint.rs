@@ -24,7 +24,7 @@ use super::connection::Connection;
 use super::download::Answer;
 use super::forward::{Allowed, Body, forward};
 use super::registry::{Change, NewChild, Opened, Registry};
-use super::sign::Unsigned;
+use super::sign::{Proof, Unsigned};
 use super::upstreams::Route;
 use super::{CallerIdentity, Placeholder, Shared};
 
@@ -134,6 +134,7 @@ async fn ask(
         payload: PayloadHash::of_body(&form),
         path_style: PathStyle::for_service(&wish.resolved.service),
         content_sha256: false,
+        proof: Proof::Symmetric,
     };
     let allowed = Allowed {
         unsigned,

@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 
 use super::Shared;
 use super::address::Address;
+use super::anonymous;
 use super::body::Child;
 use super::connection::Connection;
 use super::decide::decide;
@@ -27,7 +28,7 @@ use super::headers;
 use super::mint;
 use super::refuse::{self, Asked, Known, Refused};
 use super::resolve::{self, Understood, World, understand};
-use super::sign::Unsigned;
+use super::sign::{Proof, Unsigned};
 use super::switch::{Closed, Switch};
 use super::tunnel;
 use super::verify::{Authenticated, authenticate};
@@ -117,6 +118,10 @@ async fn way(
     let presigned = OnceLock::new();
     let now = gate.clock.now();
     let authenticated = authenticate(&gate.placeholder, &gate.keys, now, &parts, &presigned, child).await;
+    let authenticated = match authenticated {
+        Err(_) if anonymous::is(&parts) => anonymous::admitted(gate, address, &parts, now),
+        authenticated => authenticated,
+    };
     let who = authenticated.map_err(|denial| Refused { denial, known: Known::default() })?;
 
     let mut known = Known {
@@ -168,7 +173,7 @@ async fn pass(
     address.rewrite(&gate.prefix, &mut who.verified);
     let (partition, region) = (resolve::partition(&gate.caller), who.verified.scope.region);
     let instead = gate.upstreams.instead(partition, service, region, address.aws());
-    let world = World { caller: &gate.caller, instead, at: address.aws(), now };
+    let world = World { caller: &gate.caller, instead, at: address.aws(), allow_unmapped: &gate.allow_unmapped, now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
     let Understood { resolved, headers, body, payload } = understood;
     known.operation = Some(resolved.operation.clone());
@@ -201,6 +206,7 @@ async fn pass(
         payload,
         path_style: who.path_style,
         content_sha256: parts.header("x-amz-content-sha256").is_some(),
+        proof: Proof::of(&who),
     };
     forward(gate, connection, Allowed { unsigned, resolved: &resolved, would_deny, body, recorded }, child).await
 }

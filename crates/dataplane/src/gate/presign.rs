@@ -144,6 +144,7 @@ fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Resu
         caller: Caller { partition, account },
         upstream: if instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
         at: None,
+        allow_unmapped: &[],
         secure_transport: instead.is_none_or(super::upstreams::Target::is_https),
         now,
     })?;

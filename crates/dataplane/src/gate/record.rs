@@ -51,6 +51,7 @@ pub(super) fn entry(resolved: &Resolved, method: &str, upstream: &str, would_den
         upstream: upstream.to_owned(),
         needs,
         would_deny: would_deny.map(told),
+        guessed: resolved.guessed,
     }
 }
 
@@ -156,6 +157,8 @@ mod tests {
             path: None,
             protocol: Protocol::S3,
             operation: "DeleteObjects".into(),
+            unsigned: false,
+            guessed: false,
             accesses: keys.map(access).collect(),
             behind: Vec::new(),
             context: Context::default(),

@@ -4,16 +4,17 @@ use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::resolve::{self, AwsHost, Caller, Outcome, Partition, Protocol, Request, Resolved, Upstream};
 use hallpass_core::sigv4::chunked::{ChunkChain, ChunkMode, Declared, Decoder};
-use hallpass_core::sigv4::{Parts, PayloadHash};
+use hallpass_core::sigv4::{Parts, PayloadHash, VerifyError};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 
 use super::CallerIdentity;
+use super::anonymous;
 use super::body::{self, Child};
 use super::fail_points::fail_point;
 use super::headers;
 use super::upstreams::Target;
-use super::verify::{Authenticated, chunks_denied};
+use super::verify::{Authenticated, chunks_denied, denied};
 
 /// A request that is understood, and what of it will be sent on.
 pub(super) struct Understood {
@@ -34,6 +35,8 @@ pub(super) struct World<'a> {
     pub(super) instead: Option<&'a Target>,
     /// The AWS host that was asked for, through the proxy.
     pub(super) at: Option<&'a AwsHost>,
+    /// Services whose operations may be allowed by a guessed action.
+    pub(super) allow_unmapped: &'a [String],
     pub(super) now: Timestamp,
 }
 
@@ -49,6 +52,11 @@ pub(super) async fn understand(
     // What proved it has left the query by now, and a policy may care.
     if who.verified.hoisted.is_some() && understood.resolved.protocol == Protocol::S3 {
         understood.resolved.context.set("s3:authType", "REST-QUERY-STRING");
+    }
+    if who.anonymous {
+        anonymous::check(&understood.resolved)?;
+    } else if who.key.is_none() && understood.resolved.protocol == Protocol::S3 {
+        understood.resolved.context.set("s3:signatureversion", "AWS4-ECDSA-P256-SHA256");
     }
     Ok(understood)
 }
@@ -106,6 +114,7 @@ fn request<'a>(
         caller: Caller { partition: partition(world.caller), account: account(world.caller) },
         upstream: if world.instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
         at: world.at,
+        allow_unmapped: world.allow_unmapped,
         secure_transport: world.instead.is_none_or(Target::is_https),
         now: world.now,
     }
@@ -177,7 +186,10 @@ pub(super) fn decoder(parts: &Parts<'_>, who: &Authenticated<'_>, mode: ChunkMod
     let declared = Declared::of(parts, mode).map_err(|e| chunks_denied(&e))?;
     let chain = match who.verified.payload {
         PayloadHash::StreamingUnsignedTrailer => None,
-        _ => Some(ChunkChain::new(who.key.clone(), who.verified.at, who.verified.signature)),
+        _ => {
+            let key = who.key.clone().ok_or_else(|| denied(VerifyError::PayloadMode("an asymmetric signature")))?;
+            Some(ChunkChain::new(key, who.verified.at, who.verified.signature))
+        }
     };
     Decoder::new(declared, chain).map_err(|e| chunks_denied(&e))
 }

@@ -19,8 +19,8 @@ pub struct UpstreamUrlError {
     pub why: &'static str,
 }
 
-/// The endpoint of access points, which are named by their hosts only.
-const ACCESS_POINTS: &str = "s3-accesspoint";
+/// The endpoints of access points, which are named by their hosts only.
+const ACCESS_POINTS: [&str; 2] = ["s3-accesspoint", "s3-global"];
 
 /// Where requests go. The child has no say in it: neither its `Host` nor any redirect is followed.
 #[derive(Debug, Clone, Default)]
@@ -117,7 +117,7 @@ impl Upstreams {
             return Ok(Route { target: target.clone(), region: region.clone() });
         }
         if let Some(target) = &self.base {
-            if resolved.endpoint == ACCESS_POINTS {
+            if ACCESS_POINTS.contains(&resolved.endpoint.as_str()) {
                 only_buckets(resolved)?;
             }
             return Ok(as_signed(target));

@@ -250,6 +250,8 @@ impl Setup {
             journal: journal(&log, &source),
             upstreams: self.upstreams,
             caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
+            region: Some("us-east-1".to_owned()),
+            allow_unmapped: Vec::new(),
             extra_roots: self.extra_roots,
             limits: Limits { caps: self.caps, priced: true, notify },
             children: self.children,

@@ -20,6 +20,9 @@ enum Kind<'a> {
 /// `[bucket.]s3[-fips][.dualstack].{region}.{suffix}` and its kin, and the older `[bucket.]s3.amazonaws.com` and
 /// `[bucket.]s3-{region}.{suffix}`.
 pub(super) fn named(host: &str) -> Option<AwsHost> {
+    if let Some(alias) = host.strip_suffix(".accesspoint.s3-global.amazonaws.com") {
+        return multi_region(host, alias);
+    }
     let (rest, suffix) = [".amazonaws.com.cn", ".amazonaws.com"]
         .into_iter()
         .find_map(|suffix| host.strip_suffix(suffix).map(|rest| (rest, suffix)))?;
@@ -61,6 +64,18 @@ fn in_region(host: &str, before: &str, region: &str) -> Option<AwsHost> {
             Some(AwsHost { endpoints, signing: vec!["s3express"], ..bare })
         }
     }
+}
+
+/// `ALIAS.mrap`: the alias is made by S3, of letters and digits.
+fn multi_region(host: &str, alias: &str) -> Option<AwsHost> {
+    let name = alias.strip_suffix(".mrap")?;
+    let legal = is_label(name) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    legal.then(|| AwsHost {
+        endpoints: vec![Cow::Borrowed("s3-global")],
+        prefix: alias.to_owned(),
+        point: Some(Point::MultiRegion { alias: alias.to_owned() }),
+        ..plain(host, "", "*", Variant::default())
+    })
 }
 
 fn kind(label: &str) -> Option<(Kind<'_>, bool)> {

@@ -41,6 +41,10 @@ impl Place {
                 let arn = format!("arn:{partition}:s3:{}:{account}:accesspoint/{name}", request.region);
                 Self::Point { arn, exact: true }
             }
+            // The alias is the only one in the world; its account is not in the request.
+            Point::MultiRegion { alias } => {
+                Self::Point { arn: format!("arn:{partition}:s3::*:accesspoint/{alias}"), exact: false }
+            }
         })
     }
 

@@ -234,6 +234,8 @@ fn gate_config(
             None => routes::upstreams(original, wish.aws.endpoint_url.as_deref(), &wish.upstreams)?,
         },
         caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
+        region: session.region.clone(),
+        allow_unmapped: wish.allow_unmapped.clone(),
         extra_roots: routes::extra_roots(original)?,
         limits,
         children: Some(registry(family)),
