@@ -29,6 +29,7 @@ pub fn run(data: &[u8]) {
         caller: Caller {
             partition: [None, Some(Partition::by_name("aws").expect("known"))][chosen & 1],
             account: [None, Some("123456789012")][chosen >> 1 & 1],
+            ..Caller::default()
         },
         upstream: [Upstream::Aws, Upstream::Compatible][chosen >> 2 & 1],
         at: None,

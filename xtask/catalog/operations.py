@@ -13,7 +13,7 @@ TAG_ACTION = re.compile(r"^(Create|Add)?Tags?(s?ToResource|Resource|s)?$")
 
 
 def line(model, name, actions, types, keys, tags):
-    """`Name  flags  host-prefix  METHOD uri  accesses  condition-keys`, separated by tabs."""
+    """`Name  flags  host-prefix  METHOD uri  accesses  condition-keys  tags`, separated by tabs."""
     operation = model.operations[name]
     asked = actions.of(model, name)
     flags, accesses, used = "", "", []
@@ -53,7 +53,11 @@ def line(model, name, actions, types, keys, tags):
     host = operation.get("endpoint", {}).get("hostPrefix", "")
     for member in model.members(operation):
         host = host.replace("{" + member.name + "}", "{" + member.wire + "}")
-    return "\t".join([name, flags, host, f"{http['method']} {http['requestUri']}", accesses, numbers])
+    judged = any(key.startswith(("aws:RequestTag", "aws:TagKeys")) for key in used)
+    readable = {"query", "ec2", "json", "cbor", "rest-json"} & set(model.protocols)
+    tagged = model.tags(operation) if judged and readable else ""
+    uri = f"{http['method']} {http['requestUri']}"
+    return "\t".join([name, flags, host, uri, accesses, numbers, tagged])
 
 
 def passes_role(members, depends):

@@ -56,7 +56,7 @@ fn resolve(service: &str, method: &str, path: &str, query: &str, headers: &[(&st
         service,
         region: "eu-west-1",
         catalog: CATALOG,
-        caller: Caller { partition: None, account: Some("123456789012") },
+        caller: Caller { partition: None, account: Some("123456789012"), ..Caller::default() },
         upstream: Upstream::Aws,
         at: None,
         allow_unmapped: &[],

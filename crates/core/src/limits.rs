@@ -132,6 +132,8 @@ pub const CERTIFICATE_BACKDATING_S: i64 = 300;
 pub const PASSTHROUGH_HOSTS_MAX: usize = 100;
 /// A child that has asked for a tunnel must have finished its TLS handshake after so long, seconds.
 pub const TUNNEL_HANDSHAKE_TIMEOUT_S: u64 = 10;
+/// Tags of one request that conditions can look at; AWS takes 50 for a resource.
+pub const REQUEST_TAGS_MAX: usize = 200;
 /// Bytes of one PartiQL statement (DynamoDB API reference, ExecuteStatement).
 pub const PARTIQL_STATEMENT_BYTES_MAX: usize = 8_192;
 /// PartiQL statements in one request (DynamoDB API reference, ExecuteTransaction).

@@ -10,6 +10,7 @@ mod cbor;
 pub mod endpoint;
 pub mod host;
 mod json;
+mod principal;
 mod query;
 pub mod refusal;
 mod resource;
@@ -17,6 +18,7 @@ mod rest;
 mod roles;
 pub mod router;
 mod s3;
+mod tags;
 pub mod unsigned;
 pub(crate) mod wire;
 pub(crate) mod xml;
@@ -70,6 +72,14 @@ pub struct Caller<'a> {
     pub partition: Option<Partition>,
     /// Twelve-digit account id; `None` leaves ARNs that need it unresolved (`Opaque`).
     pub account: Option<&'a str>,
+    /// ARN of the identity, as `GetCallerIdentity` says it.
+    pub arn: Option<&'a str>,
+    /// ARN of the role that was assumed for it, with its path.
+    pub role: Option<&'a str>,
+    /// Tags that the session was given when it was assumed: they win over those of the role.
+    pub tags: &'a [(String, String)],
+    /// The source identity that was set when it was assumed.
+    pub source_identity: Option<&'a str>,
 }
 
 /// The head of one request whose signature has been verified.
@@ -302,6 +312,7 @@ fn circumstances(request: &Request<'_>) -> Result<Context, Denial> {
     }
     context.set("aws:SecureTransport", if request.secure_transport { "true" } else { "false" });
     context.set("aws:ViaAWSService", "false");
+    principal::keys(&request.caller, &mut context);
     for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn", "aws:SourceAccount"] {
         context.set_absent(key);
     }

@@ -94,7 +94,7 @@ pub use switch::{Closed, Cut, Switch};
 pub use upstreams::{UpstreamUrlError, Upstreams};
 
 /// Whom the real credential stands for; part of the ARNs and condition keys of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallerIdentity {
     /// `aws`, `aws-cn`, `aws-us-gov`; anything else counts as not known.
     pub partition: String,
@@ -102,6 +102,12 @@ pub struct CallerIdentity {
     pub account: String,
     /// ARN of the caller, or empty where it is not known.
     pub arn: String,
+    /// ARN of the role that was assumed for the session, with its path.
+    pub role: Option<String>,
+    /// Session tags that it was assumed with.
+    pub tags: Vec<(String, String)>,
+    /// Source identity that it was assumed with.
+    pub source_identity: Option<String>,
 }
 
 /// Everything that one session's gate needs.

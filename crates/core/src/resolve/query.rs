@@ -106,6 +106,7 @@ pub(super) fn finish(
     let mut context = circumstances(request)?;
     let region = endpoint::requested_region(partition, operation.api, request.region);
     context.set("aws:RequestedRegion", region);
+    super::tags::keys(operation, given, &mut context);
     Ok(Resolved {
         service: request.service.to_owned(),
         region: request.region.to_owned(),
@@ -157,7 +158,9 @@ pub(super) fn refused(operation: &Found, why: &str) -> Denial {
         "no-action" => {
             let why = format!("{service} {name} is known, but AWS's authorization data names no IAM action for it");
             let prefix = operation.api.prefix;
-            let how = format!("write `allow_unmapped = [\"{prefix}\"]` under [run] of your own configuration, and allow `{prefix}:{name}` on `*`");
+            let how = format!(
+                "write `allow_unmapped = [\"{prefix}\"]` under [run] of your own configuration, and allow `{prefix}:{name}` on `*`"
+            );
             Denial { how_to_ask: Some(how), ..unmapped(why) }
         }
         "endpoint-discovery" => {

@@ -5,7 +5,7 @@ mod dynamodb;
 mod rules;
 mod table;
 
-use super::catalog::{Found, Member};
+use super::catalog::{Found, Member, Place};
 use super::json::Json;
 use super::query::refused;
 use super::rest::Rest;
@@ -85,6 +85,7 @@ pub(super) fn reads_body(operation: &Found) -> bool {
     operation.operation.passes_role
         || operation.operation.names_in_body
         || operation.tag_action().is_some()
+        || operation.operation.tags_at.is_some_and(|at| at.place == Place::Body)
         || dynamodb::knows(operation)
         || rules::of(operation).is_some()
         || operation.name() == "ReEncrypt"

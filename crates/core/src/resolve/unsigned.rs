@@ -13,7 +13,8 @@ pub const SERVICES: [&str; 5] = ["cognito-identity", "cognito-idp", "sso-oauth",
 pub fn service(catalog: Catalog, parts: &Parts<'_>, path: &str) -> Option<&'static str> {
     let target = parts.header("x-amz-target").map(|target| str::from_utf8(target).unwrap_or_default());
     let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    let is_form = parts.header("content-type").is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"));
+    let is_form =
+        parts.header("content-type").is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"));
     SERVICES.into_iter().find(|service| {
         (catalog.signing_as)(service).into_iter().any(|api| match target.and_then(|target| target.rsplit_once('.')) {
             Some((prefix, _)) => api.target == prefix,

@@ -1,6 +1,7 @@
 //! Request resolution, seen from outside.
 
 mod body;
+mod conditions;
 mod endpoint;
 mod host;
 mod operations;
@@ -24,11 +25,23 @@ struct Asked<'a> {
     upstream: Upstream,
     at: Option<AwsHost>,
     allow_unmapped: Vec<String>,
+    caller: Caller<'a>,
 }
 
 fn asked<'a>(service: &'a str, method: &'a str, target: &'a str) -> Asked<'a> {
     let account = Some("123456789012");
-    Asked { method, target, headers: vec![], service, region: "eu-west-1", account, upstream: Upstream::Aws, at: None, allow_unmapped: vec![] }
+    Asked {
+        method,
+        target,
+        headers: vec![],
+        service,
+        region: "eu-west-1",
+        account,
+        upstream: Upstream::Aws,
+        at: None,
+        allow_unmapped: vec![],
+        caller: Caller::default(),
+    }
 }
 
 impl<'a> Asked<'a> {
@@ -47,7 +60,7 @@ impl<'a> Asked<'a> {
             service: self.service,
             region: self.region,
             catalog: hallpass_catalog::CATALOG,
-            caller: Caller { partition: None, account: self.account },
+            caller: Caller { account: self.account, ..self.caller },
             upstream: self.upstream,
             at: self.at.as_ref(),
             allow_unmapped: &self.allow_unmapped,

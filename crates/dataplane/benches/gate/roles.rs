@@ -172,7 +172,7 @@ async fn gate(upstream: SocketAddr) -> io::Result<()> {
         clock,
         journal: journal(),
         upstreams: Upstreams::aws().with_base(&format!("http://{upstream}")).map_err(|error| failed(&error))?,
-        caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
+        caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), ..CallerIdentity::default() },
         region: None,
         allow_unmapped: Vec::new(),
         extra_roots: None,

@@ -233,7 +233,7 @@ fn caller(arn: &str, parent: &CallerIdentity) -> CallerIdentity {
     let mut parts = arn.split(':').skip(1);
     let partition = parts.next().filter(|p| !p.is_empty()).map_or_else(|| parent.partition.clone(), str::to_owned);
     let account = parts.nth(2).unwrap_or_default().to_owned();
-    CallerIdentity { partition, account, arn: arn.to_owned() }
+    CallerIdentity { partition, account, arn: arn.to_owned(), ..CallerIdentity::default() }
 }
 
 /// A recorded child session without a credential. When it is dropped so, its record says that it failed.

@@ -111,7 +111,7 @@ fn request<'a>(
         service: who.verified.scope.service,
         region: who.verified.scope.region,
         catalog: hallpass_catalog::CATALOG,
-        caller: Caller { partition: partition(world.caller), account: account(world.caller) },
+        caller: world.caller.to_core(),
         upstream: if world.instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
         at: world.at,
         allow_unmapped: world.allow_unmapped,
@@ -125,8 +125,21 @@ pub(super) fn partition(caller: &CallerIdentity) -> Option<Partition> {
     Partition::by_name(&caller.partition)
 }
 
-fn account(caller: &CallerIdentity) -> Option<&str> {
-    (!caller.account.is_empty()).then_some(caller.account.as_str())
+impl CallerIdentity {
+    /// As the rules see it.
+    pub(super) fn to_core(&self) -> Caller<'_> {
+        fn known(text: &str) -> Option<&str> {
+            (!text.is_empty()).then_some(text)
+        }
+        Caller {
+            partition: partition(self),
+            account: known(&self.account),
+            arn: known(&self.arn),
+            role: self.role.as_deref(),
+            tags: &self.tags,
+            source_identity: self.source_identity.as_deref(),
+        }
+    }
 }
 
 /// The body of a request that has none: it must have been signed as such.

@@ -13,7 +13,13 @@ use crate::world::{Setup, World};
 const COGNITO: &str = "cognito-idp.us-east-1.amazonaws.com";
 const SIGN_IN: &str = "AWSCognitoIdentityProviderService.InitiateAuth";
 
-fn request(host: &str, method: Method, path: &str, headers: &[(&str, &str)], body: &'static str) -> Request<Full<Bytes>> {
+fn request(
+    host: &str,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &'static str,
+) -> Request<Full<Bytes>> {
     let mut request = Request::builder().method(method).uri(path).header("host", host);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -108,7 +114,8 @@ async fn the_policy_decides_unsigned_calls_too_and_none_of_them_mints_past_the_g
     let world = Setup::on(&upstream.url()).actions(&["cognito-idp:GetUser"]).gate().await;
     let answer = within(&world, COGNITO, sign_in(COGNITO, "/")).await;
     assert_eq!(answer.reason(), "not-allowed", "{answer:?}");
-    let named = Setup::on(&upstream.url()).actions(&["sts:AssumeRoleWithWebIdentity", "cognito-identity:*"]).gate().await;
+    let named =
+        Setup::on(&upstream.url()).actions(&["sts:AssumeRoleWithWebIdentity", "cognito-identity:*"]).gate().await;
     let sts = "sts.us-east-1.amazonaws.com";
     let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
     let body = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/r\

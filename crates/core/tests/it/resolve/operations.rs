@@ -525,8 +525,12 @@ fn partiql_is_decided_by_the_verb_and_the_table_of_each_statement() {
         )
     };
     let one = r#"{"Statement":"SELECT * FROM \"Orders\".\"by-date\" WHERE id=?","Parameters":[{"S":"x"}]}"#;
-    assert_eq!(ask("ExecuteStatement", one), format!("ExecuteStatement dynamodb:PartiQLSelect@{arn}/Orders/index/by-date"));
-    let many = r#"{"Statements":[{"Statement":"INSERT INTO A VALUE {'id':1}"},{"Statement":"DELETE FROM B WHERE id=1"}]}"#;
+    assert_eq!(
+        ask("ExecuteStatement", one),
+        format!("ExecuteStatement dynamodb:PartiQLSelect@{arn}/Orders/index/by-date")
+    );
+    let many =
+        r#"{"Statements":[{"Statement":"INSERT INTO A VALUE {'id':1}"},{"Statement":"DELETE FROM B WHERE id=1"}]}"#;
     let both = format!("BatchExecuteStatement dynamodb:PartiQLInsert@{arn}/A dynamodb:PartiQLDelete@{arn}/B");
     assert_eq!(ask("BatchExecuteStatement", many), both);
     let transaction = r#"{"TransactStatements":[{"Statement":"UPDATE A SET x=1 WHERE id=1"}]}"#;
