@@ -13,6 +13,7 @@ mod json;
 mod principal;
 mod query;
 pub mod refusal;
+mod request_keys;
 mod resource;
 mod rest;
 mod roles;
@@ -146,6 +147,7 @@ pub struct Resolved {
 }
 
 /// What the head alone could tell.
+#[expect(clippy::large_enum_variant, reason = "one for each request, taken apart at once: a box would only cost")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Everything.

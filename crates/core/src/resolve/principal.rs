@@ -34,9 +34,8 @@ pub(super) fn keys(caller: &Caller<'_>, context: &mut Context) {
             context.set_absent("aws:username");
             // The role's path is not in the session's ARN, so only the role that was asked for tells it.
             let name = rest.split('/').nth(1).unwrap_or_default();
-            let same = |role: &&str| {
-                role.rsplit('/').next() == Some(name) && role.splitn(6, ':').nth(4) == arn.split(':').nth(4)
-            };
+            let same =
+                |role: &&str| role.rsplit('/').next() == Some(name) && role.split(':').nth(4) == arn.split(':').nth(4);
             if let Some(role) = caller.role.filter(same) {
                 context.set("aws:PrincipalArn", role);
             }

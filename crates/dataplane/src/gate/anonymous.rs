@@ -73,6 +73,6 @@ fn from_nobody(parts: &Parts<'_>) -> Denial {
         return denied(VerifyError::Anonymous);
     }
     let why = "the call is not signed, and nothing else tells who sends it";
-    let how = "send it through the session's proxy, or to the whole of its `AWS_ENDPOINT_URL`, path included";
+    let how = "send it through the session's proxy (`run --via both`), whose password tells";
     Denial { how_to_ask: Some(how.to_owned()), ..Denial::new(VerifyError::Anonymous.code(), why) }
 }

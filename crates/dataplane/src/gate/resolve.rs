@@ -18,7 +18,8 @@ use super::verify::{Authenticated, chunks_denied, denied};
 
 /// A request that is understood, and what of it will be sent on.
 pub(super) struct Understood {
-    pub(super) resolved: Resolved,
+    /// Boxed: it is held over every wait of the request.
+    pub(super) resolved: Box<Resolved>,
     /// Headers to send on, not yet signed.
     pub(super) headers: HeaderMap,
     /// The body, where it had to be read.
@@ -81,8 +82,12 @@ async fn meaning(
         resolve::head(&request(parts.method, who, &view, world))?
     };
     match (outcome, body) {
-        (Outcome::Resolved(resolved), Some(body)) => Ok(Understood { resolved, headers, body: Some(body), payload }),
-        (Outcome::Resolved(resolved), None) => Ok(Understood { resolved, headers, body: None, payload }),
+        (Outcome::Resolved(resolved), Some(body)) => {
+            Ok(Understood { resolved: Box::new(resolved), headers, body: Some(body), payload })
+        }
+        (Outcome::Resolved(resolved), None) => {
+            Ok(Understood { resolved: Box::new(resolved), headers, body: None, payload })
+        }
         (Outcome::NeedsBody, body) => {
             let (headers, body) = match body {
                 Some(body) => (headers, body),
@@ -92,7 +97,7 @@ async fn meaning(
             let resolved = resolve::with_body(&request(parts.method, who, &view, world), &body)?;
             let payload = PayloadHash::of_body(&body);
             drop(view);
-            Ok(Understood { resolved, headers, body: Some(body), payload })
+            Ok(Understood { resolved: Box::new(resolved), headers, body: Some(body), payload })
         }
     }
 }

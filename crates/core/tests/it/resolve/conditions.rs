@@ -107,3 +107,33 @@ fn tags_of_a_form_and_of_a_path_are_known() {
     let untag = asked("lambda", "DELETE", &target).resolved();
     assert_eq!(told(&untag, "aws:TagKeys"), "team,x");
 }
+
+#[test]
+fn a_key_that_repeats_a_parameter_is_known_when_the_parameter_is_given() {
+    let kms = |body: &str| {
+        let request = asked("kms", "POST", "/").header("content-type", "application/x-amz-json-1.1");
+        request.header("x-amz-target", "TrentService.Decrypt").with_body(body).expect("resolved")
+    };
+    let with = kms(r#"{"CiphertextBlob":"eA==","EncryptionContext":{"app":"web","Tier":"1"}}"#);
+    assert_eq!(told(&with, "kms:EncryptionContext:app"), "web");
+    assert_eq!(told(&with, "kms:EncryptionContextKeys"), "app,Tier");
+    assert_eq!(told(&with, "kms:EncryptionContext:other"), "unknown");
+    assert_eq!(told(&kms(r#"{"CiphertextBlob":"eA=="}"#), "kms:EncryptionContextKeys"), "absent");
+    for odd in [
+        r#"{"EncryptionContext":{"app":"web"},"encryptioncontext":{"app":"x"}}"#,
+        r#"{"EncryptionContext":{"app":"web","APP":"x"}}"#,
+        r#"{"EncryptionContext":{"app":1}}"#,
+        r#"{"EncryptionContext":["app"]}"#,
+    ] {
+        assert_eq!(told(&kms(odd), "kms:EncryptionContext:app"), "unknown", "{odd}");
+        assert_eq!(told(&kms(odd), "kms:EncryptionContextKeys"), "unknown", "{odd}");
+    }
+    let run = |body: &str| {
+        let kind = "application/x-www-form-urlencoded";
+        asked("ec2", "POST", "/").header("content-type", kind).with_body(body).expect("resolved")
+    };
+    let small = run("Action=RunInstances&InstanceType=t3.micro&MinCount=1&MaxCount=1");
+    assert_eq!(told(&small, "ec2:InstanceType"), "t3.micro");
+    assert_eq!(told(&run("Action=RunInstances&MinCount=1&MaxCount=1"), "ec2:InstanceType"), "unknown");
+    assert_eq!(told(&run("Action=DescribeInstances&InstanceType=t3.micro"), "ec2:InstanceType"), "unknown");
+}
