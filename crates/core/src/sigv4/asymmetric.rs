@@ -26,7 +26,6 @@ use super::sign::{MADE_HERE, SignError, Signed, covered};
 use super::verify::{Verified, canonical_headers, check_coverage, check_payload, check_token};
 use super::{ASYMMETRIC, TERMINATOR};
 use crate::limits::{ECDSA_SIGNATURE_BYTES_MAX, REGION_SET_BYTES_MAX, REGION_SET_REGIONS_MAX, SIGNATURE_SKEW_S_MAX};
-use crate::secret::Secret;
 
 /// The header that holds the regions, which has to be signed.
 pub const REGION_SET: &str = "x-amz-region-set";
@@ -219,12 +218,12 @@ impl<'a> Claim<'a> {
 }
 
 /// Who signs asymmetrically, when and how.
-#[derive(Debug, Clone)]
+#[derive(Clone, Copy)]
 pub struct Signer<'a> {
     /// The access key id.
     pub access_key_id: &'a str,
     /// The session token of a temporary credential.
-    pub token: Option<&'a Secret>,
+    pub token: Option<&'a str>,
     /// The signing name of the service.
     pub service: &'a str,
     /// The regions, as [`is_region_set`] takes them.
@@ -237,6 +236,12 @@ pub struct Signer<'a> {
     pub send_content_sha256: bool,
     /// How the service makes its canonical path.
     pub path_style: PathStyle,
+}
+
+impl fmt::Debug for Signer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 /// Signs a request that is about to be sent; `with_key` makes the DER signature of a message. The region set is added
@@ -264,7 +269,7 @@ pub fn sign(
     headers.push(("x-amz-date", signer.at.as_str().as_bytes()));
     headers.push((REGION_SET, signer.region_set.as_bytes()));
     headers.extend(content_sha256.as_deref().map(|hash| ("x-amz-content-sha256", hash.as_bytes())));
-    headers.extend(signer.token.map(|token| ("x-amz-security-token", token.expose().as_bytes())));
+    headers.extend(signer.token.map(|token| ("x-amz-security-token", token.as_bytes())));
     let (lines, signed_headers) = covered(headers)?;
     let scope = scope_text(signer.at.date(), signer.service);
     let message = Canonical {
@@ -287,7 +292,7 @@ pub fn sign(
         query,
         authorization,
         at: signer.at,
-        token: signer.token.map(|token| token.expose().to_owned()),
+        token: signer.token.map(str::to_owned),
         content_sha256,
         region_set: Some(signer.region_set.to_owned()),
         signature: Signature::of_digest([0; 32]),

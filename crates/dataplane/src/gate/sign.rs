@@ -151,7 +151,7 @@ fn asymmetric(
     let pair = pair.ok_or_else(|| failed("the credential gives no asymmetric key"))?;
     let signer = asymmetric::Signer {
         access_key_id: &credential.access_key_id,
-        token: credential.session_token.as_ref(),
+        token: credential.session_token.as_ref().map(Secret::expose),
         service: unsigned.service,
         region_set: &unsigned.route.region,
         at,

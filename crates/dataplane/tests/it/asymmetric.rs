@@ -34,7 +34,7 @@ fn get(world: &World, host: &str, path: &str, region_set: &str, secret: &str) ->
     let parts = Parts { method: "GET", path, query: "", headers: &[("host", host.as_bytes())] };
     let signer = Signer {
         access_key_id: &world.placeholder.access_key_id,
-        token: Some(&world.placeholder.session_token),
+        token: Some(world.placeholder.session_token.expose()),
         service: "s3",
         region_set,
         at: AmzDate::at(world.clock.now()).expect("a date"),

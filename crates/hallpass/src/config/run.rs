@@ -53,9 +53,9 @@ impl RunConfig {
     /// Reads the section.
     pub(crate) fn read(section: &mut Section<'_>) -> Self {
         Self {
-            budget: section.amount("budget", "an amount of USD such as \"2.50\"", str::parse::<Usd>),
+            budget: section.amount("budget", USD, str::parse::<Usd>),
             max_requests: section.amount("max_requests", WHOLE, whole),
-            max_bytes: section.amount("max_bytes", "an amount of bytes such as \"10GiB\"", parse_bytes),
+            max_bytes: section.amount("max_bytes", BYTES, parse_bytes),
             max_resources: section.amount("max_resources", WHOLE, whole),
             allow_unmapped: section.list("allow_unmapped"),
         }
@@ -99,6 +99,8 @@ impl RunConfig {
     }
 }
 
+const USD: &str = "an amount of USD such as \"2.50\"";
+const BYTES: &str = "an amount of bytes such as \"10GiB\"";
 const WHOLE: &str = "a whole number above zero";
 
 /// A whole number above zero, as far as the log can hold it.

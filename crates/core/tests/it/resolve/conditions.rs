@@ -137,3 +137,15 @@ fn a_key_that_repeats_a_parameter_is_known_when_the_parameter_is_given() {
     assert_eq!(told(&run("Action=RunInstances&MinCount=1&MaxCount=1"), "ec2:InstanceType"), "unknown");
     assert_eq!(told(&run("Action=DescribeInstances&InstanceType=t3.micro"), "ec2:InstanceType"), "unknown");
 }
+
+#[test]
+fn more_tags_than_the_limit_are_not_known() {
+    use hallpass_core::limits::REQUEST_TAGS_MAX;
+    let create = |count: usize| {
+        let tags: Vec<String> = (0..count).map(|n| format!("{{\"Key\":\"k{n}\",\"Value\":\"v\"}}")).collect();
+        let body = format!("{{\"Name\":\"n\",\"Tags\":[{}]}}", tags.join(","));
+        tagged("secretsmanager", "secretsmanager.CreateSecret", &body).1
+    };
+    assert_eq!(create(REQUEST_TAGS_MAX).split(',').count(), REQUEST_TAGS_MAX);
+    assert_eq!(create(REQUEST_TAGS_MAX + 1), "unknown");
+}

@@ -560,3 +560,16 @@ fn an_operation_without_a_known_action_is_allowed_by_its_guess_only_where_the_se
     };
     assert_eq!(bare(&tags), "unresolved");
 }
+
+#[test]
+fn statements_of_partiql_are_counted() {
+    use hallpass_core::limits::PARTIQL_STATEMENTS_MAX;
+    let ask = |count: usize| {
+        let body = vec![r#"{"Statement":"SELECT * FROM A"}"#; count].join(",");
+        let request = json("dynamodb", "DynamoDB_20120810.BatchExecuteStatement");
+        outcome(request.with_body(format!("{{\"Statements\":[{body}]}}")))
+    };
+    let once = "BatchExecuteStatement dynamodb:PartiQLSelect@arn:aws:dynamodb:eu-west-1:123456789012:table/A";
+    assert_eq!(ask(PARTIQL_STATEMENTS_MAX), once);
+    assert_eq!(ask(PARTIQL_STATEMENTS_MAX + 1), "too-large");
+}

@@ -7,7 +7,6 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
-use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::asymmetric::{Check, Claim, Signer, private_key, sign};
 use hallpass_core::sigv4::{AmzDate, Authorization, Parts, PathStyle, PayloadHash, Presigned, VerifyError};
 use jiff::Timestamp;
@@ -147,10 +146,9 @@ fn what_we_sign_verifies_and_has_the_published_canonical_request() {
             query: &case.request.query,
             headers: &headers,
         };
-        let token = case.token().map(Secret::new);
         let signer = Signer {
             access_key_id: ACCESS_KEY,
-            token: token.as_ref(),
+            token: case.token(),
             service: "service",
             region_set: "us-east-1",
             at: AmzDate::at(at()).expect("a date"),
@@ -200,4 +198,19 @@ fn a_changed_request_an_old_one_and_a_signed_chunk_mode_are_refused() {
     let mut without = case.in_header.clone();
     without.headers.retain(|(name, _)| name != "x-amz-region-set");
     assert_eq!(verdict(&without, &case, SECRET, now), Err(VerifyError::RegionSet));
+}
+
+#[test]
+fn a_signature_is_no_longer_than_two_numbers_of_the_curve() {
+    use hallpass_core::limits::ECDSA_SIGNATURE_BYTES_MAX;
+    let case = cases().into_iter().find(|case| case.name == "get-vanilla").expect("there");
+    let with = |bytes: usize| {
+        let change = |value: &str| {
+            let head = value.split("Signature=").next().unwrap_or_default().to_owned();
+            format!("{head}Signature={}", "30".repeat(bytes))
+        };
+        verdict(&case.in_header.clone().authorization(change), &case, SECRET, at())
+    };
+    assert_eq!(with(ECDSA_SIGNATURE_BYTES_MAX), Err(VerifyError::Signature));
+    assert!(matches!(with(ECDSA_SIGNATURE_BYTES_MAX + 1), Err(VerifyError::Authorization(_))));
 }
