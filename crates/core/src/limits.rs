@@ -137,6 +137,18 @@ pub const PASSTHROUGH_CONNECTIONS_MAX: usize = 256;
 pub const OUTER_PROXY_HEAD_BYTES_MAX: usize = 16 * 1024;
 /// A child that has asked for a tunnel must have finished its TLS handshake after so long, seconds.
 pub const TUNNEL_HANDSHAKE_TIMEOUT_S: u64 = 10;
+/// Tags of one request that conditions can look at; AWS takes 50 for a resource.
+pub const REQUEST_TAGS_MAX: usize = 200;
+/// Bytes of one PartiQL statement (DynamoDB API reference, ExecuteStatement).
+pub const PARTIQL_STATEMENT_BYTES_MAX: usize = 8_192;
+/// PartiQL statements in one request (DynamoDB API reference, ExecuteTransaction).
+pub const PARTIQL_STATEMENTS_MAX: usize = 100;
+/// Bytes of `X-Amz-Region-Set`.
+pub const REGION_SET_BYTES_MAX: usize = 1_024;
+/// Regions in `X-Amz-Region-Set`.
+pub const REGION_SET_REGIONS_MAX: usize = 64;
+/// Bytes of a P-256 signature in DER: two integers of at most 33 bytes with their heads.
+pub const ECDSA_SIGNATURE_BYTES_MAX: usize = 72;
 /// Derived signing keys cached per gate.
 pub const SIGNING_KEYS_CACHED_MAX: usize = 64;
 

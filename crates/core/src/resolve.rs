@@ -10,23 +10,30 @@ mod cbor;
 pub mod endpoint;
 pub mod host;
 mod json;
+mod principal;
 mod query;
 pub mod refusal;
+mod request_keys;
 mod resource;
 mod rest;
 mod roles;
 pub mod router;
 mod s3;
+mod tags;
+pub mod unsigned;
 pub(crate) mod wire;
 pub(crate) mod xml;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
 use crate::denial::{Denial, DenialCode};
 use crate::limits::BUFFERED_BODY_BYTES_MAX;
 use crate::policy::{AccessRequest, Context};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Variant};
 pub use endpoint::Partition;
+pub use host::AwsHost;
 pub(crate) use wire::parameter;
 
 /// The wire protocol of an AWS service: decides how an operation is named and how a refusal must look.
@@ -66,6 +73,14 @@ pub struct Caller<'a> {
     pub partition: Option<Partition>,
     /// Twelve-digit account id; `None` leaves ARNs that need it unresolved (`Opaque`).
     pub account: Option<&'a str>,
+    /// ARN of the identity, as `GetCallerIdentity` says it.
+    pub arn: Option<&'a str>,
+    /// ARN of the role that was assumed for it, with its path.
+    pub role: Option<&'a str>,
+    /// Tags that the session was given when it was assumed: they win over those of the role.
+    pub tags: &'a [(String, String)],
+    /// The source identity that was set when it was assumed.
+    pub source_identity: Option<&'a str>,
 }
 
 /// The head of one request whose signature has been verified.
@@ -89,6 +104,11 @@ pub struct Request<'a> {
     pub caller: Caller<'a>,
     /// Who will answer.
     pub upstream: Upstream,
+    /// The AWS host that was asked for, through a proxy; `None` where the gate itself was.
+    pub at: Option<&'a AwsHost>,
+    /// Services, by their IAM prefixes, whose operations may be allowed by a guessed action where AWS's authorization
+    /// data names none.
+    pub allow_unmapped: &'a [String],
     /// True when the connection to the upstream is TLS (`aws:SecureTransport`).
     pub secure_transport: bool,
     /// The time of the decision (`aws:CurrentTime`).
@@ -106,12 +126,22 @@ pub struct Resolved {
     pub endpoint: String,
     /// Stands before the host where AWS itself answers, `data.`; empty for most.
     pub host_prefix: String,
+    /// Which of the region's endpoints.
+    pub variant: Variant,
+    /// The path to send where AWS itself answers, if it is not the one that was asked.
+    pub path: Option<String>,
     /// Wire protocol.
     pub protocol: Protocol,
     /// API operation, `GetObject`.
     pub operation: String,
+    /// AWS takes it without a signature.
+    pub unsigned: bool,
+    /// Its action is a guess: [`Request::allow_unmapped`].
+    pub guessed: bool,
     /// Every access that must be allowed; never empty.
     pub accesses: Vec<AccessRequest>,
+    /// Accesses that no Deny may mean: what lies behind an access point, under names that the request does not tell.
+    pub behind: Vec<AccessRequest>,
     /// Condition keys.
     pub context: Context,
 }
@@ -165,6 +195,11 @@ pub fn with_body(request: &Request<'_>, body: &[u8]) -> Result<Resolved, Denial>
     }
 }
 
+/// Whether a path in path style is one of S3 Control, which shares the signing name of S3.
+pub fn is_s3_control(path: &str) -> bool {
+    path.starts_with("/v20180820/")
+}
+
 /// How the operation is named on the wire.
 enum Wire {
     S3,
@@ -177,7 +212,10 @@ enum Wire {
 /// Exactly one way of naming the operation; a request that names it in two ways is refused, because servers that
 /// speak several protocols choose for themselves.
 fn wire_protocol(request: &Request<'_>) -> Result<Wire, Denial> {
-    if request.service == "s3" {
+    if request.service == "s3" && is_s3_control(request.path) && request.at.is_none_or(|at| at.point.is_none()) {
+        return Ok(Wire::Rest);
+    }
+    if ["s3", "s3express"].contains(&request.service) {
         return Ok(Wire::S3);
     }
     for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
@@ -220,6 +258,17 @@ fn media_type(request: &Request<'_>) -> Result<Option<String>, Denial> {
 }
 
 fn partition(request: &Request<'_>) -> Result<Partition, Denial> {
+    if is_several(request.region) {
+        let point = request.at.and_then(|at| at.point.as_ref());
+        if !matches!(point, Some(host::Point::MultiRegion { .. })) {
+            let why = "a signature for several regions is taken for S3 multi-region access points only; sign for one";
+            return Err(malformed(why));
+        }
+        return match request.caller.partition {
+            None | Some(Partition::Aws) => Ok(Partition::Aws),
+            Some(_) => Err(malformed("multi-region access points belong to another partition than the credential")),
+        };
+    }
     let own = Partition::of_region(request.region)?;
     match request.caller.partition {
         Some(partition) if partition != own && request.upstream == Upstream::Aws => {
@@ -227,6 +276,33 @@ fn partition(request: &Request<'_>) -> Result<Partition, Denial> {
         }
         Some(partition) => Ok(partition),
         None => Ok(own),
+    }
+}
+
+impl Request<'_> {
+    /// The endpoint variant that was asked for.
+    fn variant(&self) -> Variant {
+        self.at.map_or_else(Variant::default, |at| at.variant)
+    }
+}
+
+/// Whether a region is a set of them, as an asymmetric signature may have it.
+fn is_several(region: &str) -> bool {
+    region.contains([',', '*'])
+}
+
+impl Resolved {
+    /// What must be allowed in each: a request that is signed for several regions is one in every one of them.
+    pub fn contexts(&self) -> Vec<Cow<'_, Context>> {
+        if !self.region.contains(',') || self.region.contains('*') {
+            return vec![Cow::Borrowed(&self.context)];
+        }
+        let in_region = |region| {
+            let mut context = self.context.clone();
+            context.set("aws:RequestedRegion", region);
+            Cow::Owned(context)
+        };
+        self.region.split(',').map(in_region).collect()
     }
 }
 
@@ -240,10 +316,15 @@ fn circumstances(request: &Request<'_>) -> Result<Context, Denial> {
     let second = Timestamp::from_second(request.now.as_second()).unwrap_or(request.now);
     context.set_fixed("aws:CurrentTime", second.to_string());
     context.set_fixed("aws:EpochTime", request.now.as_second().to_string());
-    // S3's global endpoint is that of its first region; other services name their own.
-    context.set_fixed("aws:RequestedRegion", if request.region == "aws-global" { "us-east-1" } else { request.region });
+    // Of several regions, `Resolved::contexts` says each; a pattern stays unknown. S3's global endpoint is that of its
+    // first region; other services name their own.
+    if !is_several(request.region) {
+        let region = if request.region == "aws-global" { "us-east-1" } else { request.region };
+        context.set_fixed("aws:RequestedRegion", region);
+    }
     context.set_fixed("aws:SecureTransport", if request.secure_transport { "true" } else { "false" });
     context.set_fixed("aws:ViaAWSService", "false");
+    principal::keys(&request.caller, &mut context);
     for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:SourceArn", "aws:SourceAccount"] {
         context.set_absent_fixed(key);
     }

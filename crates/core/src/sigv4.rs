@@ -13,6 +13,7 @@
 //! | [`mod@sign`] | outbound: the headers to add, and the path and query that must be sent |
 //! | [`mod@presign`] | outbound: a URL that carries its own signature |
 //! | [`chunked`] | `aws-chunked` bodies: decode and verify, encode and sign |
+//! | [`asymmetric`] | Signature Version 4A: both directions, for several regions at once |
 //! | [`events`] | event streams that a client uploads: verify, and sign again |
 //! | [`error`] | every reason to refuse |
 //!
@@ -20,11 +21,12 @@
 //! the session's [`SigningKey`] → [`verify()`] → resolve and decide from [`Verified::path`] and
 //! [`Verified::query`], *never* from the raw bytes → [`sign()`] → send [`Signed::path`] and [`Signed::query`].
 //!
-//! Header and query authentication. SigV2 and SigV4A are recognised and refused by name.
+//! Header and query authentication. SigV2 is recognised and refused by name.
 //!
 //! Sources: "Create a signed AWS API request" (IAM User Guide), "Authenticating Requests (AWS Signature Version 4)"
 //! and "Signature calculations … transferring payload in multiple chunks" (Amazon S3 API Reference).
 
+pub mod asymmetric;
 pub mod authorization;
 pub mod canonical;
 pub mod checksum;
@@ -51,7 +53,9 @@ pub use scope::{AmzDate, Scope};
 pub use sign::{SignError, Signed, Signer, sign};
 pub use verify::{Expected, Verified, verify};
 
-/// The only algorithm: HMAC with SHA-256.
+/// Of Signature Version 4A: ECDSA on P-256 with SHA-256.
+pub(crate) const ASYMMETRIC: &str = "AWS4-ECDSA-P256-SHA256";
+/// Of Signature Version 4: HMAC with SHA-256.
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// Ends every scope and every key derivation.
 pub(crate) const TERMINATOR: &str = "aws4_request";

@@ -24,6 +24,8 @@
 //! | `switch` | ends it all, at once |
 
 mod address;
+mod anonymous;
+mod asymmetric;
 mod authority;
 mod body;
 mod budget;
@@ -93,7 +95,7 @@ pub use switch::{Closed, Cut, Switch};
 pub use upstreams::{UpstreamUrlError, Upstreams};
 
 /// Whom the real credential stands for; part of the ARNs and condition keys of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallerIdentity {
     /// `aws`, `aws-cn`, `aws-us-gov`; anything else counts as not known.
     pub partition: String,
@@ -101,6 +103,12 @@ pub struct CallerIdentity {
     pub account: String,
     /// ARN of the caller, or empty where it is not known.
     pub arn: String,
+    /// ARN of the role that was assumed for the session, with its path.
+    pub role: Option<String>,
+    /// Session tags that it was assumed with.
+    pub tags: Vec<(String, String)>,
+    /// Source identity that it was assumed with.
+    pub source_identity: Option<String>,
 }
 
 /// Everything that one session's gate needs.
@@ -124,6 +132,11 @@ pub struct GateConfig {
     pub upstreams: Upstreams,
     /// Whom the real credential stands for.
     pub caller: CallerIdentity,
+    /// The region of calls that are not signed, and therefore name none; without one these are refused.
+    pub region: Option<String>,
+    /// Services, by their IAM prefixes, whose operations may be allowed by a guessed action where AWS's authorization
+    /// data names none.
+    pub allow_unmapped: Vec<String>,
     /// More certificate authorities for https upstreams, PEM; they are added to Mozilla's.
     pub extra_roots: Option<Vec<u8>>,
     /// What the session may use up.
@@ -179,6 +192,8 @@ struct Shared {
     journal: Journal,
     upstreams: Upstreams,
     caller: CallerIdentity,
+    region: Option<String>,
+    allow_unmapped: Vec<String>,
     hosts: head::Hosts,
     /// Before the path of a request, where the child was given it.
     prefix: Secret,
@@ -235,6 +250,8 @@ impl Gate {
             journal: config.journal,
             upstreams: config.upstreams,
             caller: config.caller,
+            region: config.region,
+            allow_unmapped: config.allow_unmapped,
             hosts: head::Hosts::new(address.port()),
             prefix: placeholder::prefix().map_err(io::Error::other)?,
             tls: Arc::new(tls),

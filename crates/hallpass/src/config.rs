@@ -11,6 +11,7 @@ mod narrow;
 mod origin;
 mod problem;
 pub(crate) mod profiles;
+pub(crate) mod run;
 mod s3;
 mod section;
 pub(crate) mod session;
@@ -27,6 +28,7 @@ use file::{Owner, Source};
 pub(crate) use origin::{Located, Origin};
 pub(crate) use problem::{Place, Problem, Problems};
 use profiles::{ProfileConfig, Profiles};
+use run::RunConfig;
 use s3::S3Config;
 use section::Section;
 use session::SessionConfig;
@@ -37,6 +39,8 @@ use store::StoreConfig;
 pub(crate) struct Config {
     /// What `run` takes when the command line does not say.
     pub(crate) session: SessionConfig,
+    /// What a session may use up.
+    pub(crate) run: RunConfig,
     /// Limits on every session.
     pub(crate) bounds: BoundsConfig,
     /// Named policies.
@@ -104,6 +108,7 @@ impl Config {
     /// Every value in force.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let mut all = self.session.entries();
+        all.extend(self.run.entries());
         all.extend(self.bounds.entries());
         for (name, profile) in &self.profiles {
             all.extend(profile.value.entries(name));
@@ -136,6 +141,7 @@ impl Config {
         let mut top = Section::new(source, "", table.get_ref());
         let config = Self {
             session: top.section("session", SessionConfig::read).unwrap_or_default(),
+            run: top.section("run", RunConfig::read).unwrap_or_default(),
             bounds: top.section("bounds", BoundsConfig::read).unwrap_or_default(),
             profiles: top.named("profiles", ProfileConfig::read).unwrap_or_default(),
             store: top.section("store", StoreConfig::read).unwrap_or_default(),
@@ -149,12 +155,14 @@ impl Config {
     /// The user's settings with a project's on top, as far as it may.
     fn narrowed_by(self, project: Self, problems: &mut Vec<Problem>) -> Self {
         project.session.check_project(&self.session, self.bounds.allowed_roles(), problems);
+        project.run.check_project(problems);
         project.store.check_project(problems);
         project.aws.check_project(problems);
         project.s3.check_project(problems);
         let profiles = profiles::with_project(self.profiles, project.profiles, &self.session, &self.bounds, problems);
         Self {
             session: project.session.over(self.session),
+            run: self.run.narrowed_by(project.run),
             bounds: self.bounds.narrowed_by(project.bounds, problems),
             profiles,
             store: self.store,

@@ -127,6 +127,7 @@ pub fn request_allowed() -> Event {
         upstream: "bucket.s3.amazonaws.com".into(),
         needs: Needs::default(),
         would_deny: None,
+        guessed: false,
     }
 }
 

@@ -134,6 +134,9 @@ pub enum Event {
         /// What the policy that the session tries out (`run --shadow`) would have said; `None` when it allows too.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         would_deny: Option<Denial>,
+        /// AWS's authorization data names no action: `actions` is a guess that the user's configuration allows.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        guessed: bool,
     },
     /// The gate refused a request.
     RequestDenied {
@@ -367,6 +370,7 @@ impl Event {
                 ("upstream", Class::Public),
                 ("needs", Class::Sensitive),
                 ("would_deny", Class::Sensitive),
+                ("guessed", Class::Public),
             ],
             "request_denied" => &[
                 ("service", Class::Public),

@@ -77,6 +77,16 @@ pub(super) fn decide<'p>(
     Ok(())
 }
 
+/// Refuses an access that a Deny means or may mean. See [`PreparedPolicy::refuse_denied`].
+pub(super) fn refuse_denied(
+    prepared: &PreparedPolicy<'_>,
+    access: &AccessRequest,
+    context: &Context,
+) -> Result<(), Denial> {
+    let asked = Asked::new(access, context).ok_or_else(|| explain::not_an_action(access))?;
+    denied(prepared, &asked)
+}
+
 /// What a document lacks to allow an access.
 enum Missing {
     Allow,

@@ -60,6 +60,14 @@ impl PreparedPolicy<'_> {
         statements.iter().zip(self.documents.get(document).map(Vec::as_slice).unwrap_or_default())
     }
 
+    /// Only the first half of a decision: whether some Deny means this access, or may mean it.
+    ///
+    /// # Errors
+    /// The [`Denial`] of the first that does.
+    pub fn refuse_denied(&self, access: &AccessRequest, context: &Context) -> Result<(), Denial> {
+        eval::refuse_denied(self, access, context)
+    }
+
     /// The resources of the short form that can be read; the others match nothing.
     pub(super) fn resources(&self) -> &[ResourcePattern] {
         &self.resources

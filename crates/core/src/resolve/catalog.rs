@@ -111,6 +111,35 @@ pub struct Operation {
     pub accesses: Result<Vec<ActionRule>, &'static str>,
     /// Service-specific condition keys that AWS defines for its actions.
     pub condition_keys: Vec<&'static str>,
+    /// Where the request has the tags that conditions look at.
+    pub tags_at: Option<TagsAt>,
+}
+
+/// A member of the input that holds tags, or keys of tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TagsAt {
+    /// The query or the top level of the body.
+    pub place: Place,
+    /// Its name on the wire; in a form, what stands before the number of an item.
+    pub name: &'static str,
+    /// Its form.
+    pub form: TagForm,
+}
+
+/// How tags are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagForm {
+    /// A list of pairs.
+    Pairs {
+        /// The member with the key.
+        key: &'static str,
+        /// The member with the value.
+        value: &'static str,
+    },
+    /// Keys with values.
+    Map,
+    /// A list of keys.
+    Keys,
 }
 
 /// One action, and how the request names its resources.

@@ -2,6 +2,7 @@
 //! Source: the endpoint rule sets of botocore, as the catalogue has them.
 
 use super::catalog::{Api, Catalog, Variant};
+use super::host::s3::is_zone;
 use super::{malformed, unmapped};
 use crate::denial::Denial;
 
@@ -134,6 +135,9 @@ pub fn endpoint_of(
     region: &str,
     variant: Variant,
 ) -> Result<Endpoint, Denial> {
+    if name == "s3-global" && partition.is_none_or(|partition| partition == Partition::Aws) {
+        return Ok(Endpoint { host: "accesspoint.s3-global.amazonaws.com".to_owned(), region: region.to_owned() });
+    }
     let own = Partition::of_region(region)?;
     if partition.is_some_and(|partition| partition != own) {
         return Err(malformed("the region of the credential scope belongs to another partition than the credential"));
@@ -142,22 +146,41 @@ pub fn endpoint_of(
     if !pseudo && !is_aws_region(region) {
         return Err(malformed("the region of the credential scope is not an AWS region, set AWS_REGION"));
     }
-    if name == "s3" && !pseudo && variant == Variant::default() {
-        return Ok(Endpoint { host: format!("s3.{region}.{}", own.suffix()), region: region.to_owned() });
-    }
-    let api = (catalog.named)(name).or_else(|| only_api_of(catalog, name));
-    let api = api.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
-    // A pseudo region is no region to sign for: only a service with a home elsewhere has an endpoint in it.
-    let found = api.host(own, region, variant).filter(|found| !(pseudo && found.region == region));
-    found.ok_or_else(|| {
+    let none = |id: &str| {
         let kind = match (variant.fips, variant.dual_stack) {
             (false, false) => "",
             (true, false) => "FIPS ",
             (false, true) => "dual-stack ",
             (true, true) => "dual-stack FIPS ",
         };
-        unmapped(format!("{} has no {kind}endpoint in this region that hallpass knows", api.id))
-    })
+        unmapped(format!("{id} has no {kind}endpoint in this region that hallpass knows"))
+    };
+    if let Some(label) = s3_label(name, variant).filter(|_| !pseudo) {
+        let of_rules = || (catalog.named)("s3").and_then(|api| api.host(own, region, variant));
+        // What S3 itself does not have in a region, its access points and zones do not have either.
+        if variant != Variant::default() && of_rules().is_none() {
+            return Err(none(name));
+        }
+        let dual = if variant.dual_stack { ".dualstack" } else { "" };
+        return Ok(Endpoint { host: format!("{label}{dual}.{region}.{}", own.suffix()), region: region.to_owned() });
+    }
+    let api = (catalog.named)(name).or_else(|| only_api_of(catalog, name));
+    let api = api.ok_or_else(|| unmapped("the service has no endpoint rule"))?;
+    // A pseudo region is no region to sign for: only a service with a home elsewhere has an endpoint in it.
+    let found = api.host(own, region, variant).filter(|found| !(pseudo && found.region == region));
+    found.ok_or_else(|| none(api.id))
+}
+
+/// The label of S3's hosts, which follow no rule of the catalogue.
+fn s3_label(name: &str, variant: Variant) -> Option<String> {
+    let fips = if variant.fips { "-fips" } else { "" };
+    match name {
+        "s3" | "s3-accesspoint" | "s3express-control" => Some(format!("{name}{fips}")),
+        _ => {
+            let zone = name.strip_prefix("s3express-").filter(|zone| is_zone(zone))?;
+            Some(format!("s3express{fips}-{zone}"))
+        }
+    }
 }
 
 /// STS's own endpoint of a region, which has one form in every partition.

@@ -1,6 +1,10 @@
 //! Which AWS endpoint is that host? The inverse of [`endpoint`]: only names that a rule makes are known.
 //! This is the one place that decides for which hosts a gate stands in.
 
+pub(super) mod s3;
+
+use std::borrow::Cow;
+
 use super::catalog::{Catalog, Variant};
 use super::endpoint::{endpoint_of, is_aws_region};
 use super::{Partition, Resolved, unmapped};
@@ -45,7 +49,7 @@ pub struct AwsHost {
     /// The host, lower case, without a port.
     pub host: String,
     /// The APIs that answer there, by their ids, as [`Resolved::endpoint`] has them. Some share a host.
-    pub endpoints: Vec<&'static str>,
+    pub endpoints: Vec<Cow<'static, str>>,
     /// The signing names that their requests carry.
     pub signing: Vec<&'static str>,
     /// The region that its requests are signed for; the home region of a global service.
@@ -56,6 +60,25 @@ pub struct AwsHost {
     pub variant: Variant,
     /// What else stands before the endpoint, `data` or `sync-`; empty for most.
     pub prefix: String,
+    /// The access point that an S3 host names.
+    pub point: Option<Point>,
+}
+
+/// An S3 access point, as its host names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Point {
+    /// `NAME-ACCOUNT.s3-accesspoint…`: one region's.
+    Access {
+        /// Its name.
+        name: String,
+        /// The account that it belongs to.
+        account: String,
+    },
+    /// `ALIAS.accesspoint.s3-global.amazonaws.com`: of several regions.
+    MultiRegion {
+        /// Its alias, `mfzwi23gnjvgw.mrap`.
+        alias: String,
+    },
 }
 
 /// Whether a host is AWS's, known to the rules or not, in whatever case and with a final dot or without: what a proxy
@@ -73,70 +96,40 @@ impl AwsHost {
     /// [`DenialCode::Unmapped`](crate::denial::DenialCode::Unmapped) for every other host: another cloud, an address.
     pub fn named(catalog: Catalog, partition: Option<Partition>, host: &str) -> Result<Self, Denial> {
         let found = if is_plain_name(host) {
-            s3(host).or_else(|| older(host)).or_else(|| of_rules(catalog, partition, host))
+            s3::named(host).or_else(|| older(host)).or_else(|| of_rules(catalog, partition, host))
         } else {
             None
         };
         let found = found.ok_or_else(|| unmapped("the host is no AWS endpoint that hallpass knows"))?;
         // The same rule that a request to it will have to pass, so that a credential stays in its partition.
-        let first = found.endpoints.first().copied().unwrap_or_default();
+        let first = found.endpoints.first().map(AsRef::as_ref).unwrap_or_default();
         endpoint_of(catalog, partition, first, &found.region, found.variant).map(|_| found)
     }
 
     /// True when a request for this host may carry that credential scope.
     pub fn takes(&self, service: &str, region: &str) -> bool {
-        self.signing.contains(&service) && self.region == region
+        let several = matches!(self.point, Some(Point::MultiRegion { .. }));
+        self.signing.contains(&service) && (self.region == region || several)
     }
 
     /// True when the operation is one of those that this host serves.
     pub fn serves(&self, resolved: &Resolved) -> bool {
         let prefix = resolved.host_prefix.trim_end_matches('.');
-        self.endpoints.contains(&resolved.endpoint.as_str()) && (self.bucket.is_some() || self.prefix == prefix)
+        let own = self.endpoints.iter().any(|endpoint| *endpoint == resolved.endpoint);
+        own && self.variant == resolved.variant && (self.bucket.is_some() || self.prefix == prefix)
     }
 }
 
 /// Lower-case labels under one of [`DOMAINS`]: no address, no port, no upper case, no final dot.
 fn is_plain_name(host: &str) -> bool {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(legal);
     host.len() <= 253
-        && host.split('.').all(label)
+        && host.split('.').all(|label| is_label(label) && label.bytes().all(legal))
         && DOMAINS.iter().any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
 
-/// `[bucket.]s3.{region}.{suffix}`, and the older `[bucket.]s3.amazonaws.com` and `[bucket.]s3-{region}.{suffix}`.
-fn s3(host: &str) -> Option<AwsHost> {
-    let (rest, suffix) = [".amazonaws.com.cn", ".amazonaws.com"]
-        .into_iter()
-        .find_map(|suffix| host.strip_suffix(suffix).map(|rest| (rest, suffix)))?;
-    let (before, region) = match rest.rsplit_once('.') {
-        Some((before, region)) if is_aws_region(region) && ends_with_label(before, "s3") => {
-            (before.strip_suffix("s3")?, region)
-        }
-        _ => {
-            let (before, last) = rest.rsplit_once('.').map_or(("", rest), |(before, last)| (before, last));
-            let region = match last.strip_prefix("s3") {
-                Some("") if suffix == ".amazonaws.com" => "us-east-1",
-                Some(older) => older.strip_prefix('-').filter(|region| is_aws_region(region))?,
-                None => return None,
-            };
-            (before, region)
-        }
-    };
-    let bucket = before.strip_suffix('.').unwrap_or(before);
-    Some(AwsHost {
-        host: host.to_owned(),
-        endpoints: vec!["s3"],
-        signing: vec!["s3"],
-        region: region.to_owned(),
-        bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
-        variant: Variant::default(),
-        prefix: String::new(),
-    })
-}
-
-fn ends_with_label(text: &str, label: &str) -> bool {
-    text.strip_suffix(label).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
 }
 
 fn older(host: &str) -> Option<AwsHost> {
@@ -148,12 +141,13 @@ fn older(host: &str) -> Option<AwsHost> {
     let (_, endpoints, signing, region) = OLDER.into_iter().find(same)?;
     Some(AwsHost {
         host: host.to_owned(),
-        endpoints: endpoints.to_vec(),
+        endpoints: endpoints.iter().map(|endpoint| Cow::Borrowed(*endpoint)).collect(),
         signing: vec![signing],
         region: first.unwrap_or(region).to_owned(),
         bucket: None,
         variant: Variant::default(),
         prefix: String::new(),
+        point: None,
     })
 }
 
@@ -166,11 +160,12 @@ fn of_rules(catalog: Catalog, partition: Option<Partition>, host: &str) -> Optio
     let (bucket, prefix) = if of_s3 { (found.prefix, String::new()) } else { (String::new(), found.prefix) };
     Some(AwsHost {
         host: host.to_owned(),
-        endpoints: found.apis.iter().map(|api| api.id).collect(),
+        endpoints: found.apis.iter().map(|api| Cow::Borrowed(api.id)).collect(),
         signing,
         region: found.region,
         bucket: (!bucket.is_empty()).then_some(bucket),
         variant: found.variant,
         prefix,
+        point: None,
     })
 }

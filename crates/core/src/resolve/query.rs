@@ -106,14 +106,21 @@ pub(super) fn finish(
     let mut context = circumstances(request)?;
     let region = endpoint::requested_region(partition, operation.api, request.region);
     context.set_fixed("aws:RequestedRegion", region);
+    super::tags::keys(operation, given, &mut context);
+    super::request_keys::keys(operation, given, &mut context)?;
     Ok(Resolved {
         service: request.service.to_owned(),
         region: request.region.to_owned(),
         endpoint: operation.api.id.to_owned(),
         host_prefix: host_prefix(operation, given)?,
+        variant: request.variant(),
+        path: None,
         protocol,
         operation: operation.name().to_owned(),
+        unsigned: operation.operation.unsigned,
+        guessed: operation.operation.accesses.is_err(),
         accesses: resource::accesses(request, partition, operation, given)?,
+        behind: Vec::new(),
         context,
     })
 }
@@ -145,19 +152,22 @@ pub(super) fn unknown(service: &str, operation: &str) -> Denial {
 pub(super) fn refused(operation: &Found, why: &str) -> Denial {
     let (service, name) = (operation.api.signing, operation.name());
     match why {
-        "partiql" => unresolved(format!(
-            "{service} {name} takes PartiQL, whose tables are not resolved; use the item operations"
-        )),
         "other-services" => unresolved(format!("{service} {name} acts on other services' resources; tag them there")),
         "any-service" => unresolved(format!(
             "{service} {name} acts on any resource of any service with the session's own rights; use their own APIs"
         )),
-        "no-action" => unmapped(format!(
-            "{service} {name} is known, but AWS's service authorization data names no IAM action for it"
-        )),
+        "no-action" => {
+            let why = format!("{service} {name} is known, but AWS's authorization data names no IAM action for it");
+            let prefix = operation.api.prefix;
+            let how = format!(
+                "write `allow_unmapped = [\"{prefix}\"]` under [run] of your own configuration, and allow `{prefix}:{name}` on `*`"
+            );
+            Denial { how_to_ask: Some(how), ..unmapped(why) }
+        }
         "endpoint-discovery" => {
             unmapped(format!("{service} {name} goes to a host that the service hands out, which is not supported"))
         }
+        "outposts" => unmapped(format!("{service} {name} is for S3 on Outposts, which is not supported")),
         "own-token" => unmapped(format!("{service} {name} is called with a token of its own, not with a signature")),
         _ => unmapped(format!("{service} {name} is not supported")),
     }

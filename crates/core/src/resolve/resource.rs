@@ -5,7 +5,7 @@ mod dynamodb;
 mod rules;
 mod table;
 
-use super::catalog::{Found, Member};
+use super::catalog::{Found, Member, Place};
 use super::json::Json;
 use super::query::refused;
 use super::rest::Rest;
@@ -85,6 +85,7 @@ pub(super) fn reads_body(operation: &Found) -> bool {
     operation.operation.passes_role
         || operation.operation.names_in_body
         || operation.tag_action().is_some()
+        || operation.operation.tags_at.is_some_and(|at| at.place == Place::Body)
         || dynamodb::knows(operation)
         || rules::of(operation).is_some()
         || operation.name() == "ReEncrypt"
@@ -97,7 +98,13 @@ pub(super) fn accesses(
     operation: &Found,
     given: &Given<'_>,
 ) -> Result<Vec<AccessRequest>, Denial> {
-    let rules = operation.operation.accesses.as_ref().map_err(|why| refused(operation, why))?;
+    let rules = match &operation.operation.accesses {
+        Ok(rules) => rules,
+        Err("no-action") if request.allow_unmapped.iter().any(|prefix| prefix == operation.api.prefix) => {
+            return Ok(guessed(operation, *given));
+        }
+        Err(why) => return Err(refused(operation, why)),
+    };
     let region = endpoint::requested_region(partition, operation.api, request.region);
     let scope = Scope { request, partition, region: &region };
     let mut all = match dynamodb::accesses(&scope, operation, *given)? {
@@ -130,6 +137,15 @@ pub(super) fn accesses(
         all.push(opaque(format!("{}:{action}", operation.api.prefix)));
     }
     Ok(all)
+}
+
+/// The action that the operation would have, on a resource that nobody knows.
+fn guessed(operation: &Found, given: Given<'_>) -> Vec<AccessRequest> {
+    let mut all = vec![opaque(format!("{}:{}", operation.api.prefix, operation.name()))];
+    if operation.operation.passes_role {
+        all.extend(roles::passed(given));
+    }
+    all
 }
 
 fn opaque(action: impl Into<String>) -> AccessRequest {

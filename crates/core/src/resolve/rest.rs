@@ -1,7 +1,7 @@
 //! REST services: the operation is the method and the path, its resources are in the path, query, headers or body.
 //! Source: Smithy specifications "AWS restJson1 protocol", "AWS restXml protocol", "HTTP bindings".
 
-use super::catalog::{Found, Member, Place};
+use super::catalog::{Api, Found, Member, Place};
 use super::json::{Json, unpacked};
 use super::query::finish;
 use super::resource::{self, Given};
@@ -65,7 +65,9 @@ fn route<'a>(request: &'a Request<'a>) -> Result<(Found, Protocol, Rest<'a>), De
     let query = Parameters::of_rest_query(request.query)?;
     let path = path(request)?;
     let mut chosen: Option<(Found, Protocol, Labels)> = None;
-    for api in (request.catalog.signing_as)(request.service) {
+    // S3's own model has its paths too, but they are S3's only behind another host.
+    let is_meant = |api: &&&'static Api| request.service != "s3" || api.id == "s3control";
+    for api in (request.catalog.signing_as)(request.service).iter().filter(is_meant) {
         let protocol = if api.speaks(Protocol::RestXml) { Protocol::RestXml } else { Protocol::RestJson };
         let Some(matched) = api.router.find(request.method, &path, |name| query.get(name)) else { continue };
         let Some(operation) = api.operations.get(matched.operation).filter(|_| api.speaks(protocol)) else { continue };

@@ -147,6 +147,7 @@ mod tests {
             opaque_body: false,
             accesses: Err("test"),
             condition_keys: Vec::new(),
+            tags_at: None,
         }
     }
 

@@ -1,19 +1,24 @@
-//! S3, whose operations are told apart by method, level, query markers and headers. Path style only.
+//! S3, whose operations are told apart by method, level, query markers and headers. Path style, but for
+//! access points, which have a host of their own.
 //! Source: Amazon S3 API Reference; "Required permissions for Amazon S3 API operations" (S3 user guide).
 
 mod access;
 mod context;
 mod copy;
 mod delete;
+mod directory;
 mod name;
+mod place;
 mod restore;
 mod route;
 
+use super::host::{AwsHost, Point};
 use super::wire::{Parameters, is_presign_parameter};
 use super::{Outcome, Partition, Protocol, Request, Resolved, malformed, unmapped};
 use crate::denial::Denial;
 use copy::Source;
 use name::Target;
+use place::{Place, THROUGH_POINT};
 use route::{Body, Level, MARKERS, ROUTES, Route};
 
 /// A request whose operation is known.
@@ -44,7 +49,8 @@ pub(super) fn with_body(request: &Request<'_>, partition: Partition, body: &[u8]
         Body::Delete => call.resolved(delete::keys(body, request.upstream)?),
         Body::Restore => restore::check(body).and_then(|()| call.resolved(Vec::new())),
         Body::Create => {
-            let tags = restore::creates_with_tags(body)?;
+            let directory = matches!(call.target.place, Place::Directory { .. });
+            let tags = restore::creates_with_tags(body, directory)?;
             let mut resolved = call.resolved(Vec::new())?;
             if tags {
                 resolved.accesses.push(call.bucket_access("TagResource"));
@@ -57,33 +63,67 @@ pub(super) fn with_body(request: &Request<'_>, partition: Partition, body: &[u8]
 impl<'a> Call<'a> {
     fn read(request: &'a Request<'a>, partition: Partition) -> Result<Self, Denial> {
         context::refuse_unknown_headers(request)?;
-        let target = Target::parse(request)?;
+        let target = Target::parse(request, partition)?;
         let query = Parameters::of_query(request.query)?;
         let marker = marker(&query)?;
+        if request.service == "s3" && query.get("max-directory-buckets").is_some() {
+            return Err(unmapped("`max-directory-buckets` is a parameter of requests that are signed for `s3express`"));
+        }
         let copies = request.has_header("x-amz-copy-source");
+        if marker == "session" && matches!(target.place, Place::Directory { .. }) {
+            return Err(directory::session_refused());
+        }
         let route = find(request.method, target.level(), marker, copies, &query)?;
-        if let Some(id) = query.get("x-id").filter(|id| *id != route.operation) {
+        if matches!(target.place, Place::Point { .. }) && !THROUGH_POINT.contains(&route.operation) {
+            return Err(unmapped(format!("{} is no operation that S3 takes through an access point", route.operation)));
+        }
+        let own = directory::operation(route.operation, request);
+        if let Some(id) = query.get("x-id").filter(|id| *id != own) {
             let shown = if ROUTES.iter().any(|known| known.operation == id) { id } else { "another operation" };
-            return Err(malformed(format!("the request is {} but its x-id says {shown}", route.operation)));
+            return Err(malformed(format!("the request is {own} but its x-id says {shown}")));
         }
         let source = match request.header("x-amz-copy-source")? {
-            Some(text) => Some(Source::parse(text, request.upstream)?),
+            Some(text) => Some(Source::parse(request, partition, text)?),
             None => None,
         };
         Ok(Self { request, partition, query, target, route, source })
     }
 
     fn resolved(&self, keys: Vec<delete::Doomed>) -> Result<Resolved, Denial> {
+        let accesses = self.accesses(&keys)?;
+        let (endpoint, host_prefix, path) = self.endpoint();
         Ok(Resolved {
             service: self.request.service.to_owned(),
             region: self.request.region.to_owned(),
-            endpoint: "s3".to_owned(),
-            host_prefix: String::new(),
+            endpoint,
+            host_prefix,
+            variant: self.request.variant(),
+            path,
             protocol: Protocol::S3,
-            operation: self.route.operation.to_owned(),
-            accesses: self.accesses(&keys)?,
+            operation: self.operation().to_owned(),
+            unsigned: false,
+            guessed: false,
+            behind: access::behind(&accesses),
+            accesses,
             context: self.context(&keys)?,
         })
+    }
+
+    fn operation(&self) -> &'static str {
+        directory::operation(self.route.operation, self.request)
+    }
+
+    /// The endpoint's name, what stands before its host, and the path to send if it is another one.
+    fn endpoint(&self) -> (String, String, Option<String>) {
+        match self.request.at {
+            _ if self.request.service == "s3express" => self.directory_endpoint(),
+            Some(AwsHost { point: Some(point), prefix, .. }) => {
+                let several = matches!(point, Point::MultiRegion { .. });
+                let endpoint = if several { "s3-global" } else { "s3-accesspoint" };
+                (endpoint.to_owned(), format!("{prefix}."), None)
+            }
+            _ => ("s3".to_owned(), String::new(), None),
+        }
     }
 
     fn version(&self) -> Option<&str> {
@@ -136,7 +176,7 @@ fn find(method: &str, level: Level, marker: &str, copies: bool, query: &Paramete
     if !ROUTES.iter().any(|r| fits(&r)) {
         let hint = match (method, level, marker) {
             ("POST", Level::Bucket, "") => "; browser form uploads are not supported, use PutObject",
-            (_, _, "session" | "renameObject") => "; directory buckets are not supported",
+            (_, _, "renameObject") => "; copy the object and delete it",
             _ => "",
         };
         return Err(unmapped(format!("{} is no S3 operation that hallpass knows{hint}", shape())));

@@ -1,11 +1,11 @@
 //! Who asks: one total function from a request to its authentication, decided before routing.
 
-use super::ALGORITHM;
 use super::canonical::query;
 use super::error::VerifyError;
 use super::key::Signature;
 use super::request::{Parts, is_lower_case_token, printable, refuse_duplicates};
 use super::scope::Scope;
+use super::{ALGORITHM, ASYMMETRIC};
 use crate::limits::AUTHORIZATION_BYTES_MAX;
 
 /// A parsed `Authorization: AWS4-HMAC-SHA256 …` header. Parsed is not verified.
@@ -26,6 +26,10 @@ pub struct Authorization<'a> {
 pub struct SignedHeaders<'a>(&'a str);
 
 impl<'a> SignedHeaders<'a> {
+    /// What an unsigned call may send: what says what it asks for, and the token that some have of their own.
+    pub(super) const UNSIGNED_CALL: SignedHeaders<'static> =
+        SignedHeaders("content-type;x-amz-sso_bearer_token;x-amz-target;x-amz-user-agent;x-amzn-query-mode");
+
     /// The names in ascending order.
     pub fn names(self) -> impl Iterator<Item = &'a str> {
         self.0.split(';')
@@ -80,14 +84,38 @@ impl<'a> Authorization<'a> {
     /// [`VerifyError::SigV2`], [`VerifyError::SigV4A`], [`VerifyError::OtherScheme`] for other schemes,
     /// [`VerifyError::AuthorizationTooLong`] and [`VerifyError::Authorization`] for everything malformed.
     pub fn parse(value: &'a [u8]) -> Result<Self, VerifyError> {
+        let fields = Fields::parse(value, ALGORITHM)?;
+        let malformed_scope =
+            VerifyError::Authorization("the credential scope is not DATE/REGION/SERVICE/aws4_request");
+        let malformed_signature = VerifyError::Authorization("Signature is not 64 lower-case hex digits");
+        Ok(Self {
+            access_key_id: fields.access_key_id,
+            scope: Scope::parse(fields.scope).ok_or(malformed_scope)?,
+            signed_headers: fields.signed_headers,
+            signature: Signature::parse(fields.signature.as_bytes()).ok_or(malformed_signature)?,
+        })
+    }
+}
+
+/// The three fields that both algorithms have.
+pub(super) struct Fields<'a> {
+    pub(super) access_key_id: &'a str,
+    pub(super) scope: &'a str,
+    pub(super) signed_headers: SignedHeaders<'a>,
+    pub(super) signature: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// `Credential`, `SignedHeaders` and `Signature`, each once, in any order, after the name of the algorithm.
+    pub(super) fn parse(value: &'a [u8], algorithm: &str) -> Result<Self, VerifyError> {
         if value.len() > AUTHORIZATION_BYTES_MAX {
             return Err(VerifyError::AuthorizationTooLong(value.len()));
         }
         let text = str::from_utf8(value).map_err(|_| VerifyError::Authorization("it is not ASCII"))?;
         let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
         match scheme {
-            ALGORITHM => {}
-            "AWS4-ECDSA-P256-SHA256" => return Err(VerifyError::SigV4A),
+            scheme if scheme == algorithm => {}
+            ASYMMETRIC => return Err(VerifyError::SigV4A),
             "AWS" | "AWS3" | "AWS3-HTTPS" => return Err(VerifyError::SigV2),
             _ => return Err(VerifyError::OtherScheme),
         }
@@ -111,15 +139,12 @@ impl<'a> Authorization<'a> {
         if !is_access_key_id(access_key_id) {
             return Err(VerifyError::Authorization("the access key id is not letters and digits"));
         }
-        let malformed_scope =
-            VerifyError::Authorization("the credential scope is not DATE/REGION/SERVICE/aws4_request");
         let malformed_names = VerifyError::Authorization("SignedHeaders is not a sorted list of lower-case names");
-        let malformed_signature = VerifyError::Authorization("Signature is not 64 lower-case hex digits");
         Ok(Self {
             access_key_id,
-            scope: Scope::parse(scope).ok_or(malformed_scope)?,
+            scope,
             signed_headers: signed_headers.and_then(SignedHeaders::parse).ok_or(malformed_names)?,
-            signature: signature.and_then(|s| Signature::parse(s.as_bytes())).ok_or(malformed_signature)?,
+            signature: signature.ok_or(VerifyError::Authorization("Signature is missing"))?,
         })
     }
 }
@@ -155,7 +180,7 @@ impl QueryAuthentication {
             }
             let refused = match name.as_slice() {
                 b"awsaccesskeyid" => Some(VerifyError::SigV2),
-                b"x-amz-algorithm" if query::decode(value)?.as_ref() == b"AWS4-ECDSA-P256-SHA256" => {
+                b"x-amz-algorithm" if query::decode(value)?.as_ref() == ASYMMETRIC.as_bytes() => {
                     Some(VerifyError::SigV4A)
                 }
                 b"x-amz-algorithm" | b"x-amz-credential" | b"x-amz-signature" => Some(VerifyError::Presigned),

@@ -26,6 +26,11 @@ pub(crate) struct Canonical<'a> {
 impl Canonical<'_> {
     /// The signature with `key` at `at`; the scope is the key's.
     pub(crate) fn signature(&self, key: &SigningKey, at: AmzDate) -> Signature {
+        Signature::of_digest(key.sign(self.string_to_sign(ALGORITHM, at, key.scope()).as_bytes()))
+    }
+
+    /// What is signed in the end.
+    pub(crate) fn string_to_sign(&self, algorithm: &str, at: AmzDate, scope: &str) -> String {
         let payload = self.payload.text();
         let mut request = Vec::with_capacity(
             self.method.len()
@@ -44,8 +49,7 @@ impl Canonical<'_> {
         request.push(b'\n');
         request.extend_from_slice(payload.as_bytes());
         let hash = Signature::of_digest(Sha256::digest(&request).into());
-        let text = [ALGORITHM, at.as_str(), key.scope(), hash.as_str()].join("\n");
-        Signature::of_digest(key.sign(text.as_bytes()))
+        [algorithm, at.as_str(), scope, hash.as_str()].join("\n")
     }
 }
 

@@ -24,9 +24,12 @@ pub enum VerifyError {
     /// `Authorization: AWS …` or `AWSAccessKeyId=`.
     #[error("Signature Version 2 is not supported: sign with AWS4-HMAC-SHA256")]
     SigV2,
-    /// `AWS4-ECDSA-P256-SHA256`.
-    #[error("Signature Version 4A (multi-region) is not supported: sign with AWS4-HMAC-SHA256")]
+    /// `AWS4-ECDSA-P256-SHA256`: for [`asymmetric`](super::asymmetric) to read.
+    #[error("Signature Version 4A (multi-region) is not taken here: sign with AWS4-HMAC-SHA256")]
     SigV4A,
+    /// The regions of an asymmetric signature.
+    #[error("X-Amz-Region-Set is missing, or is not a list of regions joined with commas")]
+    RegionSet,
     /// `Bearer`, `Basic`, …
     #[error("this authorization scheme is not supported: sign with AWS4-HMAC-SHA256")]
     OtherScheme,
@@ -124,6 +127,7 @@ impl VerifyError {
             | Self::PresignedLife
             | Self::SigV2
             | Self::SigV4A
+            | Self::RegionSet
             | Self::OtherScheme
             | Self::TwoAuthentications
             | Self::Authorization(_)

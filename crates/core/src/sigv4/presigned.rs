@@ -7,7 +7,8 @@
 
 use std::fmt;
 
-use super::ALGORITHM;
+use jiff::Timestamp;
+
 use super::authorization::Authorization;
 use super::canonical::path::CanonicalPath;
 use super::canonical::{Canonical, query};
@@ -16,6 +17,7 @@ use super::payload::PayloadHash;
 use super::request::{Parts, PathStyle, is_lower_case_token, printable};
 use super::scope::AmzDate;
 use super::verify::{Expected, Verified, canonical_headers, check_claim, check_coverage, check_payload};
+use super::{ALGORITHM, ASYMMETRIC};
 use crate::limits::{PRESIGNED_EXPIRES_S_MAX, SIGNATURE_SKEW_S_MAX};
 use crate::secret::Secret;
 
@@ -81,11 +83,12 @@ impl Presigned {
         }
         let [algorithm, credential, date, expires, signed_headers, signature, token] = proof;
         let need = |value: Option<String>, missing| value.ok_or(VerifyError::PresignedQuery(missing));
-        if need(algorithm, "X-Amz-Algorithm is missing")? != ALGORITHM {
+        let algorithm = need(algorithm, "X-Amz-Algorithm is missing")?;
+        if ![ALGORITHM, ASYMMETRIC].contains(&algorithm.as_str()) {
             return Err(VerifyError::PresignedQuery("X-Amz-Algorithm is not AWS4-HMAC-SHA256"));
         }
         let authorization = format!(
-            "{ALGORITHM} Credential={}, SignedHeaders={}, Signature={}",
+            "{algorithm} Credential={}, SignedHeaders={}, Signature={}",
             need(credential, "X-Amz-Credential is missing")?,
             need(signed_headers, "X-Amz-SignedHeaders is missing")?,
             need(signature, "X-Amz-Signature is missing")?
@@ -102,6 +105,33 @@ impl Presigned {
     /// [`VerifyError::Authorization`] when the credential, the names or the signature are malformed.
     pub fn authorization(&self) -> Result<Authorization<'_>, VerifyError> {
         Authorization::parse(self.authorization.as_bytes())
+    }
+
+    /// As the `Authorization` header would have it, whatever the algorithm.
+    pub(super) fn authorization_text(&self) -> &str {
+        &self.authorization
+    }
+
+    pub(super) fn at(&self) -> AmzDate {
+        self.at
+    }
+
+    /// The query without the signature.
+    pub(super) fn signed_query(&self) -> &str {
+        &self.signed
+    }
+
+    /// What is left for the operation.
+    pub(super) fn own_query(&self) -> Result<String, VerifyError> {
+        query::canonical(&self.query)
+    }
+
+    pub(super) fn hoisted(&self) -> &[(String, String)] {
+        &self.hoisted
+    }
+
+    pub(super) fn hoisted_header(&self, name: &str) -> Option<&str> {
+        self.hoisted.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// How the body is covered: S3 leaves it open unless the request says otherwise; every other service signs its
@@ -164,13 +194,7 @@ impl Presigned {
             return Err(VerifyError::Signature);
         }
         self.check_token(parts, expected.token)?;
-        let age_s = expected.now.as_second().saturating_sub(self.at.unix_s());
-        if age_s < -SIGNATURE_SKEW_S_MAX {
-            return Err(VerifyError::Skew(-age_s));
-        }
-        if age_s >= self.expires_s {
-            return Err(VerifyError::PresignedExpired(age_s - self.expires_s));
-        }
+        self.check_time(expected.now)?;
         Ok(Verified {
             access_key_id: authorization.access_key_id,
             scope: authorization.scope,
@@ -184,8 +208,20 @@ impl Presigned {
         })
     }
 
+    /// Neither before its time nor after its life.
+    pub(super) fn check_time(&self, now: Timestamp) -> Result<(), VerifyError> {
+        let age_s = now.as_second().saturating_sub(self.at.unix_s());
+        if age_s < -SIGNATURE_SKEW_S_MAX {
+            return Err(VerifyError::Skew(-age_s));
+        }
+        if age_s >= self.expires_s {
+            return Err(VerifyError::PresignedExpired(age_s - self.expires_s));
+        }
+        Ok(())
+    }
+
     /// In the query or in a header, and not in both.
-    fn check_token(&self, parts: &Parts<'_>, expected: Option<&str>) -> Result<(), VerifyError> {
+    pub(super) fn check_token(&self, parts: &Parts<'_>, expected: Option<&str>) -> Result<(), VerifyError> {
         if self.token.is_some() && parts.header("x-amz-security-token").is_some() {
             return Err(VerifyError::Token);
         }

@@ -27,7 +27,7 @@ const NEVER_SIGNED: [&str; 11] = [
 ];
 
 /// Headers that [`sign()`] makes itself.
-const MADE_HERE: [&str; 4] = ["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+pub(super) const MADE_HERE: [&str; 4] = ["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
 
 /// Who signs, when and how.
 #[derive(Clone, Copy)]
@@ -71,6 +71,8 @@ pub struct Signed {
     pub token: Option<String>,
     /// `x-amz-content-sha256`.
     pub content_sha256: Option<String>,
+    /// `x-amz-region-set`, of an asymmetric signature.
+    pub region_set: Option<String>,
     /// The signature: the seed of signed chunks.
     pub signature: Signature,
 }
@@ -83,6 +85,7 @@ impl Signed {
             Some(("x-amz-date", self.at.as_str())),
             self.token.as_deref().map(|token| ("x-amz-security-token", token)),
             self.content_sha256.as_deref().map(|hash| ("x-amz-content-sha256", hash)),
+            self.region_set.as_deref().map(|set| ("x-amz-region-set", set)),
         ]
         .into_iter()
         .flatten()
@@ -107,9 +110,30 @@ pub enum SignError {
     /// The key is for another day than the time of signing.
     #[error("the signing key is for another day than {0}: derive it for that day")]
     KeyOfAnotherDay(AmzDate),
+    /// The key does not sign.
+    #[error("the signing key cannot sign")]
+    Key,
     /// A presigned URL cannot live so long, seconds.
     #[error("a presigned URL cannot live {0} s: at least 1, at most {max}", max = crate::limits::PRESIGNED_EXPIRES_S_MAX)]
     Life(i64),
+}
+
+/// The canonical headers and their names: all that are given, except those that a connection may change.
+pub(super) fn covered(mut headers: Vec<(&str, &[u8])>) -> Result<(Vec<u8>, String), VerifyError> {
+    refuse_duplicates(&headers)?;
+    headers.retain(|(name, _)| !NEVER_SIGNED.contains(name));
+    headers.sort_by_key(|(name, _)| *name);
+    let mut lines = Vec::with_capacity(1_024);
+    let mut signed_headers = String::with_capacity(256);
+    for same in headers.chunk_by(|(a, _), (b, _)| a == b) {
+        let name = same[0].0;
+        write_header(&mut lines, name, same.iter().map(|(_, value)| *value));
+        if !signed_headers.is_empty() {
+            signed_headers.push(';');
+        }
+        signed_headers.push_str(name);
+    }
+    Ok((lines, signed_headers))
 }
 
 /// Signs a request that is about to be sent. Every header given is signed, except those that a connection may change.
@@ -137,19 +161,7 @@ pub fn sign(parts: &Parts<'_>, signer: &Signer<'_>) -> Result<Signed, SignError>
     headers.push(("x-amz-date", signer.at.as_str().as_bytes()));
     headers.extend(content_sha256.as_deref().map(|hash| ("x-amz-content-sha256", hash.as_bytes())));
     headers.extend(signer.token.map(|token| ("x-amz-security-token", token.as_bytes())));
-    refuse_duplicates(&headers)?;
-    headers.retain(|(name, _)| !NEVER_SIGNED.contains(name));
-    headers.sort_by_key(|(name, _)| *name);
-    let mut lines = Vec::with_capacity(1_024);
-    let mut signed_headers = String::with_capacity(256);
-    for same in headers.chunk_by(|(a, _), (b, _)| a == b) {
-        let name = same[0].0;
-        write_header(&mut lines, name, same.iter().map(|(_, value)| *value));
-        if !signed_headers.is_empty() {
-            signed_headers.push(';');
-        }
-        signed_headers.push_str(name);
-    }
+    let (lines, signed_headers) = covered(headers)?;
     let signature = Canonical {
         method: parts.method,
         path: path.signed(),
@@ -172,6 +184,7 @@ pub fn sign(parts: &Parts<'_>, signer: &Signer<'_>) -> Result<Signed, SignError>
         at: signer.at,
         token: signer.token.map(str::to_owned),
         content_sha256,
+        region_set: None,
         signature,
     })
 }

@@ -62,6 +62,33 @@ pub struct Verified<'a> {
     pub hoisted: Option<Vec<(String, String)>>,
 }
 
+impl<'a> Verified<'a> {
+    /// A request that makes no claim, from someone who is known otherwise: read in one way only, like every other.
+    ///
+    /// # Errors
+    /// [`VerifyError`] when it could be read in two ways.
+    pub fn unsigned(
+        parts: &Parts<'a>,
+        scope: Scope<'a>,
+        path_style: PathStyle,
+        now: Timestamp,
+    ) -> Result<Self, VerifyError> {
+        refuse_duplicates(parts.headers)?;
+        check_method(parts.method)?;
+        Ok(Self {
+            access_key_id: "",
+            scope,
+            signed_headers: SignedHeaders::UNSIGNED_CALL,
+            at: AmzDate::at(now).ok_or(VerifyError::Date)?,
+            payload: PayloadHash::Unsigned,
+            path: CanonicalPath::new(parts.path, path_style)?.sent,
+            query: query::canonical(parts.query)?,
+            signature: Signature::of_digest([0; 32]),
+            hoisted: None,
+        })
+    }
+}
+
 /// Checks a request against the session's key. Nothing about the request may be believed before this has said yes.
 ///
 /// Checked: no duplicated header; the access key id; the key is for this scope; the scope's day is the day of `x-amz-date`; the clock
@@ -176,7 +203,7 @@ pub(super) fn canonical_headers(parts: &Parts<'_>, signed: SignedHeaders<'_>) ->
 }
 
 /// Compared in constant time, and compared with nothing when none is sent, so that both take the same path.
-fn check_token(parts: &Parts<'_>, expected: Option<&str>) -> Result<(), VerifyError> {
+pub(super) fn check_token(parts: &Parts<'_>, expected: Option<&str>) -> Result<(), VerifyError> {
     let sent = parts.header("x-amz-security-token");
     let same = sent.unwrap_or_default().ct_eq(expected.unwrap_or_default().as_bytes());
     if bool::from(same) && sent.is_some() == expected.is_some() { Ok(()) } else { Err(VerifyError::Token) }

@@ -36,6 +36,16 @@ pub enum Wrapping {
 
 /// What becomes of an operation, by its signing name and its API name.
 pub fn wrapping(service: &str, operation: &str) -> Wrapping {
+    if (service, operation) == ("s3", "GetDataAccess") {
+        let why = "`s3:GetDataAccess` is not passed on: its credentials work past this gate, and cannot be narrowed";
+        let denial = denied(DenialCode::NotAllowed, why.to_owned());
+        let how = "use S3 itself, which the session's policy covers".to_owned();
+        return Wrapping::Refused(Denial {
+            how_to_ask: Some(how),
+            action: Some("s3:GetDataAccess".to_owned()),
+            ..denial
+        });
+    }
     if service != "sts" {
         return Wrapping::Passes;
     }

@@ -54,6 +54,7 @@ impl Asked {
             method: "GET".into(),
             upstream: "host".into(),
             would_deny: None,
+            guessed: false,
         }
     }
 

@@ -1,16 +1,18 @@
 //! Request resolution, seen from outside.
 
 mod body;
+mod conditions;
 mod endpoint;
 mod host;
 mod operations;
+mod points;
 mod refusal;
 mod rest;
 mod s3;
 
 use hallpass_core::denial::Denial;
 use hallpass_core::policy::Resource;
-use hallpass_core::resolve::{Caller, Outcome, Request, Resolved, Upstream, head, with_body};
+use hallpass_core::resolve::{AwsHost, Caller, Outcome, Request, Resolved, Upstream, head, with_body};
 
 /// A request in the making.
 struct Asked<'a> {
@@ -21,11 +23,25 @@ struct Asked<'a> {
     region: &'a str,
     account: Option<&'a str>,
     upstream: Upstream,
+    at: Option<AwsHost>,
+    allow_unmapped: Vec<String>,
+    caller: Caller<'a>,
 }
 
 fn asked<'a>(service: &'a str, method: &'a str, target: &'a str) -> Asked<'a> {
     let account = Some("123456789012");
-    Asked { method, target, headers: vec![], service, region: "eu-west-1", account, upstream: Upstream::Aws }
+    Asked {
+        method,
+        target,
+        headers: vec![],
+        service,
+        region: "eu-west-1",
+        account,
+        upstream: Upstream::Aws,
+        at: None,
+        allow_unmapped: vec![],
+        caller: Caller::default(),
+    }
 }
 
 impl<'a> Asked<'a> {
@@ -44,8 +60,10 @@ impl<'a> Asked<'a> {
             service: self.service,
             region: self.region,
             catalog: hallpass_catalog::CATALOG,
-            caller: Caller { partition: None, account: self.account },
+            caller: Caller { account: self.account, ..self.caller },
             upstream: self.upstream,
+            at: self.at.as_ref(),
+            allow_unmapped: &self.allow_unmapped,
             secure_transport: true,
             now: "2026-11-22T07:45:06.9Z".parse().expect("time"),
         }

@@ -1,5 +1,6 @@
 //! Signature Version 4: vectors, rules, properties, and the `aws-sigv4` crate as an oracle.
 
+mod asymmetric;
 mod chunked;
 mod events;
 mod oracle;

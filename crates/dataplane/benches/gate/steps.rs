@@ -92,8 +92,10 @@ fn resolved(verified: &Verified<'_>, headers: &[(&str, &[u8])], now: Timestamp) 
         headers,
         service: verified.scope.service,
         region: verified.scope.region,
-        caller: Caller { partition: None, account: Some("123456789012") },
+        caller: Caller { partition: None, account: Some("123456789012"), ..Caller::default() },
         upstream: Upstream::Compatible,
+        at: None,
+        allow_unmapped: &[],
         secure_transport: false,
         now,
     };

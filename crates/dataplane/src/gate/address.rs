@@ -3,9 +3,9 @@
 //! The name never chooses where a request goes: it may only agree with what was signed.
 
 use hallpass_core::denial::{Denial, DenialCode};
-use hallpass_core::resolve::Resolved;
 use hallpass_core::resolve::catalog::Variant;
 use hallpass_core::resolve::host::AwsHost;
+use hallpass_core::resolve::{Resolved, is_s3_control};
 use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::{Scope, Verified};
 
@@ -21,6 +21,14 @@ pub(super) enum Address {
 }
 
 impl Address {
+    /// The AWS host, where one was named.
+    pub(super) fn aws(&self) -> Option<&AwsHost> {
+        match self {
+            Self::Aws(host) => Some(host),
+            Self::Gate | Self::Bucket(_) => None,
+        }
+    }
+
     /// What was signed must be for the host that was named.
     ///
     /// # Errors
@@ -28,7 +36,7 @@ impl Address {
     pub(super) fn check_scope(&self, scope: Scope<'_>) -> Result<(), Denial> {
         match self {
             Self::Gate => Ok(()),
-            Self::Bucket(_) if scope.service == "s3" => Ok(()),
+            Self::Bucket(_) if ["s3", "s3express"].contains(&scope.service) => Ok(()),
             Self::Bucket(_) => Err(foreign("the host names a bucket, but the request is not signed for s3".to_owned())),
             Self::Aws(host) if host.takes(scope.service, scope.region) => Ok(()),
             Self::Aws(host) => {
@@ -74,6 +82,8 @@ impl Address {
         }
         let bucket = match self {
             Self::Gate => None,
+            // SDKs put the account before the endpoint of S3 Control, as they put buckets before that of S3.
+            Self::Bucket(account) if is_account(account) && is_s3_control(&verified.path) => None,
             Self::Bucket(bucket) => Some(bucket.as_str()),
             Self::Aws(host) => host.bucket.as_deref(),
         };
@@ -82,6 +92,10 @@ impl Address {
             verified.path = format!("/{bucket}{key}");
         }
     }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn foreign(why: String) -> Denial {

@@ -127,6 +127,8 @@ impl Shared {
             caller,
             hosts: self.hosts.clone(),
             prefix: self.prefix.clone(),
+            region: self.region.clone(),
+            allow_unmapped: self.allow_unmapped.clone(),
             tls: Arc::clone(&self.tls),
             tunnels: Arc::clone(&self.tunnels),
             keys: KeyCache::new(),

@@ -12,8 +12,14 @@ use super::fail_points::fail_point;
 /// The denial of the first access that is not allowed.
 pub(super) fn decide(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<Option<Denial>, Denial> {
     fail_point!("gate::decide", Err(super::refuse::injected()));
-    resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &resolved.context))?;
-    Ok(policy.shadow().and_then(|tried| {
-        resolved.accesses.iter().try_for_each(|access| tried.evaluate(access, &resolved.context)).err()
-    }))
+    allowed(policy, resolved)?;
+    Ok(policy.shadow().and_then(|tried| allowed(tried, resolved).err()))
+}
+
+fn allowed(policy: &PreparedPolicy<'_>, resolved: &Resolved) -> Result<(), Denial> {
+    for context in resolved.contexts() {
+        resolved.accesses.iter().try_for_each(|access| policy.evaluate(access, &context))?;
+        resolved.behind.iter().try_for_each(|access| policy.refuse_denied(access, &context))?;
+    }
+    Ok(())
 }

@@ -44,14 +44,14 @@ pub(super) fn signer(
     region: &str,
     service: &str,
     outbound: &Outbound,
-) -> EventSigner {
+) -> Result<EventSigner, Denial> {
     let (gate, credential) = (Arc::clone(gate), credential.clone());
     let (region, service) = (region.to_owned(), service.to_owned());
     let keys: KeyOfDay = Box::new(move |day| {
         let scope = Scope::new(day, &region, &service)?;
         Some(gate.signing_keys.key(&credential.access_key_id, credential.secret_access_key.expose(), scope))
     });
-    EventSigner::new(keys, outbound.seed)
+    outbound.seed.map(|seed| EventSigner::new(keys, seed)).ok_or_else(not_here)
 }
 
 /// The refusal of an event stream where none belongs.

@@ -165,7 +165,7 @@ fn upload(
     let switch = gate.switch.clone();
     if let Some(decoder) = events {
         let Unsigned { route, service, .. } = allowed.unsigned;
-        let signer = events::signer(gate, credential, &route.region, service, outbound);
+        let signer = events::signer(gate, credential, &route.region, service, outbound)?;
         let upload = Upload::events(incoming, *decoder, signer, Arc::clone(&gate.clock), length, switch);
         return Ok(upload.metered(Arc::clone(tab)));
     }
@@ -178,7 +178,8 @@ fn upload(
         (streaming, Some(decoder)) => {
             let mode = streaming.chunk_mode().ok_or_else(unframed)?;
             let signed = streaming != PayloadHash::StreamingUnsignedTrailer;
-            let chain = signed.then(|| ChunkChain::new(Arc::clone(&outbound.key), outbound.at, outbound.seed));
+            let key = outbound.key.as_ref().zip(outbound.seed).filter(|_| signed);
+            let chain = key.map(|(key, seed)| ChunkChain::new(Arc::clone(key), outbound.at, seed));
             let encoder = Encoder::new(mode, chain).map_err(|_| unframed())?;
             Upload::chunked(incoming, *decoder, encoder, length, switch)
         }

@@ -19,7 +19,7 @@ const UNSIGNED: [HeaderName; 9] = [
 ];
 
 /// Headers that are made anew, or that belong to one connection only (RFC 9110, 7.6.1).
-const OURS: [&str; 20] = [
+const OURS: [&str; 21] = [
     "authorization",
     "connection",
     "content-length",
@@ -38,6 +38,7 @@ const OURS: [&str; 20] = [
     "via",
     "x-amz-content-sha256",
     "x-amz-date",
+    "x-amz-region-set",
     "x-amz-security-token",
     "x-amzn-trace-id",
 ];

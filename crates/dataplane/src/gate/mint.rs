@@ -24,7 +24,7 @@ use super::connection::Connection;
 use super::download::Answer;
 use super::forward::{Allowed, Body, forward};
 use super::registry::{Change, NewChild, Opened, Registry};
-use super::sign::Unsigned;
+use super::sign::{Proof, Unsigned};
 use super::upstreams::Route;
 use super::{CallerIdentity, Placeholder, Shared};
 
@@ -134,6 +134,7 @@ async fn ask(
         payload: PayloadHash::of_body(&form),
         path_style: PathStyle::for_service(&wish.resolved.service),
         content_sha256: false,
+        proof: Proof::Symmetric,
     };
     let allowed = Allowed {
         unsigned,
@@ -232,7 +233,7 @@ fn caller(arn: &str, parent: &CallerIdentity) -> CallerIdentity {
     let mut parts = arn.split(':').skip(1);
     let partition = parts.next().filter(|p| !p.is_empty()).map_or_else(|| parent.partition.clone(), str::to_owned);
     let account = parts.nth(2).unwrap_or_default().to_owned();
-    CallerIdentity { partition, account, arn: arn.to_owned() }
+    CallerIdentity { partition, account, arn: arn.to_owned(), ..CallerIdentity::default() }
 }
 
 /// A recorded child session without a credential. When it is dropped so, its record says that it failed.

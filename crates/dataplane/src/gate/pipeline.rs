@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 
 use super::Shared;
 use super::address::Address;
+use super::anonymous;
 use super::body::Child;
 use super::connection::Connection;
 use super::decide::decide;
@@ -27,7 +28,7 @@ use super::headers;
 use super::mint;
 use super::refuse::{self, Asked, Known, Refused};
 use super::resolve::{self, Understood, World, understand};
-use super::sign::Unsigned;
+use super::sign::{Proof, Unsigned};
 use super::switch::{Closed, Switch};
 use super::tunnel;
 use super::verify::{Authenticated, authenticate};
@@ -120,6 +121,10 @@ async fn way(
     let presigned = OnceLock::new();
     let now = gate.clock.now();
     let authenticated = authenticate(&gate.placeholder, &gate.keys, now, &parts, &presigned, child).await;
+    let authenticated = match authenticated {
+        Err(_) if anonymous::is(&parts) => anonymous::admitted(gate, address, &parts, now),
+        authenticated => authenticated,
+    };
     let who = authenticated.map_err(|denial| Refused { denial, known: Known::default() })?;
 
     let mut known = Known {
@@ -169,10 +174,10 @@ async fn pass(
     let service = who.verified.scope.service;
     address.check_scope(who.verified.scope)?;
     address.rewrite(&gate.prefix, &mut who.verified);
+    let (partition, region) = (resolve::partition(&gate.caller), who.verified.scope.region);
     let variant = gate.upstreams.variant(address.variant());
-    let partition = resolve::partition(&gate.caller);
-    let instead = gate.upstreams.instead(partition, service, who.verified.scope.region, variant);
-    let world = World { caller: &gate.caller, instead, now };
+    let instead = gate.upstreams.instead(partition, service, region, variant, address.aws());
+    let world = World { caller: &gate.caller, instead, at: address.aws(), allow_unmapped: &gate.allow_unmapped, now };
     let understood = understand(parts, &head.headers, &mut who, child, &world).await?;
     let Understood { resolved, headers, body, payload } = understood;
     known.operation = Some(resolved.operation.clone());
@@ -197,7 +202,7 @@ async fn pass(
     };
     let unsigned = Unsigned {
         method: &head.method,
-        path: &who.verified.path,
+        path: resolved.path.as_deref().filter(|_| instead.is_none()).unwrap_or(&who.verified.path),
         query: &who.verified.query,
         headers: &headers,
         service,
@@ -205,6 +210,7 @@ async fn pass(
         payload,
         path_style: who.path_style,
         content_sha256: parts.header("x-amz-content-sha256").is_some(),
+        proof: Proof::of(&who),
     };
     forward(gate, connection, Allowed { unsigned, resolved: &resolved, would_deny, body, recorded }, child).await
 }

@@ -7,7 +7,7 @@ use hallpass_core::audit::Event;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::limits::PRESIGN_LIFE_S_MAX;
 use hallpass_core::resolve::catalog::Variant;
-use hallpass_core::resolve::{self, Caller, Outcome, Request, Resolved, Upstream};
+use hallpass_core::resolve::{self, Outcome, Request, Resolved, Upstream};
 use hallpass_core::secret::Secret;
 use hallpass_core::sigv4::{self, AmzDate, PathStyle, PayloadHash, Scope, Signer};
 use jiff::{SignedDuration, Timestamp};
@@ -133,8 +133,7 @@ impl Presigner {
 
 fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Result<Resolved, Denial> {
     let partition = partition(&gate.caller);
-    let instead = gate.upstreams.instead(partition, "s3", &wish.region, plain_or_demanded(gate));
-    let account = (!gate.caller.account.is_empty()).then_some(gate.caller.account.as_str());
+    let instead = gate.upstreams.instead(partition, "s3", &wish.region, plain_or_demanded(gate), None);
     let outcome = resolve::head(&Request {
         catalog: hallpass_catalog::CATALOG,
         method: &wish.method,
@@ -143,8 +142,10 @@ fn understood(gate: &Shared, wish: &UrlWish, path: &str, now: Timestamp) -> Resu
         headers: &[],
         service: "s3",
         region: &wish.region,
-        caller: Caller { partition, account },
+        caller: gate.caller.to_core(),
         upstream: if instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
+        at: None,
+        allow_unmapped: &[],
         secure_transport: instead.is_none_or(super::upstreams::Target::is_https),
         now,
     })?;

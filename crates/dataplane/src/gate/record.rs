@@ -51,6 +51,7 @@ pub(super) fn entry(resolved: &Resolved, method: &str, upstream: &str, would_den
         upstream: upstream.to_owned(),
         needs,
         would_deny: would_deny.map(told),
+        guessed: resolved.guessed,
     }
 }
 
@@ -146,7 +147,7 @@ mod tests {
     use hallpass_core::denial::{Denial, DenialCode};
     use hallpass_core::limits::{AUDIT_ENTRY_BYTES_MAX, REQUEST_RESOURCES_RECORDED_BYTES_MAX};
     use hallpass_core::policy::{AccessRequest, Context, Resource};
-    use hallpass_core::resolve::{Protocol, Resolved};
+    use hallpass_core::resolve::{Protocol, Resolved, Variant};
 
     use super::entry;
 
@@ -157,9 +158,14 @@ mod tests {
             region: "eu-west-1".into(),
             endpoint: "s3".into(),
             host_prefix: String::new(),
+            variant: Variant::default(),
+            path: None,
             protocol: Protocol::S3,
             operation: "DeleteObjects".into(),
+            unsigned: false,
+            guessed: false,
             accesses: keys.map(access).collect(),
+            behind: Vec::new(),
             context: Context::default(),
         }
     }

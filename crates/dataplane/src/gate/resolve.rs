@@ -2,22 +2,24 @@
 
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
-use hallpass_core::resolve::{self, Caller, Outcome, Partition, Protocol, Request, Resolved, Upstream};
+use hallpass_core::resolve::{self, AwsHost, Caller, Outcome, Partition, Protocol, Request, Resolved, Upstream};
 use hallpass_core::sigv4::chunked::{ChunkChain, ChunkMode, Declared, Decoder};
-use hallpass_core::sigv4::{Parts, PayloadHash};
+use hallpass_core::sigv4::{Parts, PayloadHash, VerifyError};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 
 use super::CallerIdentity;
+use super::anonymous;
 use super::body::{self, Child};
 use super::fail_points::fail_point;
 use super::headers;
 use super::upstreams::Target;
-use super::verify::{Authenticated, chunks_denied};
+use super::verify::{Authenticated, chunks_denied, denied};
 
 /// A request that is understood, and what of it will be sent on.
 pub(super) struct Understood {
-    pub(super) resolved: Resolved,
+    /// Boxed: it is held over every wait of the request.
+    pub(super) resolved: Box<Resolved>,
     /// Headers to send on, not yet signed.
     pub(super) headers: HeaderMap,
     /// The body, where it had to be read.
@@ -32,6 +34,10 @@ pub(super) struct World<'a> {
     pub(super) caller: &'a CallerIdentity,
     /// The upstream, where it is not AWS itself.
     pub(super) instead: Option<&'a Target>,
+    /// The AWS host that was asked for, through the proxy.
+    pub(super) at: Option<&'a AwsHost>,
+    /// Services whose operations may be allowed by a guessed action.
+    pub(super) allow_unmapped: &'a [String],
     pub(super) now: Timestamp,
 }
 
@@ -47,6 +53,11 @@ pub(super) async fn understand(
     // What proved it has left the query by now, and a policy may care.
     if who.verified.hoisted.is_some() && understood.resolved.protocol == Protocol::S3 {
         understood.resolved.context.set("s3:authType", "REST-QUERY-STRING");
+    }
+    if who.anonymous {
+        anonymous::check(&understood.resolved)?;
+    } else if who.key.is_none() && understood.resolved.protocol == Protocol::S3 {
+        understood.resolved.context.set("s3:signatureversion", "AWS4-ECDSA-P256-SHA256");
     }
     Ok(understood)
 }
@@ -71,8 +82,12 @@ async fn meaning(
         resolve::head(&request(parts.method, who, &view, world))?
     };
     match (outcome, body) {
-        (Outcome::Resolved(resolved), Some(body)) => Ok(Understood { resolved, headers, body: Some(body), payload }),
-        (Outcome::Resolved(resolved), None) => Ok(Understood { resolved, headers, body: None, payload }),
+        (Outcome::Resolved(resolved), Some(body)) => {
+            Ok(Understood { resolved: Box::new(resolved), headers, body: Some(body), payload })
+        }
+        (Outcome::Resolved(resolved), None) => {
+            Ok(Understood { resolved: Box::new(resolved), headers, body: None, payload })
+        }
         (Outcome::NeedsBody, body) => {
             let (headers, body) = match body {
                 Some(body) => (headers, body),
@@ -82,7 +97,7 @@ async fn meaning(
             let resolved = resolve::with_body(&request(parts.method, who, &view, world), &body)?;
             let payload = PayloadHash::of_body(&body);
             drop(view);
-            Ok(Understood { resolved, headers, body: Some(body), payload })
+            Ok(Understood { resolved: Box::new(resolved), headers, body: Some(body), payload })
         }
     }
 }
@@ -101,8 +116,10 @@ fn request<'a>(
         service: who.verified.scope.service,
         region: who.verified.scope.region,
         catalog: hallpass_catalog::CATALOG,
-        caller: Caller { partition: partition(world.caller), account: account(world.caller) },
+        caller: world.caller.to_core(),
         upstream: if world.instead.is_some() { Upstream::Compatible } else { Upstream::Aws },
+        at: world.at,
+        allow_unmapped: world.allow_unmapped,
         secure_transport: world.instead.is_none_or(Target::is_https),
         now: world.now,
     }
@@ -113,8 +130,21 @@ pub(super) fn partition(caller: &CallerIdentity) -> Option<Partition> {
     Partition::by_name(&caller.partition)
 }
 
-fn account(caller: &CallerIdentity) -> Option<&str> {
-    (!caller.account.is_empty()).then_some(caller.account.as_str())
+impl CallerIdentity {
+    /// As the rules see it.
+    pub(super) fn to_core(&self) -> Caller<'_> {
+        fn known(text: &str) -> Option<&str> {
+            (!text.is_empty()).then_some(text)
+        }
+        Caller {
+            partition: partition(self),
+            account: known(&self.account),
+            arn: known(&self.arn),
+            role: self.role.as_deref(),
+            tags: &self.tags,
+            source_identity: self.source_identity.as_deref(),
+        }
+    }
 }
 
 /// The body of a request that has none: it must have been signed as such.
@@ -174,7 +204,10 @@ pub(super) fn decoder(parts: &Parts<'_>, who: &Authenticated<'_>, mode: ChunkMod
     let declared = Declared::of(parts, mode).map_err(|e| chunks_denied(&e))?;
     let chain = match who.verified.payload {
         PayloadHash::StreamingUnsignedTrailer => None,
-        _ => Some(ChunkChain::new(who.key.clone(), who.verified.at, who.verified.signature)),
+        _ => {
+            let key = who.key.clone().ok_or_else(|| denied(VerifyError::PayloadMode("an asymmetric signature")))?;
+            Some(ChunkChain::new(key, who.verified.at, who.verified.signature))
+        }
     };
     Decoder::new(declared, chain).map_err(|e| chunks_denied(&e))
 }

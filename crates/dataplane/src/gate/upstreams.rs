@@ -20,6 +20,9 @@ pub struct UpstreamUrlError {
     pub why: &'static str,
 }
 
+/// The endpoints of access points, which are named by their hosts only.
+const ACCESS_POINTS: [&str; 2] = ["s3-accesspoint", "s3-global"];
+
 /// Where requests go. The child has no say in it: neither its `Host` nor any redirect is followed.
 #[derive(Debug, Clone, Default)]
 pub struct Upstreams {
@@ -96,15 +99,19 @@ impl Upstreams {
         targets.into_iter().any(|target| target.host().eq_ignore_ascii_case(host))
     }
 
-    /// Where a service goes in a region if not to AWS itself.
+    /// Where a service goes in a region if not to AWS itself; `at` is the AWS host that was asked for, if one was.
     pub(super) fn instead(
         &self,
         partition: Option<Partition>,
         service: &str,
         region: &str,
         variant: Variant,
+        at: Option<&AwsHost>,
     ) -> Option<&Target> {
         let of_host = || {
+            if let Some(target) = at.and_then(|at| self.hosts.get(&at.host)) {
+                return Some(target);
+            }
             if self.hosts.is_empty() {
                 return None;
             }
@@ -123,6 +130,7 @@ impl Upstreams {
     ) -> Result<Route, Denial> {
         let as_signed = |target: &Target| Route { target: target.clone(), region: resolved.region.clone() };
         if let Some(target) = self.services.get(&resolved.service) {
+            only_buckets(resolved)?;
             return Ok(as_signed(target));
         }
         if self.closed {
@@ -137,11 +145,24 @@ impl Upstreams {
             return Ok(Route { target: target.clone(), region: region.clone() });
         }
         if let Some(target) = &self.base {
+            if ACCESS_POINTS.contains(&resolved.endpoint.as_str()) {
+                only_buckets(resolved)?;
+            }
             return Ok(as_signed(target));
         }
         let (host, region) = ruled?;
         Ok(Route { target: Target::https(host), region })
     }
+}
+
+/// Another store knows buckets by the path and nothing else: what is an access point's key here, or a path of S3
+/// Control, would be a bucket there.
+fn only_buckets(resolved: &Resolved) -> Result<(), Denial> {
+    if resolved.service != "s3" || resolved.endpoint == "s3" {
+        return Ok(());
+    }
+    let why = format!("`{}` is served by AWS only, and this session sends S3 elsewhere", resolved.endpoint);
+    Err(Denial::new(DenialCode::Unmapped, why))
 }
 
 /// Where one request goes, and for which region it is signed.
@@ -312,22 +333,22 @@ mod tests {
     fn a_service_of_its_own_wins_over_the_base() {
         let upstreams = Upstreams::aws().with_base("http://a:1").and_then(|u| u.with_service("s3", "http://b:2"));
         let upstreams = upstreams.expect("legal");
-        let host = |service| upstreams.instead(None, service, "us-east-1", Variant::default()).map(Target::host);
+        let host = |service| upstreams.instead(None, service, "us-east-1", Variant::default(), None).map(Target::host);
         assert_eq!((host("s3"), host("sts")), (Some("b"), Some("a")));
-        assert_eq!(Upstreams::aws().instead(None, "s3", "us-east-1", Variant::default()), None);
+        assert_eq!(Upstreams::aws().instead(None, "s3", "us-east-1", Variant::default(), None), None);
     }
 
     #[test]
     fn a_host_at_another_address_keeps_its_name_and_is_of_one_region() {
         let upstreams = Upstreams::aws().with_base("http://a:1").expect("legal");
         let upstreams = upstreams.with_host("s3.eu-west-1.amazonaws.com", "https://vpce.example:8443").expect("legal");
-        let target = upstreams.instead(None, "s3", "eu-west-1", Variant::default()).expect("there").clone();
+        let target = upstreams.instead(None, "s3", "eu-west-1", Variant::default(), None).expect("there").clone();
         assert_eq!((target.host(), target.port()), ("vpce.example", 8443));
         assert_eq!((target.authority(), target.certified_name()), ("s3.eu-west-1.amazonaws.com", target.authority()));
         assert_eq!(target.shown(), "s3.eu-west-1.amazonaws.com at vpce.example:8443");
-        assert_eq!(upstreams.instead(None, "s3", "us-east-1", Variant::default()).map(Target::host), Some("a"));
+        assert_eq!(upstreams.instead(None, "s3", "us-east-1", Variant::default(), None).map(Target::host), Some("a"));
         let own = upstreams.with_service("s3", "http://b:2").expect("legal");
-        assert_eq!(own.instead(None, "s3", "eu-west-1", Variant::default()).map(Target::host), Some("b"));
+        assert_eq!(own.instead(None, "s3", "eu-west-1", Variant::default(), None).map(Target::host), Some("b"));
     }
 
     #[test]

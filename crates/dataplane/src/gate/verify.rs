@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
 use hallpass_core::secret::Secret;
+use hallpass_core::sigv4::asymmetric::{Check, Claim};
 use hallpass_core::sigv4::checksum::ChecksumError;
 use hallpass_core::sigv4::chunked::ChunkError;
 use hallpass_core::sigv4::events::EventError;
@@ -14,6 +15,7 @@ use hallpass_core::sigv4::{
 };
 use jiff::Timestamp;
 
+use super::asymmetric::Pair;
 use super::body::{self, Child};
 use super::fail_points::fail_point;
 use super::placeholder::Placeholder;
@@ -21,11 +23,13 @@ use super::placeholder::Placeholder;
 /// A request of the child, and what is known of its body.
 pub(super) struct Authenticated<'a> {
     pub(super) verified: Verified<'a>,
-    /// The inbound key, with which signed chunks go on.
-    pub(super) key: Arc<SigningKey>,
+    /// The inbound key, with which signed chunks go on; an asymmetric signature has none.
+    pub(super) key: Option<Arc<SigningKey>>,
     pub(super) path_style: PathStyle,
     /// The whole body, where the signature could not be checked without it.
     pub(super) body: Option<Bytes>,
+    /// It is not signed; who sends it is known by the way that it came.
+    pub(super) anonymous: bool,
 }
 
 /// Checks a request against the session's placeholder. A body is read only where the signature covers it without
@@ -39,19 +43,24 @@ pub(super) async fn authenticate<'a>(
     child: &mut Child,
 ) -> Result<Authenticated<'a>, Denial> {
     fail_point!("gate::authenticate", Err(super::refuse::injected()));
-    let (authorization, presigned) = match Authorization::of(parts) {
-        Ok(authorization) => (authorization, None),
+    let in_query = || Presigned::parse(parts).map(|parsed| slot.get_or_init(|| parsed)).map_err(denied);
+    let (proof, presigned) = match Authorization::of(parts) {
+        Ok(authorization) => (Proof::Symmetric(authorization), None),
         Err(VerifyError::Presigned) => {
-            let parsed = Presigned::parse(parts).map_err(denied)?;
-            let presigned = slot.get_or_init(|| parsed);
-            (presigned.authorization().map_err(denied)?, Some(presigned))
+            let presigned = in_query()?;
+            (Proof::Symmetric(presigned.authorization().map_err(denied)?), Some(presigned))
+        }
+        Err(VerifyError::SigV4A) => {
+            let presigned = if parts.header("authorization").is_none() { Some(in_query()?) } else { None };
+            (Proof::Asymmetric(Claim::of(parts, presigned).map_err(denied)?), presigned)
         }
         Err(error) => return Err(denied(error)),
     };
-    if !same(authorization.access_key_id, &placeholder.access_key_id) {
+    let (access_key_id, service) = proof.claimed();
+    if !same(access_key_id, &placeholder.access_key_id) {
         return Err(Denial::new(DenialCode::UnknownKey, "the access key is not this session's"));
     }
-    let path_style = PathStyle::for_service(authorization.scope.service);
+    let path_style = PathStyle::for_service(service);
     let declared = match presigned {
         Some(presigned) => presigned.payload(parts, path_style),
         None => PayloadHash::declared(parts),
@@ -70,19 +79,46 @@ pub(super) async fn authenticate<'a>(
         }
     };
     fail_point!("gate::verify", Err(super::refuse::injected()));
-    let key = keys.key(authorization.access_key_id, placeholder.secret_access_key.expose(), authorization.scope);
     let payload = match (declared, &body) {
         (Some(declared), _) => declared,
         (None, body) => PayloadHash::of_body(body.as_deref().unwrap_or_default()),
     };
     let token = Some(placeholder.session_token.expose());
-    let access_key_id = placeholder.access_key_id.as_str();
-    let expected = Expected { access_key_id, key: &key, token, now, payload, path_style };
-    let verified = match presigned {
-        Some(presigned) => presigned.verify(parts, &authorization, &expected),
-        None => verify(parts, &authorization, &expected),
+    let (access_key_id, secret) = (placeholder.access_key_id.as_str(), placeholder.secret_access_key.expose());
+    let (verified, key) = match &proof {
+        Proof::Symmetric(authorization) => {
+            let key = keys.key(access_key_id, secret, authorization.scope);
+            let expected = Expected { access_key_id, key: &key, token, now, payload, path_style };
+            let verified = match presigned {
+                Some(presigned) => presigned.verify(parts, authorization, &expected),
+                None => verify(parts, authorization, &expected),
+            };
+            (verified, Some(key))
+        }
+        Proof::Asymmetric(claim) => {
+            let pair = Pair::of(access_key_id, secret).ok_or_else(|| denied(VerifyError::Signature))?;
+            let signed_by = |message: &[u8], signature: &[u8]| pair.has_signed(message, signature);
+            let check = Check { access_key_id, signed_by: &signed_by, token, now, payload, path_style };
+            (claim.verify(parts, &check), None)
+        }
     };
-    Ok(Authenticated { verified: verified.map_err(denied)?, key, path_style, body })
+    Ok(Authenticated { verified: verified.map_err(denied)?, key, path_style, body, anonymous: false })
+}
+
+/// What proves who asks.
+enum Proof<'a> {
+    Symmetric(Authorization<'a>),
+    Asymmetric(Claim<'a>),
+}
+
+impl<'a> Proof<'a> {
+    /// The access key id and the service, as claimed.
+    fn claimed(&self) -> (&'a str, &'a str) {
+        match self {
+            Self::Symmetric(authorization) => (authorization.access_key_id, authorization.scope.service),
+            Self::Asymmetric(claim) => (claim.access_key_id, claim.scope.service),
+        }
+    }
 }
 
 /// Compares identifiers in constant time, so that a stranger cannot feel his way to one.

@@ -1,5 +1,7 @@
 //! The gate on real sockets of 127.0.0.1: every security promise has a test here that fails without its guard.
 
+mod anonymous;
+mod asymmetric;
 mod authentication;
 mod boto3;
 mod budget;
@@ -18,6 +20,7 @@ mod limits;
 mod matrix;
 mod origin;
 mod passthrough;
+mod points;
 mod presign;
 mod presigned;
 mod proxy;

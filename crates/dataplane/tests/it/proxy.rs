@@ -129,6 +129,7 @@ async fn no_tunnel_leads_to_another_host_or_port() {
         "S3.us-east-1.amazonaws.com:443",
         "s3.us-east-1.amazonaws.com.example.com:443",
         "s3-fips.cn-north-1.amazonaws.com.cn:443",
+        "s3-website-us-east-1.amazonaws.com:443",
         "ec2-1-2-3-4.compute-1.amazonaws.com:443",
         "s3.cn-north-1.amazonaws.com.cn:443",
     ] {

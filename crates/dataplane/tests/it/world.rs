@@ -255,7 +255,13 @@ impl Setup {
             clock: clock.clone(),
             journal: journal(&log, &source),
             upstreams: self.upstreams,
-            caller: CallerIdentity { partition: "aws".into(), account: "123456789012".into(), arn: String::new() },
+            caller: CallerIdentity {
+                partition: "aws".into(),
+                account: "123456789012".into(),
+                ..CallerIdentity::default()
+            },
+            region: Some("us-east-1".to_owned()),
+            allow_unmapped: Vec::new(),
             extra_roots: self.extra_roots,
             limits: Limits { caps: self.caps, priced: true, notify },
             children: self.children,

@@ -92,7 +92,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     let store_keys = S3Provider::new(wish.aws.clone(), context.clock());
     let provider: &dyn Provider = if wish.store.is_some() { &store_keys } else { &aws };
     let mut session = wish.session(new_id()?, context.now(), &args.command, original);
-    args.cap(&mut session, wish.store.is_some())?;
+    args.cap(&mut session, &config.run, wish.store.is_some())?;
     if args.dry_run {
         return Ok((None, dry_run::show(context.printer, &wish, &session, original)?));
     }

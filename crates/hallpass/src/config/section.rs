@@ -67,6 +67,26 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A number, or a text with a unit, in a syntax of its own.
+    pub(crate) fn amount<T, E: std::fmt::Display>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Located<T>> {
+        let value = self.value(key)?;
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.as_ref(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+            DeValue::Float(number) => number.as_str(),
+            _ => return self.wrong_type(value, key, wanted),
+        };
+        match parse(text) {
+            Ok(parsed) => Some(self.located(value, parsed)),
+            Err(error) => self.bad(value, key, error),
+        }
+    }
+
     /// True or false.
     pub(crate) fn flag(&mut self, key: &'static str) -> Option<Located<bool>> {
         let value = self.value(key)?;

@@ -260,3 +260,53 @@ fn a_policy_file_is_looked_for_beside_the_file_that_names_it() {
     let policy = config.profiles["a"].value.policy.as_ref().expect("policy");
     assert_eq!(policy.value, dir.path().join("deploy.json"));
 }
+
+#[test]
+fn caps_of_the_configuration_are_amounts_and_a_project_can_only_lower_them() {
+    let text = "[run]\nbudget = 2.5\nmax_requests = 5000\nmax_bytes = \"10GiB\"\nmax_resources = 7\n";
+    let config = layered(text, "[run]\nbudget = \"1.25\"\nmax_requests = 9000\n").expect("narrower");
+    let shown: Vec<String> = config
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.key.starts_with("run."))
+        .map(|entry| format!("{}={}", entry.key, entry.value.unwrap_or_default()))
+        .collect();
+    let expected = [
+        "run.budget=1.25 USD",
+        "run.max_requests=5000",
+        "run.max_bytes=10737418240",
+        "run.max_resources=7",
+        "run.allow_unmapped=",
+    ];
+    assert_eq!(shown, expected);
+    assert!(matches!(config.run.budget.expect("set").origin, Origin::Project(_)));
+    assert!(matches!(config.run.max_requests.expect("set").origin, Origin::User(_)));
+    assert_eq!(layered("", "[run]\nmax_requests = 5").expect("narrower").run.max_requests.map(|v| v.value), Some(5));
+    for wrong in [
+        "budget = 0",
+        "budget = -1",
+        "budget = nan",
+        "budget = inf",
+        "max_requests = 0",
+        "max_requests = -1",
+        "max_requests = 1.5",
+        "max_bytes = \"10 apples\"",
+        "max_resources = \"many\"",
+        "max_resources = true",
+    ] {
+        let problems = parse(Owner::User, &format!("[run]\n{wrong}")).expect_err(wrong);
+        assert_eq!(problems.len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn guessed_actions_are_allowed_service_by_service_and_never_by_a_project() {
+    let config = parse(Owner::User, "[run]\nallow_unmapped = [\"kms\", \"sso-oauth\"]").expect("right");
+    assert_eq!(config.run.allow_unmapped(), ["kms", "sso-oauth"]);
+    assert!(Config::default().run.allow_unmapped().is_empty());
+    for wrong in ["[\"*\"]", "[\"kms:*\"]", "[\"KMS\"]", "[]", "true", "[\"\"]"] {
+        assert!(parse(Owner::User, &format!("[run]\nallow_unmapped = {wrong}")).is_err(), "{wrong}");
+    }
+    let problems = layered("", "[run]\nallow_unmapped = [\"kms\"]").expect_err("widens");
+    assert!(problems.iter().any(|problem| problem.message.contains("run.allow_unmapped")));
+}

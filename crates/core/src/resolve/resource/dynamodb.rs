@@ -1,5 +1,7 @@
 //! DynamoDB, where one request may touch many tables. Source: DynamoDB developer guide, "Using IAM with DynamoDB".
 
+mod partiql;
+
 use super::super::catalog::Found;
 use super::super::json::Json;
 use super::arn::{self, Scope};
@@ -33,7 +35,8 @@ const STEPS: [(&str, &str); 5] = [
 
 /// Whether this file says what the operation touches.
 pub(super) fn knows(operation: &Found) -> bool {
-    operation.api.id == "dynamodb" && (ONE_TABLE.contains(&operation.name()) || MANY_TABLES.contains(&operation.name()))
+    let name = operation.name();
+    operation.api.id == "dynamodb" && (ONE_TABLE.contains(&name) || MANY_TABLES.contains(&name) || partiql::takes(name))
 }
 
 /// The accesses of an operation that this file knows.
@@ -48,6 +51,7 @@ pub(super) fn accesses(
     let found = match operation.name() {
         "BatchGetItem" | "BatchWriteItem" => batch(scope, operation.name(), given)?,
         "TransactGetItems" | "TransactWriteItems" => transaction(scope, given)?,
+        name if partiql::takes(name) => statements(scope, name, given)?,
         name => {
             let table = given.text("TableName")?.map_or(Resource::Opaque, |text| arn::table(scope, text));
             let resource = match given.text("IndexName")? {
@@ -59,6 +63,19 @@ pub(super) fn accesses(
     };
     // A request that names nothing must not be allowed for want of something to check.
     Ok(Some(found).filter(|all| !all.is_empty()))
+}
+
+fn statements(scope: &Scope<'_>, name: &str, given: Given<'_>) -> Result<Vec<AccessRequest>, Denial> {
+    let mut all = Vec::new();
+    for statement in partiql::statements(name, given)? {
+        let table = arn::table(scope, &statement.table);
+        let resource = statement.index.map_or(table.clone(), |index| at_index(table, &index));
+        let access = AccessRequest { action: statement.action.to_owned(), resource };
+        if !all.contains(&access) {
+            all.push(access);
+        }
+    }
+    Ok(all)
 }
 
 fn at_index(table: Resource, index: &str) -> Resource {

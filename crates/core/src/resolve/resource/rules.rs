@@ -144,6 +144,10 @@ pub(super) fn special(
             more("sts:TagSession", given.has_name(|name| name == "tags" || name == "transitivetagkeys"));
             more("sts:SetSourceIdentity", given.has_name(|name| name == "sourceidentity"));
         }
+        ("s3control", _) if given.text("x-amz-account-id")? != scope.request.caller.account => {
+            // Another account's, or nobody's: the ARNs were made for the caller's.
+            all.iter_mut().for_each(|access| access.resource = Resource::Opaque);
+        }
         ("kms", "ReEncrypt") => {
             for (access, parameter) in all.iter_mut().zip(["SourceKeyId", "DestinationKeyId"]) {
                 access.resource = given.text(parameter)?.map_or(Resource::Opaque, |text| arn::key(scope, text));

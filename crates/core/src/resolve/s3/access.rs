@@ -3,12 +3,16 @@
 use super::super::malformed;
 use super::Call;
 use super::delete::Doomed;
+use super::place::Place;
 use crate::denial::Denial;
 use crate::policy::{AccessRequest, Resource};
 
 impl Call<'_> {
     /// The accesses that must all be allowed. `keys` are those of a multi-object delete.
     pub(super) fn accesses(&self, keys: &[Doomed]) -> Result<Vec<AccessRequest>, Denial> {
+        if self.request.service == "s3express" {
+            return self.directory_accesses();
+        }
         let mut all = match self.route.operation {
             "DeleteObjects" => self.deletes(keys)?,
             _ => vec![self.main()],
@@ -40,25 +44,19 @@ impl Call<'_> {
             (Some(_), Some(versioned)) => versioned,
             _ => self.route.action,
         };
-        match (self.target.bucket.as_str(), self.target.key.as_str()) {
-            ("", _) => access(&format!("s3:{action}"), Resource::Exact("*".to_owned())),
-            (_, "") => self.bucket_access(action),
-            _ => self.object_access(action),
-        }
+        self.object_access(action)
     }
 
     pub(super) fn bucket_access(&self, action: &str) -> AccessRequest {
-        let arn = format!("arn:{}:s3:::{}", self.partition.as_str(), self.target.bucket);
-        access(&format!("s3:{action}"), Resource::Exact(arn))
+        self.key_access(action, &self.target.place, "")
     }
 
     fn object_access(&self, action: &str) -> AccessRequest {
-        self.key_access(action, &self.target.bucket, &self.target.key)
+        self.key_access(action, &self.target.place, &self.target.key)
     }
 
-    fn key_access(&self, action: &str, bucket: &str, key: &str) -> AccessRequest {
-        let arn = format!("arn:{}:s3:::{bucket}/{key}", self.partition.as_str());
-        access(&format!("s3:{action}"), Resource::Exact(arn))
+    fn key_access(&self, action: &str, place: &Place, key: &str) -> AccessRequest {
+        access(&format!("{}:{action}", self.request.service), place.resource(self.partition, key))
     }
 
     fn deletes(&self, keys: &[Doomed]) -> Result<Vec<AccessRequest>, Denial> {
@@ -66,12 +64,12 @@ impl Call<'_> {
         let mut all = Vec::with_capacity(keys.len());
         for doomed in keys {
             let action = if doomed.version.is_some() { "DeleteObjectVersion" } else { "DeleteObject" };
-            all.push(self.key_access(action, &self.target.bucket, &doomed.key));
+            all.push(self.key_access(action, &self.target.place, &doomed.key));
             if bypass {
-                all.push(self.key_access("BypassGovernanceRetention", &self.target.bucket, &doomed.key));
+                all.push(self.key_access("BypassGovernanceRetention", &self.target.place, &doomed.key));
             }
             if doomed.conditional {
-                all.push(self.key_access("GetObject", &self.target.bucket, &doomed.key));
+                all.push(self.key_access("GetObject", &self.target.place, &doomed.key));
             }
         }
         Ok(all)
@@ -112,10 +110,10 @@ impl Call<'_> {
         let Some(source) = &self.source else { return Ok(()) };
         let versioned = source.version.is_some();
         let read = if versioned { "GetObjectVersion" } else { "GetObject" };
-        all.push(self.key_access(read, &source.bucket, &source.key));
+        all.push(self.key_access(read, &source.place, &source.key));
         if self.route.operation == "CopyObject" && self.request.header("x-amz-tagging-directive")? != Some("REPLACE") {
             let read_tags = if versioned { "GetObjectVersionTagging" } else { "GetObjectTagging" };
-            all.push(self.key_access(read_tags, &source.bucket, &source.key));
+            all.push(self.key_access(read_tags, &source.place, &source.key));
             let write_tags = self.object_access("PutObjectTagging");
             if !all.contains(&write_tags) {
                 all.push(write_tags);
@@ -142,6 +140,20 @@ impl Call<'_> {
             Some(_) => Err(malformed(format!("the header `{name}` is neither `true` nor `false`"))),
         }
     }
+}
+
+/// What the accesses may mean as well: a bucket that the request does not tell stands behind each access point.
+pub(super) fn behind(accesses: &[AccessRequest]) -> Vec<AccessRequest> {
+    let bucket = |access: &AccessRequest| {
+        let (Resource::Exact(arn) | Resource::Pattern(arn)) = &access.resource else { return None };
+        let mut parts = arn.splitn(6, ':').skip(1);
+        let (partition, _, region, account) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let point = parts.next()?.strip_prefix("accesspoint/").filter(|_| !region.is_empty() || !account.is_empty())?;
+        let key = point.split_once("/object").map_or("", |(_, key)| key);
+        let resource = Resource::Pattern(format!("arn:{partition}:s3:::*{key}"));
+        Some(AccessRequest { action: access.action.clone(), resource })
+    };
+    accesses.iter().filter_map(bucket).collect()
 }
 
 fn access(action: &str, resource: Resource) -> AccessRequest {

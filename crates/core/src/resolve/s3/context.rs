@@ -4,7 +4,9 @@
 use super::super::wire::Parameters;
 use super::super::{Request, circumstances, unmapped};
 use super::Call;
+use super::copy::Source;
 use super::delete::Doomed;
+use super::place::Place;
 use crate::denial::Denial;
 use crate::policy::Context;
 
@@ -59,6 +61,10 @@ impl Call<'_> {
         }
         self.version_key(&mut context, keys);
         self.tag_keys(&mut context)?;
+        self.point_keys(&mut context);
+        if self.request.service == "s3express" {
+            self.session_mode(&mut context);
+        }
         Ok(context)
     }
 
@@ -68,6 +74,25 @@ impl Call<'_> {
         let first = keys.first().and_then(|doomed| doomed.version.as_deref());
         if keys.iter().all(|doomed| doomed.version.as_deref() == first) {
             put(context, "s3:VersionId", self.version().or(source).or(first));
+        }
+    }
+
+    /// The access point, where one is named; certainly none where neither the target nor the source is one.
+    fn point_keys(&self, context: &mut Context) {
+        match &self.target.place {
+            Place::Point { arn, exact: true } => {
+                context.set("s3:DataAccessPointArn", arn.as_str());
+                context.set("s3:DataAccessPointAccount", arn.split(':').nth(4).unwrap_or_default());
+            }
+            Place::Point { exact: false, .. } => {}
+            Place::Service | Place::Bucket(_) | Place::Directory { .. } => {
+                let plain = |source: &Source| matches!(source.place, Place::Bucket(_) | Place::Directory { .. });
+                if self.source.as_ref().is_none_or(plain) {
+                    for key in ["s3:DataAccessPointArn", "s3:DataAccessPointAccount", "s3:AccessPointNetworkOrigin"] {
+                        context.set_absent(key);
+                    }
+                }
+            }
         }
     }
 

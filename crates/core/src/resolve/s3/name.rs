@@ -1,7 +1,8 @@
 //! Buckets and keys as the path names them.
 
 use super::super::wire::{Plus, decode};
-use super::super::{Request, Upstream, malformed, too_large, unmapped};
+use super::super::{Partition, Request, Upstream, malformed, too_large, unmapped};
+use super::place::Place;
 use super::route::Level;
 use crate::denial::Denial;
 use crate::limits::S3_KEY_BYTES_MAX;
@@ -9,43 +10,43 @@ use crate::limits::S3_KEY_BYTES_MAX;
 /// What a path points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
-    /// Empty at the service level.
-    pub(super) bucket: String,
+    pub(super) place: Place,
     /// Decoded once, otherwise byte for byte; empty at the service and bucket levels.
     pub(super) key: String,
 }
 
 impl Target {
-    pub(super) fn parse(request: &Request<'_>) -> Result<Self, Denial> {
+    pub(super) fn parse(request: &Request<'_>, partition: Partition) -> Result<Self, Denial> {
         let rest =
             request.path.strip_prefix('/').ok_or_else(|| malformed("the request path does not begin with `/`"))?;
-        if rest.is_empty() {
-            return Ok(Self { bucket: String::new(), key: String::new() });
-        }
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        check_bucket(bucket, request.upstream)?;
-        if bucket == "v20180820" {
-            return Err(unmapped("S3 Control operations are not resolved yet"));
-        }
+        let point = request.at.and_then(|at| Place::of_host(request, partition, at));
+        let (place, key) = match point {
+            Some(point) => (point, rest),
+            None if rest.is_empty() => (Place::Service, ""),
+            None => {
+                let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+                (Place::named(request, partition, bucket)?, key)
+            }
+        };
+        place.check_service(request.service)?;
         let key = decode(key, Plus::Literal)
             .ok_or_else(|| malformed("the object key is not percent-encoded UTF-8 without NUL bytes"))?;
         if !key.is_empty() {
             check_key(&key, request.upstream)?;
         }
-        Ok(Self { bucket: bucket.to_owned(), key })
+        Ok(Self { place, key })
     }
 
     pub(super) fn level(&self) -> Level {
-        match (self.bucket.is_empty(), self.key.is_empty()) {
-            (true, _) => Level::Service,
-            (false, true) => Level::Bucket,
-            (false, false) => Level::Object,
+        match (&self.place, self.key.is_empty()) {
+            (Place::Service, _) => Level::Service,
+            (_, true) => Level::Bucket,
+            (_, false) => Level::Object,
         }
     }
 }
 
 /// General purpose bucket names (S3 user guide, "General purpose bucket naming rules"); never percent-encoded.
-/// Aliases are refused because they reach buckets under another name, and so pass by what denies the bucket.
 pub(super) fn check_bucket(name: &str, upstream: Upstream) -> Result<(), Denial> {
     let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let legal = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
@@ -59,9 +60,6 @@ pub(super) fn check_bucket(name: &str, upstream: Upstream) -> Result<(), Denial>
         || is_address
     {
         return Err(malformed("the path does not begin with a bucket name (3 to 63 of `a-z 0-9 - .`)"));
-    }
-    if ["-s3alias", "--ol-s3", "--x-s3", "--table-s3", ".mrap"].iter().any(|end| name.ends_with(end)) {
-        return Err(unmapped("access points, directory buckets and table buckets are not resolved yet"));
     }
     if upstream == Upstream::Compatible && ["admin", "minio", "rustfs"].contains(&name) {
         return Err(unmapped("the path is an administration interface of some S3 stores, not a bucket"));

@@ -15,15 +15,16 @@ pub(super) fn check(body: &[u8]) -> Result<(), Denial> {
     }
 }
 
-/// Whether CreateBucket also tags the bucket.
-pub(super) fn creates_with_tags(body: &[u8]) -> Result<bool, Denial> {
-    const PLAIN: [&str; 1] = ["LocationConstraint"];
+/// Whether CreateBucket also tags the bucket. A directory bucket says where it lies in elements of its own.
+pub(super) fn creates_with_tags(body: &[u8], directory: bool) -> Result<bool, Denial> {
+    const PLAIN: [&str; 2] = ["CreateBucketConfiguration", "LocationConstraint"];
+    const DIRECTORY: [&str; 5] = ["Location", "Type", "Name", "Bucket", "DataRedundancy"];
     const TAGS: [&str; 4] = ["Tags", "Tag", "Key", "Value"];
-    let allowed: Vec<&str> = ["CreateBucketConfiguration"].into_iter().chain(PLAIN).chain(TAGS).collect();
-    if foreign(body, &allowed)? {
+    let plain: Vec<&str> = PLAIN.into_iter().chain(DIRECTORY.into_iter().filter(|_| directory)).collect();
+    if foreign(body, &[plain.as_slice(), &TAGS].concat())? {
         return Err(unmapped("CreateBucket with more than a location and tags is not resolved yet"));
     }
-    foreign(body, &["CreateBucketConfiguration", "LocationConstraint"])
+    foreign(body, &plain)
 }
 
 /// Whether a body has an element that is not one of these. An empty body has none.

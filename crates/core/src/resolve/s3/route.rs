@@ -161,6 +161,7 @@ pub(super) const ROUTES: &[Route] = &[
         "bucket-region",
         "continuation-token",
         "max-buckets",
+        "max-directory-buckets",
         "prefix",
     ]),
     // buckets: contents

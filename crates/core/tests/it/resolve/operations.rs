@@ -124,7 +124,7 @@ fn a_form_that_is_packed_or_called_otherwise_is_not_read() {
 #[test]
 fn services_that_no_model_has_are_refused_and_say_so() {
     for (service, method, target) in
-        [("s3express", "GET", "/buck"), ("execute-api", "GET", "/stage"), ("no-such-service", "POST", "/")]
+        [("s3-outposts", "GET", "/buck"), ("execute-api", "GET", "/stage"), ("no-such-service", "POST", "/")]
     {
         let denial = asked(service, method, target).head().expect_err(service);
         assert_eq!(denial.code.as_str(), "unmapped");
@@ -243,9 +243,6 @@ fn an_operation_of_another_name_needs_the_actions_that_aws_checks() {
 
 #[test]
 fn operations_whose_reach_is_not_in_the_request_are_refused() {
-    for operation in ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"] {
-        assert_eq!(bare(&json("dynamodb", &format!("DynamoDB_20120810.{operation}"))), "unresolved", "{operation}");
-    }
     assert_eq!(bare(&json("tagging", "ResourceGroupsTaggingAPI_20170126.TagResources")), "unresolved");
     assert_eq!(bare(&json("cloudcontrolapi", "CloudApiService.CreateResource")), "unresolved");
     assert_eq!(bare(&json("kms", "TrentService.GetKeyLastUsage")), "unmapped");
@@ -513,4 +510,66 @@ proptest! {
             let _outcome = json("dynamodb", target).with_body(&body);
         }
     }
+}
+
+#[test]
+fn partiql_is_decided_by_the_verb_and_the_table_of_each_statement() {
+    let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table";
+    let ask = |operation: &str, body: &str| {
+        let target = format!("DynamoDB_20120810.{operation}");
+        outcome(
+            asked("dynamodb", "POST", "/")
+                .header("content-type", "application/x-amz-json-1.0")
+                .header("x-amz-target", &target)
+                .with_body(body),
+        )
+    };
+    let one = r#"{"Statement":"SELECT * FROM \"Orders\".\"by-date\" WHERE id=?","Parameters":[{"S":"x"}]}"#;
+    assert_eq!(
+        ask("ExecuteStatement", one),
+        format!("ExecuteStatement dynamodb:PartiQLSelect@{arn}/Orders/index/by-date")
+    );
+    let many =
+        r#"{"Statements":[{"Statement":"INSERT INTO A VALUE {'id':1}"},{"Statement":"DELETE FROM B WHERE id=1"}]}"#;
+    let both = format!("BatchExecuteStatement dynamodb:PartiQLInsert@{arn}/A dynamodb:PartiQLDelete@{arn}/B");
+    assert_eq!(ask("BatchExecuteStatement", many), both);
+    let transaction = r#"{"TransactStatements":[{"Statement":"UPDATE A SET x=1 WHERE id=1"}]}"#;
+    assert_eq!(ask("ExecuteTransaction", transaction), format!("ExecuteTransaction dynamodb:PartiQLUpdate@{arn}/A"));
+    let hidden = r#"{"Statements":[{"Statement":"SELECT * FROM A"},{"Statement":"DROP TABLE B"}]}"#;
+    assert_eq!(ask("BatchExecuteStatement", hidden), "unresolved");
+    assert_eq!(ask("ExecuteStatement", r#"{"Statement":1}"#), "unresolved");
+}
+
+#[test]
+fn an_operation_without_a_known_action_is_allowed_by_its_guess_only_where_the_service_is_named() {
+    let last_usage = || json("kms", "TrentService.GetKeyLastUsage");
+    let named = |service: &str| Asked { allow_unmapped: vec![service.to_owned()], ..last_usage() };
+    let denial = last_usage().head().expect_err("refused");
+    assert_eq!(denial.code.as_str(), "unmapped");
+    assert!(denial.how_to_ask.expect("a way").contains("allow_unmapped = [\"kms\"]"));
+    assert_eq!(bare(&named("sqs")), "unmapped");
+    assert_eq!(bare(&named("*")), "unmapped");
+    assert_eq!(bare(&named("kms")), "GetKeyLastUsage kms:GetKeyLastUsage@?");
+    assert!(named("kms").resolved().guessed);
+    let sure = Asked { allow_unmapped: vec!["kms".to_owned()], ..json("kms", "TrentService.ListKeys") };
+    assert!(!sure.resolved().guessed);
+    // What is refused for another reason stays refused.
+    let tags = Asked {
+        allow_unmapped: vec!["tag".to_owned()],
+        ..json("tagging", "ResourceGroupsTaggingAPI_20170126.TagResources")
+    };
+    assert_eq!(bare(&tags), "unresolved");
+}
+
+#[test]
+fn statements_of_partiql_are_counted() {
+    use hallpass_core::limits::PARTIQL_STATEMENTS_MAX;
+    let ask = |count: usize| {
+        let body = vec![r#"{"Statement":"SELECT * FROM A"}"#; count].join(",");
+        let request = json("dynamodb", "DynamoDB_20120810.BatchExecuteStatement");
+        outcome(request.with_body(format!("{{\"Statements\":[{body}]}}")))
+    };
+    let once = "BatchExecuteStatement dynamodb:PartiQLSelect@arn:aws:dynamodb:eu-west-1:123456789012:table/A";
+    assert_eq!(ask(PARTIQL_STATEMENTS_MAX), once);
+    assert_eq!(ask(PARTIQL_STATEMENTS_MAX + 1), "too-large");
 }

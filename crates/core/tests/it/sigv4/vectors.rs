@@ -28,7 +28,7 @@ fn folder() -> PathBuf {
 }
 
 /// The suite's files: LF line ends, `Name:value` lines, continuation lines, a blank line, the body.
-fn read_request(text: &str) -> (Request, Vec<u8>) {
+pub(super) fn read_request(text: &str) -> (Request, Vec<u8>) {
     let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
     let unfolded = head.replace("\n ", "  ");
     let mut lines = unfolded.lines();
@@ -92,9 +92,13 @@ fn all() -> Vec<Vector> {
     names.iter().map(|name| read(name)).collect()
 }
 
+pub(super) fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
 /// The signature that a canonical request must lead to, made from its published text.
 fn signature_of(canonical: &str, party: &Party) -> String {
-    let hash = hex::encode(Sha256::digest(canonical));
+    let hash = sha256(canonical);
     let text = format!("AWS4-HMAC-SHA256\n{}\n{}\n{hash}", party.at, party.key.scope());
     hex::encode(party.key.sign(text.as_bytes()))
 }

@@ -8,7 +8,9 @@ use hallpass_core::delivery::Delivery;
 use hallpass_core::provider::CloudProvider;
 use hallpass_core::session::Session;
 
+use crate::config::Located;
 use crate::config::duration::{Seconds, Ttl};
+use crate::config::run::RunConfig;
 use crate::config::session::OnExpiry;
 use crate::deliver::via::Via;
 use crate::error::{CommandError, ErrorKind};
@@ -81,20 +83,24 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// Puts the caps into the session.
+    /// Puts the caps into the session: the command line's, or else the configuration's.
     ///
     /// # Errors
     /// For a budget on a store whose prices nobody knows.
-    pub(crate) fn cap(&self, session: &mut Session, unpriced: bool) -> Result<(), CommandError> {
-        if unpriced && self.budget.is_some() {
+    pub(crate) fn cap(&self, session: &mut Session, config: &RunConfig, unpriced: bool) -> Result<(), CommandError> {
+        fn or<T: Copy>(flag: Option<T>, configured: Option<&Located<T>>) -> Option<T> {
+            flag.or_else(|| configured.map(|value| value.value))
+        }
+        let budget = or(self.budget, config.budget.as_ref());
+        if unpriced && budget.is_some() {
             let message = "the prices of an S3-compatible store are not known, so a budget cannot be kept";
             return Err(CommandError::new(ErrorKind::Unsupported, "budget.unpriced", message)
                 .next("limit the session with `--max-requests`, `--max-bytes` or `--max-resources`"));
         }
-        session.budget = self.budget.map(Usd::to_f64);
-        session.max_requests = self.max_requests;
-        session.max_bytes = self.max_bytes;
-        session.max_resources = self.max_resources;
+        session.budget = budget.map(Usd::to_f64);
+        session.max_requests = or(self.max_requests, config.max_requests.as_ref());
+        session.max_bytes = or(self.max_bytes, config.max_bytes.as_ref());
+        session.max_resources = or(self.max_resources, config.max_resources.as_ref());
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use hallpass_core::limits::SETTLE_GRACE_S_MAX;
 use hallpass_core::provider::{Issued, Provider};
 use hallpass_core::session::{Session, SessionEvent};
 use hallpass_dataplane::gate::{
-    Closed, GateConfig, Journal, JournalError, Limits, Notice, Notify, Passthrough, Placeholder,
+    CallerIdentity, Closed, GateConfig, Journal, JournalError, Limits, Notice, Notify, Passthrough, Placeholder,
 };
 use tokio_util::task::TaskTracker;
 
@@ -233,11 +233,27 @@ fn gate_config(
             Some(url) => routes::store(url)?,
             None => routes::upstreams(original, wish.aws.endpoint_url.as_deref(), &wish.upstreams)?,
         },
-        caller: routes::caller(issued.identity.as_deref(), session.region.as_deref()),
+        caller: caller(wish, session, issued),
+        region: session.region.clone(),
+        allow_unmapped: wish.allow_unmapped.clone(),
         extra_roots: routes::extra_roots(original)?,
         limits,
         children: Some(registry(family)),
     })
+}
+
+/// Whom the real credential stands for; what a role was assumed with is known, because it was asked for here.
+fn caller(wish: &Wish, session: &Session, issued: &Issued) -> CallerIdentity {
+    let known = routes::caller(issued.identity.as_deref(), session.region.as_deref());
+    if wish.role.is_empty() {
+        return known;
+    }
+    CallerIdentity {
+        role: Some(wish.role.clone()),
+        tags: session.tags.clone().into_iter().collect(),
+        source_identity: wish.aws.source_identity.clone(),
+        ..known
+    }
 }
 
 fn notify(happenings: Sender<Happening>) -> Notify {

@@ -104,6 +104,7 @@ pub(crate) fn caller(identity: Option<&str>, region: Option<&str>) -> CallerIden
         partition: partition.to_owned(),
         account: account.to_owned(),
         arn: identity.unwrap_or_default().to_owned(),
+        ..CallerIdentity::default()
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Wish {
     pub(crate) aws: AwsOptions,
     /// AWS hosts that are reached at another address.
     pub(crate) upstreams: BTreeMap<String, String>,
+    /// Services whose operations may be allowed by a guessed action.
+    pub(crate) allow_unmapped: Vec<String>,
     /// The S3-compatible store, where one is lent instead of AWS.
     pub(crate) store: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Wish {
             bounds: config.bounds.to_core(),
             aws: aws_options(args, config, original),
             upstreams: config.aws.upstreams.as_ref().map(|map| map.value.clone()).unwrap_or_default(),
+            allow_unmapped: config.run.allow_unmapped(),
             store,
         })
     }

@@ -182,6 +182,7 @@ mod tests {
             upstream: "u".into(),
             needs: Default::default(),
             would_deny: None,
+            guessed: false,
         }
     }
 
