@@ -148,10 +148,7 @@ pub struct Resolved {
 
 /// What the head alone could tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made and taken apart once for each request, and nearly always the large one"
-)]
+#[expect(clippy::large_enum_variant, reason = "made and taken apart once a request, nearly always the large one")]
 pub enum Outcome {
     /// Everything.
     Resolved(Resolved),

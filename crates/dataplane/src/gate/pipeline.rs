@@ -217,7 +217,10 @@ async fn pass(
 
 /// Runs a step until it is done or the switch is thrown. The switch wakes the task, so this needs no waker of its own.
 /// The step stays where it is: it is large.
-pub(super) async fn unless_closed<T>(switch: &Switch, mut step: Pin<&mut impl Future<Output = T>>) -> Result<T, Closed> {
+pub(super) async fn unless_closed<T>(
+    switch: &Switch,
+    mut step: Pin<&mut impl Future<Output = T>>,
+) -> Result<T, Closed> {
     poll_fn(|cx| match switch.closed() {
         Some(why) => Poll::Ready(Err(why)),
         None => step.as_mut().poll(cx).map(Ok),

@@ -108,11 +108,14 @@ fn tools_find_empty_places_instead_of_planted_profiles() {
                   BOTO_CONFIG RCLONE_CONFIG S3CMD_CONFIG; do eval f=\\$$v; test -f \"$f\" || echo missing $v; test -s \
                   \"$f\" && echo full $v; test \"$(stat -c %a \"$f\")\" = 600 || echo open $v; done; for v in \
                   CLOUDSDK_CONFIG AZURE_CONFIG_DIR MC_CONFIG_DIR; do eval d=\\$$v; test -d \"$d\" || echo missing $v; \
-                  test -z \"$(ls -A \"$d\")\" || echo full $v; done; echo $AWS_EC2_METADATA_DISABLED";
+                  test -z \"$(ls -A \"$d\")\" || echo full $v; done; echo $AWS_EC2_METADATA_DISABLED; cat \
+                  $AWS_CONFIG_FILE";
     let mut command = world.hallpass(&["run", "--allow", "s3:GetObject", "--", "sh", "-c", script]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let done = wait(command.spawn().expect("starts"));
-    assert_eq!(done.stdout_text(), "true\n", "{}", done.stderr);
+    // The one setting is for SDKs that would sign URLs in a way that nobody can narrow.
+    let config = "[default]\ns3 =\n    signature_version = s3v4\n";
+    assert_eq!(done.stdout_text(), format!("full AWS_CONFIG_FILE\ntrue\n{config}"), "{}", done.stderr);
     assert!(done.stderr.contains("readable: ~/.aws/credentials"), "{}", done.stderr);
     assert!(!done.stderr.contains("resolves:"), "{}", done.stderr);
 }

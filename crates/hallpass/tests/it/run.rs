@@ -185,7 +185,7 @@ fn killed_at_any_step_of_its_life_a_session_leaves_no_child_and_a_repaired_recor
 #[test]
 fn the_private_folder_is_gone_after_the_session_and_after_a_killed_one_with_the_next_start() {
     let world = World::new();
-    let done = finish(world.lend(&[], &["sh", "-c", "test -f \"$AWS_CONFIG_FILE\" && test ! -s \"$AWS_CONFIG_FILE\""]));
+    let done = finish(world.lend(&[], &["sh", "-c", "test -f \"$KUBECONFIG\" && test ! -s \"$KUBECONFIG\""]));
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let left = || {
         let mut found = Vec::new();
