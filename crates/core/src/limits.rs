@@ -158,6 +158,12 @@ pub const AUDIT_ENTRY_BYTES_MAX: usize = 65_535;
 pub const AUDIT_RUN_ENTRIES_MAX: usize = 1_024;
 /// Most operations that one commit groups.
 pub const STORE_BATCH_MAX: usize = 1_024;
+/// Under load a commit waits for company for so long at most, microseconds: a commit costs more than ten entries do.
+pub const STORE_COMPANY_US_MAX: u64 = 100;
+/// With so many operations a commit waits for no more.
+pub const STORE_COMPANY_MAX: usize = 32;
+/// Pages of 4 KiB in the write-ahead log before they are copied into the database, which waits for the disk.
+pub const STORE_LOG_PAGES_MAX: u32 = 4_096;
 /// Operations that may wait for the store's writer; more wait their turn.
 pub const STORE_QUEUE_MAX: usize = 8_192;
 /// Longest wait for another process's write to the store, milliseconds.

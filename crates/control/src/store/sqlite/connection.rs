@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use hallpass_core::limits::{STORE_BUSY_TIMEOUT_MS, STORE_LOG_LEFT_BYTES_MAX};
+use hallpass_core::limits::{STORE_BUSY_TIMEOUT_MS, STORE_LOG_LEFT_BYTES_MAX, STORE_LOG_PAGES_MAX};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
@@ -33,6 +33,7 @@ pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(from_sql)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(from_sql)?;
     use_wal(&connection)?;
+    connection.pragma_update(None, "wal_autocheckpoint", STORE_LOG_PAGES_MAX).map_err(from_sql)?;
     let (name, number) = match durability {
         Durability::Process => ("NORMAL", 1),
         Durability::Power => ("FULL", 2),

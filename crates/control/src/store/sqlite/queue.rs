@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::audit::Event;
 use hallpass_core::id::SessionId;
-use hallpass_core::limits::{STORE_BATCH_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX, STORE_QUEUE_MAX};
+use hallpass_core::limits::{
+    STORE_BATCH_MAX, STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX,
+    STORE_QUEUE_MAX,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::operation::{Answer, Operation};
@@ -58,6 +61,15 @@ struct State {
     closed: bool,
     /// The writer sleeps, and nobody has called it yet: calling it is a system call.
     asleep: bool,
+    /// How many operations the last batch had.
+    last: usize,
+}
+
+impl State {
+    /// Whether a commit is worth a short wait: who comes alone, as before, is served at once.
+    fn wants_company(&self) -> bool {
+        self.last > 1 && self.jobs.len() < STORE_COMPANY_MAX && !self.closed
+    }
 }
 
 impl Queue {
@@ -105,12 +117,22 @@ impl Queue {
     /// The next work, or [`Work::Idle`] after `idle`.
     pub(super) fn take(&self, idle: Option<Duration>) -> Work {
         let idle_at = idle.map(|idle| Instant::now() + idle);
+        let mut company_until = None;
         let mut state = self.lock();
         loop {
             let now = Instant::now();
             let ripe = state.later_since.map(|since| since + Duration::from_millis(STORE_LATER_DELAY_MS_MAX));
             if !state.jobs.is_empty() || ripe.is_some_and(|ripe| ripe <= now) {
+                let company = Duration::from_micros(STORE_COMPANY_US_MAX);
+                let until = *company_until.get_or_insert(now + company);
+                if now < until && state.wants_company() {
+                    // Not asleep: nobody calls, the time is short.
+                    let waited = self.wake.wait_timeout(state, until - now);
+                    state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+                    continue;
+                }
                 let jobs = state.jobs.len().min(STORE_BATCH_MAX);
+                state.last = jobs;
                 state.later_since = None;
                 return Work::Batch(state.jobs.drain(..jobs).collect(), std::mem::take(&mut state.later));
             }
@@ -176,5 +198,52 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics while it holds the lock, and every state in between is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::{STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX};
+    use tokio::sync::oneshot;
+
+    use super::{Job, Queue, Work};
+    use crate::store::sqlite::operation::Operation;
+
+    fn fill(queue: &Queue, jobs: usize) {
+        let mut state = queue.lock();
+        for _ in 0..jobs {
+            let (answer, _) = oneshot::channel();
+            let room = queue.room.clone().try_acquire_owned().expect("room");
+            state.jobs.push_back(Job { operation: Operation::Flush, answer, _room: room });
+        }
+    }
+
+    #[test]
+    fn only_under_load_does_a_commit_wait_for_company_and_never_for_more_than_enough() {
+        let queue = Queue::new();
+        for (before, waiting, waits) in [
+            (0, 1, false),
+            (1, 1, false),
+            (2, 1, true),
+            (2, STORE_COMPANY_MAX, false),
+            (9, STORE_COMPANY_MAX - 1, true),
+        ] {
+            queue.lock().jobs.clear();
+            fill(&queue, waiting);
+            let mut state = queue.lock();
+            state.last = before;
+            assert_eq!(state.wants_company(), waits, "{before} before, {waiting} waiting");
+        }
+        queue.close();
+        assert!(!queue.lock().wants_company(), "an end waits for nobody");
+    }
+
+    #[test]
+    fn who_waited_for_company_that_never_came_is_served() {
+        let queue = Queue::new();
+        const { assert!(STORE_COMPANY_US_MAX < STORE_LATER_DELAY_MS_MAX * 1_000) };
+        queue.lock().last = 5;
+        fill(&queue, 1);
+        assert!(matches!(queue.take(None), Work::Batch(jobs, _) if jobs.len() == 1));
     }
 }

@@ -372,6 +372,7 @@ mod tests {
     use std::sync::Arc;
 
     use hallpass_core::clock::ManualClock;
+    use hallpass_core::limits::STORE_LOG_PAGES_MAX;
     use jiff::Timestamp;
 
     use super::Writer;
@@ -394,6 +395,7 @@ mod tests {
                 assert_eq!(pragma("synchronous"), number, "{durability:?}");
                 let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
                 assert_eq!(mode.expect("reads"), "wal");
+                assert_eq!(pragma("wal_autocheckpoint"), i64::from(STORE_LOG_PAGES_MAX));
                 // The connection is gone now, as after a failure; the next commit opens another.
                 drop(connection);
                 writer.commit(&[&Operation::Checkpoint], &[]).expect("commits");
