@@ -1,0 +1,11 @@
+//! The S3 client behind `hallpass s3` and `hallpass alias`.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`alias`] | named stores: where they are, what signs for them, how long that lasts |
+//! | [`error`] | what a store can answer, by sort; never by the words of a message |
+//!
+//! The crate knows neither the terminal nor exit codes: it answers values and [`error::S3Error`]s.
+
+pub mod alias;
+pub mod error;
