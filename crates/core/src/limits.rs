@@ -227,3 +227,56 @@ pub const BUDGET_USD_MAX: u64 = 1_000_000;
 pub const DISTINCT_RESOURCES_MAX: u64 = 100_000;
 /// Operations, and kinds of refusals, that `session report` lists one by one; the rest is counted.
 pub const REPORT_GROUPS_MAX: usize = 200;
+
+/// A store must take a connection (name, TCP, proxy, TLS) within, seconds.
+pub const S3_CONNECT_TIMEOUT_S: u64 = 5;
+/// A store that sends and takes nothing for so long is given up, seconds.
+pub const S3_IDLE_S_MAX: u64 = 30;
+/// The same for the calls that move whole objects inside the store (complete, copy), seconds.
+pub const S3_IDLE_INSIDE_S_MAX: u64 = 300;
+/// Times that one request is sent, where sending again can help.
+pub const S3_ATTEMPTS_MAX: u32 = 3;
+/// No request is sent again so long after its first time, seconds.
+pub const S3_RETRYING_S_MAX: u64 = 120;
+/// First and longest pause before a request is sent again, milliseconds; in between it doubles, with full jitter.
+pub const S3_BACKOFF_MS_MIN: u64 = 100;
+/// See [`S3_BACKOFF_MS_MIN`].
+pub const S3_BACKOFF_MS_MAX: u64 = 5_000;
+/// Longest `Retry-After` that is waited for, seconds; a longer one ends the request.
+pub const S3_RETRY_AFTER_S_MAX: u64 = 30;
+/// Idle connections that one client keeps.
+pub const S3_IDLE_CONNECTIONS_MAX: usize = 64;
+/// An idle connection is used again for so long, seconds (stores close them after 5 to 60 s).
+pub const S3_IDLE_CONNECTION_S_MAX: u64 = 20;
+/// Headers of a store's answer.
+pub const S3_ANSWER_HEADERS_MAX: usize = 128;
+/// Largest answer that is read as a document, bytes (1,000 keys of 1,024 bytes, each escaped threefold, fit twice).
+pub const S3_DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Deepest document of a store.
+pub const S3_DOCUMENT_DEPTH_MAX: usize = 16;
+/// Longest text of a store that is shown, characters.
+pub const S3_STORE_TEXT_CHARS_MAX: usize = 300;
+/// Largest correction of our clock by a store's, seconds.
+pub const S3_CLOCK_SKEW_S_MAX: i64 = 24 * 60 * 60;
+/// Buckets whose region one client remembers.
+pub const S3_BUCKET_REGIONS_MAX: usize = 1_024;
+/// Longest bucket name, bytes (the oldest buckets of us-east-1).
+pub const S3_BUCKET_BYTES_MAX: usize = 255;
+/// Most user metadata of one object, bytes (Amazon S3 User Guide).
+pub const S3_METADATA_BYTES_MAX: usize = 2 * 1024;
+/// Bodies up to here are covered by the signature over plain HTTP even on loopback, bytes.
+pub const S3_SIGNED_BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// Answer of a proxy to CONNECT, bytes.
+pub const S3_PROXY_ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// Most bytes of a body that are handed on at once; least, and the lowest `--limit-rate`, bytes a second.
+pub const S3_FLOW_BYTES_MAX: u64 = 256 * 1024;
+/// See [`S3_FLOW_BYTES_MAX`].
+pub const S3_FLOW_BYTES_MIN: u64 = 1_024;
+/// Longest name of bucket and key that an error shows, characters.
+pub const S3_NAME_SHOWN_CHARS_MAX: usize = 1_200;
+/// Largest error document of a store that is read, bytes.
+pub const S3_ERROR_BYTES_MAX: usize = 64 * 1024;
+/// Parts of one upload (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
+pub const S3_PART_NUMBER_MAX: u32 = 10_000;
+/// Longest upload id of a store, bytes.
+pub const S3_UPLOAD_ID_BYTES_MAX: usize = 2_048;

@@ -1,6 +1,9 @@
 //! What went wrong between us and a store: its sort decides everything that follows (exit code, retry, renewal), and it
 //! comes from the store's error code or HTTP status, never from the words of a message.
 
+pub(crate) mod code;
+pub(crate) mod text;
+
 use std::fmt;
 
 /// The sort of a failure.

@@ -1,0 +1,119 @@
+//! Uploads that were begun and not ended, and their parts.
+
+use http::Method;
+use jiff::Timestamp;
+
+use super::{MultipartUpload, Part, element_of};
+use crate::client::Client;
+use crate::client::call::Call;
+use crate::client::object::ObjectId;
+use crate::client::xml::percent_decoded;
+use crate::error::{Answer, ErrorKind, S3Error};
+
+/// An upload of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedUpload {
+    /// What can be ended, aborted or continued.
+    pub upload: MultipartUpload,
+    /// When it was begun.
+    pub begun: Option<Timestamp>,
+}
+
+/// A part of a listing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListedPart {
+    /// The part.
+    pub part: Part,
+    /// When it was sent.
+    pub last_modified: Option<Timestamp>,
+}
+
+/// A listing of uploads that goes on.
+#[derive(Debug, Clone)]
+pub struct UploadListing {
+    client: Client,
+    bucket: String,
+    prefix: String,
+    /// Key and id to go on after; `None` at the end.
+    next: Option<(Option<String>, Option<String>)>,
+}
+
+impl Client {
+    /// Lists uploads that were begun and not ended.
+    pub fn list_uploads(&self, bucket: &str, prefix: &str) -> UploadListing {
+        let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
+        UploadListing { client: self.clone(), bucket, prefix, next: Some((None, None)) }
+    }
+
+    /// All parts of an upload that the store has; at most 10,000.
+    ///
+    /// # Errors
+    /// [`S3Error`]; of sort `NotFound` when the upload is over.
+    pub async fn list_parts(&self, upload: &MultipartUpload) -> Result<Vec<ListedPart>, S3Error> {
+        let element = upload.checksum.map(element_of).unwrap_or_default();
+        let mut parts: Vec<ListedPart> = Vec::new();
+        let mut marker: Option<u64> = None;
+        loop {
+            let call = upload.object.call(Method::GET)?.query("uploadId", &upload.id);
+            let call = call.query_some("part-number-marker", marker.map(|number| number.to_string()).as_deref());
+            let root = self.0.whole(&call).await?.document("ListPartsResult")?;
+            for entry in root.all("Part") {
+                let number = entry.number("PartNumber").and_then(|number| u32::try_from(number).ok());
+                let (Some(number), Some(etag)) = (number, entry.value("ETag")) else {
+                    return Err(wrong("a part of the store's listing has no number or no ETag"));
+                };
+                let checksum = entry.value(element).map(str::to_owned);
+                let part = Part { number, etag: etag.to_owned(), checksum, size: entry.number("Size").unwrap_or(0) };
+                let last_modified = entry.value("LastModified").and_then(|text| text.trim().parse().ok());
+                parts.push(ListedPart { part, last_modified });
+            }
+            if !root.is_true("IsTruncated") {
+                return Ok(parts);
+            }
+            match root.number("NextPartNumberMarker") {
+                Some(next) if marker.is_none_or(|before| next > before) => marker = Some(next),
+                _ => return Err(wrong("the store says that its listing goes on, and not where")),
+            }
+        }
+    }
+}
+
+impl UploadListing {
+    /// The next page; `None` after the last.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn next(&mut self) -> Result<Option<Vec<ListedUpload>>, S3Error> {
+        let Some((key, id)) = &self.next else { return Ok(None) };
+        let call = Call::new(Method::GET, Some(&self.bucket), None).query("uploads", "").query("encoding-type", "url");
+        let call = call.query_some("prefix", Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty()));
+        let call = call.query_some("key-marker", key.as_deref()).query_some("upload-id-marker", id.as_deref());
+        let root = self.client.0.whole(&call).await?.document("ListMultipartUploadsResult")?;
+        let url = root.value("EncodingType").is_some_and(|kind| kind.eq_ignore_ascii_case("url"));
+        let decode = |text: &str| if url { percent_decoded(text, true) } else { Some(text.to_owned()) };
+        let mut page = Vec::new();
+        for entry in root.all("Upload") {
+            let (Some(key), Some(id)) = (entry.value("Key").and_then(decode), entry.value("UploadId")) else {
+                return Err(wrong("an upload of the store's listing has no key or no id"));
+            };
+            let object = ObjectId::new(&self.bucket, key);
+            let begun = entry.value("Initiated").and_then(|text| text.trim().parse().ok());
+            let upload = MultipartUpload { object, id: id.to_owned(), checksum: None };
+            page.push(ListedUpload { upload, begun });
+        }
+        let following = root.is_true("IsTruncated").then(|| {
+            let key = root.value("NextKeyMarker").and_then(decode);
+            (key, root.value("NextUploadIdMarker").map(str::to_owned))
+        });
+        if following.is_some() && (following == self.next || following == Some((None, None))) {
+            return Err(wrong("the store says that its listing goes on, and not where"));
+        }
+        self.next = following;
+        Ok(Some(page))
+    }
+}
+
+fn wrong(message: &str) -> S3Error {
+    let (code, message) = ("UnexpectedAnswer".to_owned(), message.to_owned());
+    S3Error::Store(ErrorKind::General, Answer { code, message, status: None, retryable: false })
+}
