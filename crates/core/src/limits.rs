@@ -227,3 +227,13 @@ pub const BUDGET_USD_MAX: u64 = 1_000_000;
 pub const DISTINCT_RESOURCES_MAX: u64 = 100_000;
 /// Operations, and kinds of refusals, that `session report` lists one by one; the rest is counted.
 pub const REPORT_GROUPS_MAX: usize = 200;
+/// Longest name of an S3 alias, bytes.
+pub const ALIAS_NAME_BYTES_MAX: usize = 64;
+/// Most aliases that one configuration file may hold.
+pub const ALIASES_MAX: usize = 1_000;
+/// Longest key, secret, token or command of an alias, bytes; session tokens of AWS stay below 4 KiB.
+pub const ALIAS_VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Longest host name in an endpoint, bytes (RFC 1035, section 2.3.4, as text).
+pub const ENDPOINT_HOST_BYTES_MAX: usize = 253;
+/// Longest wait for another process that changes the configuration file, seconds.
+pub const CONFIG_LOCK_WAIT_S_MAX: u64 = 30;
