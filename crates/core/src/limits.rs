@@ -280,3 +280,13 @@ pub const S3_ERROR_BYTES_MAX: usize = 64 * 1024;
 pub const S3_PART_NUMBER_MAX: u32 = 10_000;
 /// Longest upload id of a store, bytes.
 pub const S3_UPLOAD_ID_BYTES_MAX: usize = 2_048;
+/// Longest name of an S3 alias, bytes.
+pub const ALIAS_NAME_BYTES_MAX: usize = 64;
+/// Most aliases that one configuration file may hold.
+pub const ALIASES_MAX: usize = 1_000;
+/// Longest key, secret, token or command of an alias, bytes; session tokens of AWS stay below 4 KiB.
+pub const ALIAS_VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Longest host name in an endpoint, bytes (RFC 1035, section 2.3.4, as text).
+pub const ENDPOINT_HOST_BYTES_MAX: usize = 253;
+/// Longest wait for another process that changes the configuration file, seconds.
+pub const CONFIG_LOCK_WAIT_S_MAX: u64 = 30;

@@ -88,6 +88,8 @@ enum Command {
     CredentialProcess(Box<command::credential_process::CredentialProcessArgs>),
     Demo(command::demo::DemoArgs),
     #[command(subcommand)]
+    Alias(command::alias::AliasCommand),
+    #[command(subcommand)]
     Config(ConfigCommand),
     Doctor(command::doctor::DoctorArgs),
     Completions(command::completions::CompletionsArgs),
@@ -204,6 +206,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
         Command::Demo(args) => command::demo::demo(context, args),
         Command::DemoChild(args) => command::demo_child::demo_child(context, args),
+        Command::Alias(command) => command::alias::alias(context, command),
         Command::Config(ConfigCommand::Show(args)) => command::config::show::show(context, args),
         Command::Config(ConfigCommand::Path(args)) => command::config::path::path(context, args),
         Command::Config(ConfigCommand::Check(args)) => command::config::check::check(context, args),

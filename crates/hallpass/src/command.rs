@@ -1,5 +1,6 @@
 //! One file per verb. Each has `XArgs`, whose doc comments are the help, and one function.
 
+pub(crate) mod alias;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;

@@ -72,6 +72,17 @@ pub enum S3Error {
         /// The next step.
         suggestion: Option<String>,
     },
+    /// Refused by us before anything was sent, for a reason with a code of its own (`alias_not_found`).
+    Refused {
+        /// Sort of failure.
+        kind: ErrorKind,
+        /// Stable code.
+        code: &'static str,
+        /// One sentence.
+        message: String,
+        /// The next step.
+        suggestion: Option<String>,
+    },
     /// A file on this machine: the path and what the system said.
     Local {
         /// Which file.
@@ -92,7 +103,7 @@ impl S3Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::TokenExpired(_) => ErrorKind::Auth,
-            Self::Store(kind, _) | Self::Local { kind, .. } => *kind,
+            Self::Store(kind, _) | Self::Local { kind, .. } | Self::Refused { kind, .. } => *kind,
             Self::Usage { .. } => ErrorKind::Usage,
             Self::Integrity(_) => ErrorKind::General,
             Self::Interrupted => ErrorKind::Interrupted,
@@ -105,6 +116,7 @@ impl S3Error {
             Self::TokenExpired(_) => "ExpiredToken",
             Self::Store(_, answer) => &answer.code,
             Self::Usage { .. } => "usage",
+            Self::Refused { code, .. } => code,
             Self::Local { .. } => "local_file",
             Self::Integrity(_) => "integrity",
             Self::Interrupted => "interrupted",
@@ -114,6 +126,24 @@ impl S3Error {
     /// True when the same request may succeed a little later.
     pub fn retryable(&self) -> bool {
         matches!(self, Self::Store(_, Answer { retryable: true, .. }))
+    }
+
+    /// The next step, where the error itself knows one.
+    pub fn suggestion(&self) -> Option<&str> {
+        match self {
+            Self::Usage { suggestion, .. } | Self::Refused { suggestion, .. } => suggestion.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Refused by us, with a code and the next step.
+    pub fn refused(
+        kind: ErrorKind,
+        code: &'static str,
+        message: impl Into<String>,
+        suggestion: impl Into<String>,
+    ) -> Self {
+        Self::Refused { kind, code, message: message.into(), suggestion: Some(suggestion.into()) }
     }
 
     /// A mistake of the caller.
@@ -132,7 +162,9 @@ impl fmt::Display for S3Error {
         match self {
             Self::TokenExpired(alias) => write!(f, "the session token of alias `{alias}` has expired"),
             Self::Store(_, answer) => f.write_str(&answer.message),
-            Self::Usage { message, .. } | Self::Integrity(message) => f.write_str(message),
+            Self::Usage { message, .. } | Self::Refused { message, .. } | Self::Integrity(message) => {
+                f.write_str(message)
+            }
             Self::Local { path, message, .. } => write!(f, "`{path}`: {message}"),
             Self::Interrupted => f.write_str("interrupted"),
         }

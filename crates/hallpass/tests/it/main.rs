@@ -1,5 +1,7 @@
 //! One binary for every test that crosses a process boundary: each starts the real `hallpass`.
 
+mod alias;
+mod alias_file;
 mod audit;
 mod aws;
 mod aws_cli;

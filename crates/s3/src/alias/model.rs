@@ -3,11 +3,13 @@
 use std::fmt;
 
 use hallpass_core::secret::Secret;
+use serde::Deserialize;
 
 use super::CredentialsSource;
 
 /// How bucket names get into the URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Addressing {
     /// Virtual hosts for AWS, paths for everyone else.
     #[default]
@@ -18,8 +20,19 @@ pub enum Addressing {
     VirtualHost,
 }
 
+impl Addressing {
+    /// The word for files and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Path => "path",
+            Self::VirtualHost => "virtual-host",
+        }
+    }
+}
+
 /// A named store with what signs for it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Alias {
     /// `[A-Za-z0-9_-]{1,64}`, starts with a letter or digit.
     pub name: String,
