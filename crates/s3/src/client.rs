@@ -165,6 +165,11 @@ impl Client {
         &self.0.region
     }
 
+    /// Which store this is, for what is remembered about it.
+    pub(crate) fn store(&self) -> String {
+        self.0.endpoint.shown()
+    }
+
     /// The checksum that goes with uploads.
     pub(crate) fn checksum(&self) -> Option<ChecksumAlgorithm> {
         match self.0.options.checksums {
