@@ -78,7 +78,7 @@ fn note_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A new file that only its owner can read until it is in its place; never through a link that somebody left there.
+/// The file, new or left by an interrupted download; never through a link that somebody put there.
 fn create(path: &Path) -> std::io::Result<File> {
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     OpenOptions::new().read(true).write(true).create(true).truncate(false).custom_flags(no_follow).open(path)
