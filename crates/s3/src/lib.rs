@@ -4,12 +4,18 @@
 //! |---|---|
 //! | [`alias`] | named stores: where they are, what signs for them, how long that lasts |
 //! | [`client`] | one store: connections, signatures, retries, and the operations on buckets and objects |
+//! | [`transfer`] | files and streams up and down, in parts, resumed, verified |
+//! | [`target`] | what a path on the command line means |
+//! | [`bucket_name`] | which names a new bucket may have |
+//! | [`rights`] | what a command must be allowed to do |
 //! | [`error`] | what a store can answer, by sort; never by the words of a message |
-//! | [`transfer`] | files and streams up and down: in parts, resumed, verified, slowed, stopped |
 //!
 //! The crate knows neither the terminal nor exit codes: it answers values and [`error::S3Error`]s.
 
 pub mod alias;
+pub mod bucket_name;
 pub mod client;
 pub mod error;
+pub mod rights;
+pub mod target;
 pub mod transfer;
