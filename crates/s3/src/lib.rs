@@ -5,6 +5,7 @@
 //! | [`alias`] | named stores: where they are, what signs for them, how long that lasts |
 //! | [`client`] | one store: connections, signatures, retries, and the operations on buckets and objects |
 //! | [`transfer`] | files and streams up and down, in parts, resumed, verified |
+//! | [`walk`] | keys below a prefix, page by page |
 //! | [`target`] | what a path on the command line means |
 //! | [`bucket_name`] | which names a new bucket may have |
 //! | [`rights`] | what a command must be allowed to do |
@@ -19,3 +20,4 @@ pub mod error;
 pub mod rights;
 pub mod target;
 pub mod transfer;
+pub mod walk;
