@@ -7,6 +7,7 @@
 //! | [`bucket`] | buckets |
 //! | [`multipart`] | uploads in parts |
 //! | [`batch`] | deletes of up to 1,000 keys |
+//! | [`mod@presign`] | links that carry their own signature |
 //! | [`settings`] | versions, tags, locks, CORS, lifecycle, policies |
 //! | `run` | one request: sent, judged, sent again where that can help |
 //! | `failure`, `xml` | what a refusal says |
@@ -25,6 +26,7 @@ pub mod list;
 pub mod multipart;
 pub mod object;
 pub mod payload;
+pub mod presign;
 pub mod proxy;
 mod reply;
 mod run;
