@@ -39,8 +39,8 @@ impl Seen {
 pub(crate) enum Act {
     /// Status, more header lines, body.
     Answer(u16, String, Vec<u8>),
-    /// Announces the whole body and sends so much of it.
-    Truncated(usize, Vec<u8>),
+    /// Announces the whole body, or with header lines a range, and sends so much of it.
+    Truncated(usize, String, Vec<u8>),
     /// Takes the request and says nothing.
     Silence,
     /// Closes the connection.
@@ -122,10 +122,10 @@ async fn serve(socket: TcpStream, mut act: impl FnMut(&Seen) -> Act) -> std::io:
         let (status, headers, body, sent) = match act(&seen) {
             Act::Close => return Ok(()),
             Act::Silence => std::future::pending().await,
-            Act::Truncated(sent, body) => (200, String::new(), body, sent),
+            Act::Truncated(sent, headers, body) => (if headers.is_empty() { 200 } else { 206 }, headers, body, sent),
             Act::Answer(status, headers, body) => (status, headers, body, usize::MAX),
         };
-        let length = if headers.to_lowercase().contains("content-length") {
+        let length = if headers.contains("content-length") {
             String::new()
         } else {
             format!("content-length: {}\r\n", body.len())

@@ -12,7 +12,7 @@ fn odd_keys() -> Vec<String> {
     let plain =
         ["a b", "a+b", "a%2Fb", "100%", "\u{e4}\u{f6}\u{1f600}", "q?x=1&y#z", "quote\"'<>&;", "a=b:c@d", "(x)*!~$,"];
     let mut keys: Vec<String> = plain.map(str::to_owned).to_vec();
-    keys.push("\u{fc}".repeat(100));
+    keys.push("\u{fc}".repeat(40));
     keys
 }
 
@@ -61,6 +61,9 @@ async fn odd_keys_come_back_from_ministack() {
     keys.extend([
         "in//side".to_owned(),
         "dot/./s".to_owned(),
+        "up/../s".to_owned(),
+        "/lead".to_owned(),
+        "trail/".to_owned(),
         "k".repeat(1_024),
         "\u{e4}".repeat(512),
         "t\tab".to_owned(),

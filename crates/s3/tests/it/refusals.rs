@@ -160,7 +160,7 @@ async fn a_silent_store_is_given_up() {
 
 #[tokio::test]
 async fn a_body_that_is_shorter_than_announced_is_an_error() {
-    let store = Chaos::start(|_, _| Act::Truncated(5, b"0123456789".to_vec())).await;
+    let store = Chaos::start(|_, _| Act::Truncated(5, String::new(), b"0123456789".to_vec())).await;
     let client = client(&store.url(), Keys::fixed());
     let got = client.get(&at(), &GetOptions::default()).await.expect("a head");
     assert_eq!(got.length, 10);
