@@ -63,6 +63,11 @@ impl Element {
         Some(Self { name: str::from_utf8(name).ok()?.to_owned(), ..Self::default() })
     }
 
+    /// True when any text in it has this character.
+    pub(crate) fn holds(&self, c: char) -> bool {
+        self.text.contains(c) || self.children.iter().any(|child| child.holds(c))
+    }
+
     /// All elements, in order.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Self> {
         self.children.iter()

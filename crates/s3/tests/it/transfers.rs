@@ -14,8 +14,15 @@ use crate::world::{Keys, Store, client};
 
 const MIB: usize = 1024 * 1024;
 
+/// Bytes whose parts all differ.
 fn noise(length: usize) -> Vec<u8> {
-    (0..length as u64).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8).collect()
+    let pattern: Vec<u8> = (0..65_521_u64).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8).collect();
+    let mut bytes = Vec::with_capacity(length + pattern.len());
+    while bytes.len() < length {
+        bytes.extend_from_slice(&pattern);
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 fn file(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
