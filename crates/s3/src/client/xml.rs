@@ -127,7 +127,7 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
 
 /// False for what XML 1.0 (2.2) cannot hold at all.
 pub(crate) fn is_xml_text(text: &str) -> bool {
-    text.chars().all(|c| !(matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}') && !matches!(c, '\t' | '\n' | '\r')))
+    text.chars().all(|c| matches!(c, '\t' | '\n' | '\r') || !matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
 }
 
 /// Undoes `encoding-type=url`; `None` when an escape is broken or the bytes are no text. `plus`: a `+` is a space.
