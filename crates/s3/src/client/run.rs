@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::limits::{
-    S3_ATTEMPTS_MAX, S3_BACKOFF_MS_MAX, S3_BACKOFF_MS_MIN, S3_CLOCK_SKEW_S_MAX,
-    S3_IDLE_INSIDE_S_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
+    S3_ATTEMPTS_MAX, S3_BACKOFF_MS_MAX, S3_BACKOFF_MS_MIN, S3_CLOCK_SKEW_S_MAX, S3_IDLE_INSIDE_S_MAX,
+    S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
 };
 use http::{Method, Request, Response};
 use hyper::body::Incoming;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// No connection lives longer.
@@ -103,7 +103,10 @@ impl Chaos {
     }
 }
 
-async fn serve(socket: TcpStream, mut act: impl FnMut(&Seen) -> Act) -> std::io::Result<()> {
+pub(crate) async fn serve(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    mut act: impl FnMut(&Seen) -> Act,
+) -> std::io::Result<()> {
     let mut socket = BufReader::new(socket);
     loop {
         let mut head = String::new();

@@ -2,8 +2,10 @@
 
 mod chaos;
 mod keys;
+mod limits;
 mod objects;
 mod refusals;
 mod seaweedfs;
+mod tls;
 mod transfers;
 mod world;
