@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use hallpass_s3::client::{Client, CreateBucketOptions, Flow, GetOptions, ObjectId, Progress, PutOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
-use hallpass_s3::transfer::{TransferOptions, download, download_stream, upload_file, upload_stream};
+use hallpass_s3::transfer::{TransferOptions, download, download_stream, relay, upload_file, upload_stream};
 
 use crate::chaos::{Act, Chaos, Seen, answer, refused};
 use crate::world::{Keys, Store, client};
@@ -448,6 +448,38 @@ async fn a_stream_whose_reader_fails_becomes_no_object() {
     let (put, options) = (PutOptions::default(), TransferOptions::default());
     let error = upload_stream(&client, Failing(20 * MIB), &at(), &put, &options).await.expect_err("gone");
     assert!(matches!(error, S3Error::Local { .. }), "{error:?}");
+    let parts = parts.lock().expect("no panic");
+    assert_eq!((parts.uploads, parts.open, parts.object), (1, false, None));
+}
+
+#[tokio::test]
+async fn an_object_goes_from_store_to_store_whole_or_not_at_all() {
+    let (source, target) = (Store::start().await, Store::start().await);
+    let (source, target) = (source.client(), target.client());
+    for client in [&source, &target] {
+        client.create_bucket("bucket", &CreateBucketOptions::default()).await.expect("made");
+    }
+    let put = PutOptions::default();
+    for (length, size) in [(0, Some(0)), (10, Some(10)), (10, None), (9 * MIB, Some(10)), (9 * MIB, None)] {
+        // s3s-fs keeps the checksum of what it had under a key before, so each object has a key of its own.
+        let (bytes, at) = (noise(length), ObjectId::new("bucket", format!("{length}-{size:?}")));
+        upload_stream(&source, bytes.as_slice(), &at, &put, &TransferOptions::default()).await.expect("up");
+        let (counted, options) = counting();
+        relay((&source, &at), (&target, &at), size, &put, &options).await.expect("relayed");
+        let got = target.get(&at, &GetOptions::default()).await.expect("there").body.collect(64 * MIB).await;
+        assert!(got.expect("whole") == bytes, "{length}");
+        assert_eq!(counted.moved.load(Ordering::SeqCst), length as i64);
+    }
+    let broken = serving(noise(20 * MIB), |_, count, piece| {
+        (count > 0).then_some(Act::Close).or(Some(Act::Truncated(10 * MIB, String::new(), piece.to_vec())))
+    })
+    .await;
+    let (broken, parts) = (client(&broken.url(), Keys::fixed()), Arc::<Mutex<Parts>>::default());
+    let shared = Arc::clone(&parts);
+    let sink = Chaos::start(move |seen, _| shared.lock().expect("no panic").act(seen)).await;
+    let sink = client(&sink.url(), Keys::fixed());
+    let error = relay((&broken, &at()), (&sink, &at()), None, &put, &TransferOptions::default()).await;
+    assert_eq!(error.expect_err("broken off").kind(), ErrorKind::Network);
     let parts = parts.lock().expect("no panic");
     assert_eq!((parts.uploads, parts.open, parts.object), (1, false, None));
 }
