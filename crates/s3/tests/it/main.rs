@@ -8,4 +8,5 @@ mod refusals;
 mod seaweedfs;
 mod tls;
 mod transfers;
+mod versions;
 mod world;
