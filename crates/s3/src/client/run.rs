@@ -67,7 +67,10 @@ impl Inner {
                 Err(refused) => refused,
                 Ok(reply) => match self.checked(call, reply).await {
                     Ok(whole) => return Ok(whole),
-                    Err(refused) => refused,
+                    Err(refused) => {
+                        call.flow.taken_back(call.payload.len());
+                        refused
+                    }
                 },
             };
             self.again(call, failure, signed_by.as_ref(), &mut tried).await?;
@@ -238,7 +241,7 @@ async fn unless_stalled<T>(sending: impl Future<Output = T>, transit: &Transit, 
     loop {
         match tokio::time::timeout(idle, sending.as_mut()).await {
             Ok(sent) => return Some(sent),
-            Err(_) if transit.sent() == seen => return None,
+            Err(_) if transit.sent() == seen && !transit.is_slowed() => return None,
             Err(_) => seen = transit.sent(),
         }
     }

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::clock::ManualClock;
-use hallpass_s3::client::{CompleteOptions, Doomed, GetOptions, ListOptions, ObjectId, Part, Payload, PutOptions};
+use hallpass_s3::client::{
+    CompleteOptions, Doomed, Flow, GetOptions, ListOptions, ObjectId, Part, Payload, PutOptions, RateLimit,
+};
 use hallpass_s3::client::{Properties, multipart::MultipartUpload};
 use hallpass_s3::error::{ErrorKind, S3Error};
 
@@ -156,6 +158,17 @@ async fn a_silent_store_is_given_up() {
     assert_eq!((error.kind(), error.code()), (ErrorKind::Network, "timeout"));
     let error = client.put(&at(), Payload::bytes(vec![0; 1 << 20]), &PutOptions::default()).await.expect_err("silence");
     assert_eq!(error.code(), "timeout");
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_not_taken_for_a_silent_store() {
+    let store = Chaos::start(|_, _| answer(200, "")).await;
+    let mut impatient = options();
+    (impatient.idle, impatient.attempts) = (Duration::from_millis(20), 1);
+    let client = client_with(&store.url(), Keys::fixed(), impatient);
+    let flow = Flow { limit: Some(Arc::new(RateLimit::new(4_000))), ..Flow::default() };
+    let put = PutOptions { flow, ..PutOptions::default() };
+    client.put(&at(), Payload::bytes(vec![0; 3_000]), &put).await.expect("slow, and written");
 }
 
 #[tokio::test]
