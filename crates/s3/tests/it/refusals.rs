@@ -161,6 +161,17 @@ async fn a_silent_store_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_comes_before_the_body_is_sent_is_heard() {
+    let store = Chaos::start(|_, _| refused(400, "ExpiredToken")).await;
+    let client = client(&store.url(), Keys::session(0));
+    let properties = Properties { metadata: vec![("early".into(), "yes".into())], ..Properties::default() };
+    let put = PutOptions { properties, ..PutOptions::default() };
+    let payload = Payload::bytes(vec![0; 64 << 20]);
+    assert_eq!(client.put(&at(), payload, &put).await, Err(S3Error::TokenExpired("work".into())));
+    assert_eq!(store.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_rate_limit_is_not_taken_for_a_silent_store() {
     let store = Chaos::start(|_, _| answer(200, "")).await;
     let mut impatient = options();
