@@ -26,7 +26,8 @@ async fn an_expired_token_is_named_by_every_operation_head_included() {
     })
     .await;
     let client = client(&store.url(), Keys::session(0));
-    let (get, upload) = (GetOptions::default(), MultipartUpload { object: at(), id: "u".into(), checksum: None });
+    let (get, upload) =
+        (GetOptions::default(), MultipartUpload { object: at(), id: "u".into(), checksum: None, whole: false });
     let put = PutOptions::default();
     let complete = CompleteOptions::default();
     let doomed = [Doomed { key: "key".into(), version: None }];
@@ -140,7 +141,7 @@ async fn an_error_inside_a_200_is_an_error() {
     })
     .await;
     let client = client(&store.url(), Keys::fixed());
-    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None };
+    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None, whole: false };
     let made =
         client.complete(&upload, &[Part::default()], &CompleteOptions::default()).await.expect("the second time");
     assert_eq!((made.etag.as_deref(), store.seen().len()), (Some("\"e-1\""), 2));
@@ -244,7 +245,7 @@ async fn a_store_with_other_bytes_than_were_sent_is_found_out() {
     let client = client(&store.url(), Keys::fixed());
     let error = client.put(&at(), Payload::bytes("x"), &PutOptions::default()).await.expect_err("other bytes");
     assert!(matches!(error, S3Error::Integrity(_)), "{error}");
-    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None };
+    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None, whole: false };
     let flow = Default::default();
     let error = client.upload_part(&upload, 1, Payload::bytes("x"), &flow).await.expect_err("other bytes");
     assert!(matches!(error, S3Error::Integrity(_)), "{error}");

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
 use hallpass_s3::client::{Client, CreateBucketOptions, Flow, GetOptions, ObjectId, Progress, PutOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
 use hallpass_s3::transfer::{TransferOptions, download, download_stream, relay, upload_file, upload_stream};
 
+use hallpass_testkit::servers::ministack::Ministack;
+
 use crate::chaos::{Act, Chaos, Seen, answer, refused};
-use crate::world::{Keys, Store, client};
+use crate::world::{Keys, Store, client, client_of};
 
 const MIB: usize = 1024 * 1024;
 
@@ -103,6 +106,27 @@ async fn a_stream_of_unknown_length_becomes_one_object() {
         upload_stream(&client, bytes.as_slice(), &at, &PutOptions::default(), &options).await.expect("up");
         let got = client.get(&at, &GetOptions::default()).await.expect("there").body.collect(64 * MIB).await;
         assert!(got.expect("whole") == bytes, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn parts_and_their_checksums_are_taken_by_other_stores_too() {
+    let (ministack, files) = (Ministack::shared(), Store::start().await);
+    let stores = [client_of(&ministack.url(), &ministack.owner.key, &ministack.owner.secret), files.client()];
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = noise(17 * MIB + 1);
+    let (path, back) = (file(folder.path(), "big", &bytes), folder.path().join("back"));
+    for client in stores {
+        client.create_bucket("checksums", &CreateBucketOptions::default()).await.expect("made");
+        for algorithm in [None, Some(ChecksumAlgorithm::Crc64Nvme), Some(ChecksumAlgorithm::Sha256)] {
+            let (at, options) = (ObjectId::new("checksums", format!("{algorithm:?}")), TransferOptions::default());
+            let put = PutOptions { checksum: algorithm, ..PutOptions::default() };
+            upload_file(&client, &path, &at, &put, &options).await.expect("up");
+            download(&client, &at, &back, None, &GetOptions::default(), &options).await.expect("down");
+            assert!(std::fs::read(&back).expect("there") == bytes, "{algorithm:?}");
+            client.delete(&at).await.expect("deleted");
+        }
+        client.delete_bucket("checksums").await.expect("empty");
     }
 }
 

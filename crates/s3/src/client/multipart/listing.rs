@@ -98,7 +98,7 @@ impl UploadListing {
             };
             let object = ObjectId::new(&self.bucket, decode.text(key)?);
             let begun = entry.value("Initiated").and_then(|text| text.trim().parse().ok());
-            let upload = MultipartUpload { object, id: id.to_owned(), checksum: None };
+            let upload = MultipartUpload { object, id: id.to_owned(), checksum: None, whole: false };
             page.push(ListedUpload { upload, begun });
         }
         let following = if root.is_true("IsTruncated") {

@@ -196,7 +196,7 @@ async fn found(
     let checksum = put.checksum.or(client.checksum());
     let named = checksum.map(|algorithm| format!("{algorithm:?}")).unwrap_or_default();
     let same = begun.checksum == named;
-    let upload = MultipartUpload { object: to.clone(), id: begun.upload_id.clone(), checksum };
+    let upload = MultipartUpload { object: to.clone(), id: begun.upload_id.clone(), checksum, whole: begun.whole };
     let fits = ranges(begun.source.size, begun.part_size).count() <= hallpass_core::limits::S3_PART_NUMBER_MAX as usize;
     if !same || begun.source != source.identity || begun.part_size == 0 || !fits {
         give_up(client, &upload).await;
