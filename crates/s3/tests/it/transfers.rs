@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
+use hallpass_core::sigv4::checksum::{Checksum, ChecksumAlgorithm};
 use hallpass_s3::client::{Client, CreateBucketOptions, Flow, GetOptions, ObjectId, Progress, PutOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
 use hallpass_s3::transfer::{TransferOptions, download, download_stream, relay, upload_file, upload_stream};
@@ -130,6 +130,43 @@ async fn parts_and_their_checksums_are_taken_by_other_stores_too() {
     }
 }
 
+#[tokio::test]
+async fn the_checksum_of_the_whole_goes_to_stores_that_take_it_and_is_compared() {
+    let bytes = noise(17 * MIB);
+    let mut sum = Checksum::new(ChecksumAlgorithm::Crc32).expect("known");
+    sum.update(&bytes);
+    let sum = sum.finish();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = file(folder.path(), "big", &bytes);
+    for (stored, right) in [(sum.clone(), true), ("AAAAAA==".to_owned(), false)] {
+        let store = Chaos::start(move |seen, _| match (seen.method.as_str(), seen.target.contains("uploads=")) {
+            ("POST", true) => Act::Answer(
+                200,
+                "x-amz-checksum-type: FULL_OBJECT\r\n".into(),
+                b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>".to_vec(),
+            ),
+            ("POST", false) => answer(
+                200,
+                format!(
+                    "<CompleteMultipartUploadResult><ETag>e</ETag><ChecksumCRC32>{stored}</ChecksumCRC32>\
+                     <ChecksumType>FULL_OBJECT</ChecksumType></CompleteMultipartUploadResult>"
+                ),
+            ),
+            _ => Act::Answer(200, "etag: \"p\"\r\n".into(), Vec::new()),
+        })
+        .await;
+        let (client, put) = (client(&store.url(), Keys::fixed()), PutOptions::default());
+        let made = upload_file(&client, &path, &at(), &put, &TransferOptions::default()).await;
+        match made {
+            Ok(written) => assert!(right && written.verified),
+            Err(error) => assert!(!right && matches!(error, S3Error::Integrity(_)), "{error}"),
+        }
+        let seen = store.seen();
+        let completed = seen.iter().find(|seen| seen.method == "POST" && !seen.target.contains("uploads="));
+        assert_eq!(completed.expect("completed").header("x-amz-checksum-crc32"), sum);
+    }
+}
+
 /// A store of parts that forgets nothing, with a fault of the test's.
 #[derive(Debug, Default)]
 struct Parts {
@@ -141,7 +178,6 @@ struct Parts {
 }
 
 fn md5(bytes: &[u8]) -> String {
-    use hallpass_core::sigv4::checksum::{Checksum, ChecksumAlgorithm};
     let mut sum = Checksum::new(ChecksumAlgorithm::Md5).expect("known");
     sum.update(bytes);
     use base64::Engine;
