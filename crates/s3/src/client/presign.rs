@@ -75,9 +75,13 @@ impl Client {
     /// [`S3Error::Usage`] for a life of less than a second or more than [`PRESIGNED_EXPIRES_S_MAX`]; of sort `Auth` for
     /// keys that have ended, and for an alias without keys.
     pub async fn presign(&self, method: &Method, object: &ObjectId, expires_s: i64) -> Result<Link, S3Error> {
+        if object.version.is_some() {
+            return Err(S3Error::usage_with("a link to one version cannot be made", "leave the version out"));
+        }
+        let call = object.call(method.clone())?;
         let signing = self.signing(&object.bucket, expires_s).await?;
         let region = self.0.region_of(&object.bucket);
-        let (host, path) = self.0.endpoint.place(Some(&object.bucket), Some(&object.key), region.as_deref())?;
+        let (host, path) = self.0.endpoint.place(call.bucket, call.key, region.as_deref())?;
         let scope = signing.scope()?;
         let Signing { credentials, at, .. } = &signing;
         let key = self.0.keys.key(&credentials.access_key_id, credentials.secret_access_key.expose(), scope);
