@@ -89,6 +89,8 @@ fn every_answer_keeps_to_the_schema() {
         (&["alias", "remove", "nobody"], 5),
         (&["alias", "remove", "aws"], 6),
         (&["alias", "rename", "m", "m m"], 2),
+        (&["alias", "sett"], 2),
+        (&["s3", "which"], 2),
         (&["alias", "test", "bad"], 2),
         (&["alias", "test", "c"], 4),
         (&["alias", "export", "m", "--output", file], 6),
