@@ -63,7 +63,7 @@ pub use list::{ListOptions, Listed, ListedVersion, Listing, Page, VersionListing
 pub use multipart::{CompleteOptions, ListedPart, ListedUpload, MultipartUpload, Part, UploadListing};
 pub use object::{CopyOptions, Deleted, Download, GetOptions, ObjectHead, ObjectId, Properties, PutOptions, Written};
 pub use payload::Payload;
-pub use presign::Presigned;
+pub use presign::{Form, FormOptions, Presigned};
 
 /// A client of one store. Cheap to clone; clones share connections.
 #[derive(Clone)]

@@ -18,7 +18,7 @@ use crate::error::{ErrorKind, S3Error};
 
 /// A URL that works for whoever has it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct Presigned {
     /// The URL.
     pub url: String,
     /// When its signature ends.
@@ -31,15 +31,15 @@ pub struct Link {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Form {
     /// Where to, and until when.
-    pub link: Link,
+    pub link: Presigned,
     /// Its fields, in order; the file comes after them.
     pub fields: Vec<(String, String)>,
 }
 
 /// Whoever has it may use it: a log is no place for it.
-impl fmt::Debug for Link {
+impl fmt::Debug for Presigned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("expires_at", &self.expires_at).finish_non_exhaustive()
+        f.debug_struct("Presigned").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
 
@@ -74,7 +74,7 @@ impl Client {
     /// # Errors
     /// [`S3Error::Usage`] for a life of less than a second or more than [`PRESIGNED_EXPIRES_S_MAX`]; of sort `Auth` for
     /// keys that have ended, and for an alias without keys.
-    pub async fn presign(&self, method: &Method, object: &ObjectId, expires_s: i64) -> Result<Link, S3Error> {
+    pub async fn presign(&self, method: &Method, object: &ObjectId, expires_s: i64) -> Result<Presigned, S3Error> {
         if object.version.is_some() {
             return Err(S3Error::usage_with("a link to one version cannot be made", "leave the version out"));
         }
@@ -147,7 +147,7 @@ impl Client {
         let fields = all.map(|(name, value)| (name.to_owned(), value)).collect();
         let scheme = if host.https() { "https" } else { "http" };
         let url = format!("{scheme}://{}{path}", host.authority());
-        Ok(Form { link: Link { url, ..link }, fields })
+        Ok(Form { link: Presigned { url, ..link }, fields })
     }
 
     async fn signing(&self, bucket: &str, expires_s: i64) -> Result<Signing, S3Error> {
@@ -182,9 +182,9 @@ impl Signing {
             .ok_or_else(|| S3Error::usage("the alias's region cannot be a region: set another one"))
     }
 
-    fn link(&self, url: String, expires_s: i64) -> Link {
+    fn link(&self, url: String, expires_s: i64) -> Presigned {
         let expires_at = self.now.checked_add(SignedDuration::from_secs(expires_s)).unwrap_or(Timestamp::MAX);
         let token = self.credentials.session_token.as_ref().map(|_| self.credentials.expires_at);
-        Link { url, expires_at, token }
+        Presigned { url, expires_at, token }
     }
 }

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 use hallpass_core::budget::parse_bytes;
-use hallpass_s3::client::ObjectId;
-use hallpass_s3::client::presign::{FormOptions, Link};
+
+use hallpass_s3::client::{FormOptions, ObjectId, Presigned};
 use hallpass_s3::rights::Rights;
 use http::Method;
 use jiff::Timestamp;
@@ -157,7 +157,7 @@ fn curl(url: &str, fields: &[(String, String)]) -> String {
 }
 
 impl<'a> Shared<'a> {
-    fn of(object: &'a ObjectId, method: &'static str, link: Link) -> Self {
+    fn of(object: &'a ObjectId, method: &'static str, link: Presigned) -> Self {
         Self {
             bucket: &object.bucket,
             key: &object.key,
@@ -176,7 +176,7 @@ fn seconds(Seconds(seconds): Seconds) -> i64 {
 }
 
 /// A link that ends before it says so surprises whoever got it.
-fn warn(printer: Printer, link: &Link, now: Timestamp) {
+fn warn(printer: Printer, link: &Presigned, now: Timestamp) {
     match link.token {
         Some(Some(end)) if end < link.expires_at => printer.warn(format_args!(
             "the link dies with the session token, {}, and not at {}",
