@@ -85,6 +85,29 @@ pub async fn empty_bucket<E: From<S3Error>>(
     }
 }
 
+/// Whether there is nothing in a bucket, old versions included. Some stores delete what is not empty without a word, so it
+/// is asked before. Where versions may not be listed, objects alone are.
+///
+/// # Errors
+/// [`S3Error`].
+pub async fn is_empty(client: &Client, bucket: &str) -> Result<bool, S3Error> {
+    for versions in [false, true] {
+        let options = WalkOptions { versions, page: Some(1), ..WalkOptions::default() };
+        let mut walk = Walk::new(client, bucket, options);
+        loop {
+            match walk.next().await {
+                Ok(Some(step)) if step.entries.is_empty() => {}
+                Ok(Some(_)) => return Ok(false),
+                Ok(None) => break,
+                Err(error) if versions && matches!(error.kind(), ErrorKind::Unsupported) => break,
+                Err(error) if versions && error.code() == "AccessDenied" => break,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(true)
+}
+
 /// False for a store that cannot list versions, and so has none.
 async fn has_versions(client: &Client, bucket: &str) -> Result<bool, S3Error> {
     let options = WalkOptions { versions: true, page: Some(1), ..WalkOptions::default() };

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 
 use clap::Args;
 use hallpass_s3::client::Doomed;
-use hallpass_s3::removal::{RemovalOptions, empty_bucket};
+use hallpass_s3::error::{ErrorKind, S3Error};
+use hallpass_s3::removal::{RemovalOptions, empty_bucket, is_empty};
 use hallpass_s3::rights::Rights;
 use serde::Serialize;
 
 use super::show;
 use super::stores::{Failed, Stores};
-use crate::alias::failure;
 use crate::error::{CommandError, ExitStatus};
 
 /// Remove a bucket
@@ -43,9 +43,9 @@ struct Removed<'a> {
 pub(super) fn rb(stores: &Stores<'_>, args: &RbArgs) -> Result<ExitStatus, CommandError> {
     let remote = stores.bucket(&args.path)?;
     let bucket = remote.bucket.as_str();
-    let mut rights = Rights::on_bucket(&["s3:DeleteBucket"], bucket);
+    let mut rights = Rights::on_bucket(&["s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions"], bucket);
     if args.force {
-        let listing = ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"];
+        let listing = ["s3:ListBucketMultipartUploads"];
         let mut deleting = vec!["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"];
         deleting.extend(args.bypass_governance.then_some("s3:BypassGovernanceRetention"));
         rights = rights.and(Rights::on_bucket(&listing, bucket)).and(Rights::below(&deleting, bucket, ""));
@@ -67,14 +67,12 @@ pub(super) fn rb(stores: &Stores<'_>, args: &RbArgs) -> Result<ExitStatus, Comma
             })
             .await?;
         }
-        match client.delete_bucket(bucket).await {
-            Ok(()) => {}
-            Err(error) if error.code() == "BucketNotEmpty" && !args.force => {
-                let next = format!("`hallpass s3 rb {}/{bucket} --force` removes everything in it", remote.alias);
-                return Err(failure::of(error).next(next).into());
-            }
-            Err(error) => return Err(error.into()),
+        if !args.force && !is_empty(&client, bucket).await? {
+            let message = format!("the bucket `{}/{bucket}` is not empty", remote.alias);
+            let next = format!("`hallpass s3 rb {}/{bucket} --force` removes everything in it", remote.alias);
+            return Err(S3Error::refused(ErrorKind::Conflict, "BucketNotEmpty", message, next).into());
         }
+        client.delete_bucket(bucket).await?;
         show::done(stores.printer(), "s3_rb", &Removed { bucket, objects }, || match objects {
             0 => format!("removed {}/{bucket}", remote.alias),
             some => format!("removed {}/{bucket} and {some} objects and versions in it", remote.alias),

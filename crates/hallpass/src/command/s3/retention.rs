@@ -207,6 +207,8 @@ impl SetArgs {
         if until <= now {
             return Err(wrong("the time of `--until` has passed", "name one that is to come"));
         }
+        // Stores keep whole seconds.
+        let until = Timestamp::from_second(until.as_second()).unwrap_or(until);
         Ok(Retention { mode: self.mode.into(), until })
     }
 }
