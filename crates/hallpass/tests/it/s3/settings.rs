@@ -114,6 +114,8 @@ fn versions(shop: &Shop) {
     assert_eq!(shop.json(&["du", "m/data", "--versions"])[0]["data"]["objects"], 5);
     shop.ok(&["rm", "m/data/v", "--version-id", &oldest]);
     shop.refused(&["rm", "m/data/v", "--version-id", &oldest], 5);
+    shop.ok(&["rm", "-r", "m/data/v", "--versions", "--older-than", "1h"]);
+    assert_eq!(shop.json(&["ls", "m/data/v", "--versions"]).len(), 3, "nothing is old enough");
     shop.ok(&["rm", "m/data/v", "--versions"]);
     assert_eq!(shop.json(&["ls", "m/data/v", "--versions"]).len(), 1, "`vv` is not `v`");
     shop.refused(&["rb", "m/data"], 6);
