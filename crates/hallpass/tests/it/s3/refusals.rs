@@ -78,6 +78,8 @@ fn a_batch_ends_with_4_and_removes_the_alias_too() {
 fn the_exit_status_and_the_words_come_from_the_stores_code_on_every_command() {
     let table = [
         (403, "AccessDenied", 4, "auth_error"),
+        (403, "RequestTimeTooSkewed", 4, "auth_error"),
+        (403, "SignatureDoesNotMatch", 4, "auth_error"),
         (404, "NoSuchBucket", 5, "not_found"),
         (409, "OperationAborted", 6, "conflict"),
         (501, "NotImplemented", 7, "unsupported_feature"),
