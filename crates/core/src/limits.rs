@@ -253,3 +253,106 @@ pub const BUDGET_USD_MAX: u64 = 1_000_000;
 pub const DISTINCT_RESOURCES_MAX: u64 = 100_000;
 /// Operations, and kinds of refusals, that `session report` lists one by one; the rest is counted.
 pub const REPORT_GROUPS_MAX: usize = 200;
+
+/// A store must take a connection (name, TCP, proxy, TLS) within, seconds.
+pub const S3_CONNECT_TIMEOUT_S: u64 = 5;
+/// A store that sends and takes nothing for so long is given up, seconds.
+pub const S3_IDLE_S_MAX: u64 = 30;
+/// The same for the calls that move whole objects inside the store (complete, copy), seconds.
+pub const S3_IDLE_INSIDE_S_MAX: u64 = 300;
+/// Times that one request is sent, where sending again can help.
+pub const S3_ATTEMPTS_MAX: u32 = 3;
+/// No request is sent again so long after its first time, seconds.
+pub const S3_RETRYING_S_MAX: u64 = 120;
+/// First and longest pause before a request is sent again, milliseconds; in between it doubles, with full jitter.
+pub const S3_BACKOFF_MS_MIN: u64 = 100;
+/// See [`S3_BACKOFF_MS_MIN`].
+pub const S3_BACKOFF_MS_MAX: u64 = 5_000;
+/// Longest `Retry-After` that is waited for, seconds; a longer one ends the request.
+pub const S3_RETRY_AFTER_S_MAX: u64 = 30;
+/// Idle connections that one client keeps.
+pub const S3_IDLE_CONNECTIONS_MAX: usize = 64;
+/// An idle connection is used again for so long, seconds (stores close them after 5 to 60 s).
+pub const S3_IDLE_CONNECTION_S_MAX: u64 = 20;
+/// Headers of a store's answer.
+pub const S3_ANSWER_HEADERS_MAX: usize = 128;
+/// Largest answer that is read as a document, bytes (1,000 keys of 1,024 bytes, each escaped threefold, fit twice).
+pub const S3_DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Deepest document of a store.
+pub const S3_DOCUMENT_DEPTH_MAX: usize = 16;
+/// Longest text of a store that is shown, characters.
+pub const S3_STORE_TEXT_CHARS_MAX: usize = 300;
+/// Largest correction of our clock by a store's, seconds.
+pub const S3_CLOCK_SKEW_S_MAX: i64 = 24 * 60 * 60;
+/// Buckets whose region one client remembers.
+pub const S3_BUCKET_REGIONS_MAX: usize = 1_024;
+/// Longest bucket name, bytes (the oldest buckets of us-east-1).
+pub const S3_BUCKET_BYTES_MAX: usize = 255;
+/// Most user metadata of one object, bytes (Amazon S3 User Guide).
+pub const S3_METADATA_BYTES_MAX: usize = 2 * 1024;
+/// Bodies up to here are covered by the signature over plain HTTP even on loopback, bytes.
+pub const S3_SIGNED_BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// Answer of a proxy to CONNECT, bytes.
+pub const S3_PROXY_ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// Most bytes of a body that are handed on at once; least, and the lowest `--limit-rate`, bytes a second.
+pub const S3_FLOW_BYTES_MAX: u64 = 256 * 1024;
+/// See [`S3_FLOW_BYTES_MAX`].
+pub const S3_FLOW_BYTES_MIN: u64 = 1_024;
+/// Longest name of bucket and key that an error shows, characters.
+pub const S3_NAME_SHOWN_CHARS_MAX: usize = 1_200;
+/// Largest error document of a store that is read, bytes.
+pub const S3_ERROR_BYTES_MAX: usize = 64 * 1024;
+/// Parts of one upload (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
+pub const S3_PART_NUMBER_MAX: u32 = 10_000;
+/// Longest upload id of a store, bytes.
+pub const S3_UPLOAD_ID_BYTES_MAX: usize = 2_048;
+/// Longest name of an S3 alias, bytes.
+pub const ALIAS_NAME_BYTES_MAX: usize = 64;
+/// Most aliases that one configuration file may hold.
+pub const ALIASES_MAX: usize = 1_000;
+/// Longest key, secret, token or command of an alias, bytes; session tokens of AWS stay below 4 KiB.
+pub const ALIAS_VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Longest host name in an endpoint, bytes (RFC 1035, section 2.3.4, as text).
+pub const ENDPOINT_HOST_BYTES_MAX: usize = 253;
+/// Longest wait for another process that changes the configuration file, seconds.
+pub const CONFIG_LOCK_WAIT_S_MAX: u64 = 30;
+/// Part size of uploads and downloads while the parts fit, and from which size on there are parts at all, bytes.
+pub const S3_PART_BYTES: u64 = 8 * 1024 * 1024;
+/// Smallest part but the last (Amazon S3 User Guide), bytes.
+pub const S3_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// Largest part, and largest object that is copied or put in one call (Amazon S3 User Guide), bytes.
+pub const S3_PART_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
+/// Largest object, bytes.
+pub const S3_OBJECT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 * 1024;
+/// Memory for the parts of one transfer, bytes. Larger parts are read from their file as they are sent.
+pub const S3_TRANSFER_MEMORY_BYTES_MAX: u64 = 56 * 1024 * 1024;
+/// Parts of one transfer in flight: at first, and at most.
+pub const S3_PARTS_IN_FLIGHT: usize = 4;
+/// See [`S3_PARTS_IN_FLIGHT`].
+pub const S3_PARTS_IN_FLIGHT_MAX: usize = 16;
+/// Downloads up to here are held in memory until they are whole, bytes.
+pub const S3_SMALL_OBJECT_BYTES_MAX: u64 = 1024 * 1024;
+/// Times that a download goes on after it broke off without a byte more.
+pub const S3_BREAKS_MAX: u32 = 3;
+/// After a stop, a call that would leave something behind may take this long to end, seconds.
+pub const S3_STOP_GRACE_S_MAX: u64 = 5;
+/// Largest file that remembers an interrupted transfer, bytes.
+pub const S3_STATE_BYTES_MAX: u64 = 64 * 1024;
+/// How often an interrupted download's progress is remembered, seconds.
+pub const S3_STATE_INTERVAL_S: u64 = 2;
+/// Most tags of an S3 object (Amazon S3 User Guide, "Categorizing your objects using tags").
+pub const S3_OBJECT_TAGS_MAX: usize = 10;
+/// Most tags of a bucket (Amazon S3 User Guide, "Using cost allocation S3 bucket tags").
+pub const S3_BUCKET_TAGS_MAX: usize = 50;
+/// Longest name of a tag, characters.
+pub const S3_TAG_NAME_CHARS_MAX: usize = 128;
+/// Longest value of a tag, characters.
+pub const S3_TAG_VALUE_CHARS_MAX: usize = 256;
+/// Memory that a compiled regular expression of `hallpass s3 find` may take, bytes.
+pub const S3_REGEX_BYTES_MAX: usize = 1024 * 1024;
+/// Longest path on one line of stdin or of a batch of `hallpass s3`, bytes: an alias, a bucket and the longest key.
+pub const S3_PATH_LINE_BYTES_MAX: usize = 2 * 1024;
+/// Longest document of a bucket's setting that is read from a file, bytes; S3 takes 20 KiB of policy and 1,000 rules.
+pub const S3_SETTING_FILE_BYTES_MAX: usize = 1024 * 1024;
+/// Most bytes of one line of a batch of `hallpass s3 run`.
+pub const S3_BATCH_LINE_BYTES_MAX: usize = 64 * 1024;

@@ -87,6 +87,9 @@ enum Command {
     Presign(command::presign::PresignArgs),
     CredentialProcess(Box<command::credential_process::CredentialProcessArgs>),
     Demo(command::demo::DemoArgs),
+    S3(command::s3::S3Args),
+    #[command(subcommand)]
+    Alias(command::alias::AliasCommand),
     #[command(subcommand)]
     Config(ConfigCommand),
     Doctor(command::doctor::DoctorArgs),
@@ -204,6 +207,8 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
         Command::Demo(args) => command::demo::demo(context, args),
         Command::DemoChild(args) => command::demo_child::demo_child(context, args),
+        Command::S3(args) => command::s3::s3(context, args),
+        Command::Alias(command) => command::alias::alias(context, command),
         Command::Config(ConfigCommand::Show(args)) => command::config::show::show(context, args),
         Command::Config(ConfigCommand::Path(args)) => command::config::path::path(context, args),
         Command::Config(ConfigCommand::Check(args)) => command::config::check::check(context, args),
@@ -271,6 +276,11 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
     if is_run(args.get(1..).unwrap_or_default()) {
         failure = failure.before_child();
     }
+    match first_word(args.get(1..).unwrap_or_default()).as_deref() {
+        Some("alias") => failure = failure.in_family("alias"),
+        Some("s3") => failure = failure.in_family("s3"),
+        _ => {}
+    }
     Printer::new(&GlobalArgs { json, ..GlobalArgs::default() }).error(&failure);
     failure.exit_status()
 }
@@ -294,20 +304,25 @@ fn usage(rendered: &str) -> CommandError {
     failure.next(format!("see `{command} --help`"))
 }
 
-/// True when the first word that is neither a global flag nor its value is `run`, or `learn`, which runs as well.
+/// True when the first word is `run`, or `learn`, which runs as well.
 fn is_run(args: &[OsString]) -> bool {
+    matches!(first_word(args).as_deref(), Some("run" | "learn"))
+}
+
+/// The first word that is neither a global flag nor its value.
+fn first_word(args: &[OsString]) -> Option<String> {
     let mut skip = false;
     for arg in args {
         let text = arg.to_string_lossy();
         match text.as_ref() {
             _ if skip => skip = false,
-            "--" => return false,
+            "--" => return None,
             "--color" | "--config" | "--state-dir" => skip = true,
             flag if flag.starts_with('-') => {}
-            word => return matches!(word, "run" | "learn"),
+            word => return Some(word.to_owned()),
         }
     }
-    false
+    None
 }
 
 #[cfg(test)]

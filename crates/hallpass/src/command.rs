@@ -1,5 +1,6 @@
 //! One file per verb. Each has `XArgs`, whose doc comments are the help, and one function.
 
+pub(crate) mod alias;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -13,6 +14,7 @@ pub(crate) mod man;
 pub(crate) mod policy;
 pub(crate) mod presign;
 pub(crate) mod run;
+pub(crate) mod s3;
 pub(crate) mod session;
 pub(crate) mod shim;
 pub(crate) mod since;

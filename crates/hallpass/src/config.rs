@@ -3,6 +3,7 @@
 //! Strongest first: flag, variable, project (`hallpass.toml`, nearest upward), user (`config.toml`), default. A
 //! project's file may only narrow; the rules stand in [`narrow`].
 
+mod aliases;
 pub(crate) mod aws;
 pub(crate) mod bounds;
 pub(crate) mod duration;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use aliases::AliasKeys;
 use aws::AwsConfig;
 use bounds::BoundsConfig;
 pub(crate) use file::project_file;
@@ -51,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) aws: AwsConfig,
     /// The S3-compatible store to lend.
     pub(crate) s3: S3Config,
+    aliases: AliasKeys,
 }
 
 /// One value in force, for `config show`.
@@ -147,6 +150,7 @@ impl Config {
             store: top.section("store", StoreConfig::read).unwrap_or_default(),
             aws: top.section("aws", AwsConfig::read).unwrap_or_default(),
             s3: top.section("s3", S3Config::read).unwrap_or_default(),
+            aliases: AliasKeys::read(&mut top),
         };
         problems.extend(top.finish());
         config
@@ -159,6 +163,7 @@ impl Config {
         project.store.check_project(problems);
         project.aws.check_project(problems);
         project.s3.check_project(problems);
+        project.aliases.check_project(problems);
         let profiles = profiles::with_project(self.profiles, project.profiles, &self.session, &self.bounds, problems);
         Self {
             session: project.session.over(self.session),
@@ -168,6 +173,7 @@ impl Config {
             store: self.store,
             aws: self.aws,
             s3: self.s3,
+            aliases: self.aliases,
         }
     }
 }

@@ -148,6 +148,23 @@ impl ErrorKind {
     }
 }
 
+impl ErrorKind {
+    /// The word for the JSON of `hallpass s3` and `hallpass alias`; the same as of a store's failures.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Usage => "usage_error",
+            Self::Network => "network_error",
+            Self::Auth => "auth_error",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Unsupported => "unsupported_feature",
+            Self::Denied => "denied",
+            Self::Interrupted => "interrupted",
+            Self::BrokenPipe | Self::General | Self::NotExecutable | Self::CommandNotFound => "general_error",
+        }
+    }
+}
+
 /// The failure of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommandError {
@@ -157,12 +174,29 @@ pub(crate) struct CommandError {
     causes: Vec<String>,
     next_step: Option<String>,
     exit: ExitStatus,
+    store: Option<StoreWords>,
+}
+
+/// What failures of `hallpass s3` and `hallpass alias` say besides: their JSON has an envelope (`docs/reference/s3-output.md`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct StoreWords {
+    family: &'static str,
+    code: Option<String>,
+    retryable: bool,
 }
 
 impl CommandError {
     /// A failure with its stable code (`session.not_found`) and one sentence: lower case, no full stop.
     pub(crate) fn new(kind: ErrorKind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), causes: Vec::new(), next_step: None, exit: kind.exit_status() }
+        Self {
+            kind,
+            code,
+            message: message.into(),
+            causes: Vec::new(),
+            next_step: None,
+            exit: kind.exit_status(),
+            store: None,
+        }
     }
 
     /// A failure of sort [`ErrorKind::Usage`].
@@ -206,6 +240,12 @@ impl CommandError {
         self
     }
 
+    /// Nothing like a child was to be started: the exit status of the sort again.
+    pub(crate) fn without_child(mut self) -> Self {
+        self.exit = self.kind.exit_status();
+        self
+    }
+
     /// The sentence.
     pub(crate) fn message(&self) -> &str {
         &self.message
@@ -226,8 +266,25 @@ impl CommandError {
         self.exit
     }
 
+    /// The store's own code, and whether the same may succeed a little later.
+    pub(crate) fn said_by_store(mut self, code: impl Into<String>, retryable: bool) -> Self {
+        let family = self.store.map_or("", |words| words.family);
+        self.store = Some(StoreWords { family, code: Some(code.into()), retryable });
+        self
+    }
+
+    /// Puts the failure into the envelope of `hallpass s3` and `hallpass alias`.
+    pub(crate) fn in_family(mut self, family: &'static str) -> Self {
+        let words = self.store.unwrap_or(StoreWords { family, code: None, retryable: false });
+        self.store = Some(StoreWords { family, ..words });
+        self
+    }
+
     /// One JSON object, for `--json`.
     pub(crate) fn to_json(&self) -> String {
+        if let Some(words) = &self.store {
+            return crate::output::envelope::failure(words.family, &self.in_words(words));
+        }
         #[derive(Serialize)]
         struct Body<'a> {
             code: &'a str,
@@ -252,10 +309,36 @@ impl CommandError {
     }
 }
 
+impl CommandError {
+    /// The same with what it is about: one failure among several outcomes of a command.
+    pub(crate) fn to_json_with<T: Serialize>(&self, data: &T) -> String {
+        match &self.store {
+            Some(words) => crate::output::envelope::failure_with(words.family, data, &self.in_words(words)),
+            None => self.to_json(),
+        }
+    }
+
+    fn in_words<'a>(&'a self, words: &'a StoreWords) -> crate::output::envelope::Failure<'a> {
+        crate::output::envelope::Failure {
+            kind: self.kind.word(),
+            code: self.shown_code(),
+            message: &self.message,
+            causes: &self.causes,
+            suggestion: self.next_step.as_deref(),
+            retryable: words.retryable,
+            exit_code: self.exit.code(),
+        }
+    }
+
+    fn shown_code(&self) -> &str {
+        self.store.as_ref().and_then(|words| words.code.as_deref()).unwrap_or(self.code)
+    }
+}
+
 impl fmt::Display for CommandError {
     /// `error: …`, `cause: …` for each cause, `next: …`; one line each unless the text itself has several.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {} [{}]", self.message, self.code)?;
+        write!(f, "error: {} [{}]", self.message, self.shown_code())?;
         for cause in &self.causes {
             write!(f, "\ncause: {cause}")?;
         }

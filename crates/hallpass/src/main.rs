@@ -2,6 +2,7 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`alias`] | named S3 stores: where they are found, what signs for them, how secrets come in |
 //! | [`cli`] | the command line: every verb, every global flag, dispatch |
 //! | [`command`] | one file per verb: its arguments, whose doc comments are the help, and one function |
 //! | [`config`] | settings: one struct per concern, layers with the origin of every value |
@@ -14,6 +15,7 @@
 //! | [`supervise`] | the child: its processes, signals, time |
 //! | [`control_socket`] | how another terminal reaches the keeper of a session |
 
+mod alias;
 mod cli;
 mod command;
 mod config;

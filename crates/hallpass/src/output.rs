@@ -1,7 +1,9 @@
 //! stdout is data, stderr is talk. The only room that writes to either.
 
 pub(crate) mod clean;
+pub(crate) mod envelope;
 mod printer;
+pub(crate) mod prompt;
 pub(crate) mod table;
 pub(crate) mod time;
 

@@ -12,7 +12,7 @@
 //! | `session.tags` | never: tags can open doors |
 //! | `bounds.*` | adds to the user's: the smaller number, the shared values, every denial |
 //! | `profiles.*` | new names only |
-//! | `store.*`, `aws.*`, `s3.*` | never |
+//! | `store.*`, `aws.*`, `s3.*`, `aliases`, `schema_version` | never |
 
 use super::duration::Ttl;
 use super::origin::{Located, Origin};

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::duration::Ttl;
 use super::file::Source;
-use super::origin::Located;
+use super::origin::{Located, Origin};
 use super::problem::{Problem, nearest};
 
 /// One table while it is read.
@@ -152,6 +152,11 @@ impl<'a> Section<'a> {
             map.insert(name.get_ref().to_string(), text.to_owned());
         }
         Some(self.located(value, map))
+    }
+
+    /// Where a key stands that somebody else reads.
+    pub(crate) fn place_of(&mut self, key: &'static str) -> Option<Origin> {
+        self.value(key).map(|value| self.source.origin(value.span().start))
     }
 
     /// A table inside this one, read by `read`.

@@ -1,5 +1,10 @@
 //! One binary for every test that crosses a process boundary: each starts the real `hallpass`.
 
+mod alias;
+mod alias_commands;
+mod alias_file;
+mod alias_role;
+mod alias_schema;
 mod audit;
 mod aws;
 mod aws_cli;
@@ -15,12 +20,15 @@ mod config;
 mod crash;
 mod environment_cleaning;
 mod exit_codes;
+#[cfg(feature = "golden")]
+mod golden;
 mod kill;
 mod learn;
 mod moto;
 mod policy;
 mod rest;
 mod run;
+mod s3;
 mod s3_store;
 mod sdk;
 mod sdk_boto3;

@@ -1,0 +1,39 @@
+//! Named S3 stores, as the binary finds them: variables, the user's file, and `aws`.
+
+mod built_in;
+pub(crate) mod credentials;
+pub(crate) mod failure;
+pub(crate) mod probe;
+pub(crate) mod secrets;
+
+use hallpass_s3::alias::{AliasFile, Registry, parse_variable};
+
+use crate::command::Context;
+use crate::environment;
+use crate::error::CommandError;
+
+/// The user's own file, which need not exist.
+///
+/// # Errors
+/// When there is no home folder to look in.
+pub(crate) fn file(context: &Context) -> Result<AliasFile, CommandError> {
+    let user = context.config_files().user.ok_or_else(|| {
+        CommandError::usage("config.unknown_place", "there is no home folder to keep aliases in")
+            .next("set HALLPASS_CONFIG, or pass `--config FILE`")
+    })?;
+    Ok(AliasFile::new(user))
+}
+
+/// Every alias there is.
+///
+/// # Errors
+/// When the user's file cannot be read; a single alias that is wrong is only marked so.
+pub(crate) fn registry(context: &Context) -> Result<Registry, CommandError> {
+    let file = file(context)?;
+    let stored = file.load().map_err(failure::of)?;
+    if stored.readable_by_others {
+        let path = file.path().display();
+        context.printer.warn(format_args!("others may read the keys in {path}; run `chmod 600 {path}`"));
+    }
+    Ok(Registry::new(parse_variable(environment::all()), stored, built_in::alias()?))
+}

@@ -1,0 +1,12 @@
+//! One binary for all integration tests of the S3 client: it links once.
+
+mod chaos;
+mod keys;
+mod limits;
+mod objects;
+mod refusals;
+mod seaweedfs;
+mod tls;
+mod transfers;
+mod versions;
+mod world;
