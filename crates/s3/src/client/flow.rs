@@ -34,7 +34,10 @@ impl RateLimit {
 
     /// How long to wait before `bytes` more may move. They count from now on.
     pub(crate) fn take(&self, bytes: u64) -> Duration {
-        let now = Instant::now();
+        self.take_at(Instant::now(), bytes)
+    }
+
+    fn take_at(&self, now: Instant, bytes: u64) -> Duration {
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let from = paid.map_or(now, |paid| paid.max(now));
         let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_per_s);
@@ -111,18 +114,20 @@ mod tests {
     use std::time::Duration;
 
     use hallpass_core::limits::{S3_FLOW_BYTES_MAX, S3_FLOW_BYTES_MIN};
+    use tokio::time::Instant;
 
     use super::RateLimit;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_rate_limit_gives_out_no_more_bytes_than_its_rate() {
+    #[test]
+    fn a_rate_limit_gives_out_no_more_bytes_than_its_rate() {
         let limit = RateLimit::new(1_000_000);
-        assert_eq!(limit.take(500_000), Duration::ZERO);
-        assert_eq!(limit.take(1_000_000), Duration::from_millis(500));
-        assert_eq!(limit.take(1), Duration::from_millis(1_500));
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(limit.take(1_000_000), Duration::ZERO, "what was not used is not saved up");
-        assert_eq!(limit.take(1), Duration::from_secs(1));
+        let now = Instant::now();
+        assert_eq!(limit.take_at(now, 500_000), Duration::ZERO);
+        assert_eq!(limit.take_at(now, 1_000_000), Duration::from_millis(500));
+        assert_eq!(limit.take_at(now, 1), Duration::from_millis(1_500));
+        let later = now + Duration::from_secs(60);
+        assert_eq!(limit.take_at(later, 1_000_000), Duration::ZERO, "what was not used is not saved up");
+        assert_eq!(limit.take_at(later, 1), Duration::from_secs(1));
     }
 
     #[test]
