@@ -290,3 +290,27 @@ pub const ALIAS_VALUE_BYTES_MAX: usize = 16 * 1024;
 pub const ENDPOINT_HOST_BYTES_MAX: usize = 253;
 /// Longest wait for another process that changes the configuration file, seconds.
 pub const CONFIG_LOCK_WAIT_S_MAX: u64 = 30;
+/// Part size of uploads and downloads while the parts fit, and from which size on there are parts at all, bytes.
+pub const S3_PART_BYTES: u64 = 8 * 1024 * 1024;
+/// Smallest part but the last (Amazon S3 User Guide), bytes.
+pub const S3_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// Largest part, and largest object that is copied or put in one call (Amazon S3 User Guide), bytes.
+pub const S3_PART_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
+/// Largest object, bytes.
+pub const S3_OBJECT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 * 1024;
+/// Memory for the parts of one transfer, bytes. Larger parts are read from their file as they are sent.
+pub const S3_TRANSFER_MEMORY_BYTES_MAX: u64 = 56 * 1024 * 1024;
+/// Parts of one transfer in flight: at first, and at most.
+pub const S3_PARTS_IN_FLIGHT: usize = 4;
+/// See [`S3_PARTS_IN_FLIGHT`].
+pub const S3_PARTS_IN_FLIGHT_MAX: usize = 16;
+/// Downloads up to here are held in memory until they are whole, bytes.
+pub const S3_SMALL_OBJECT_BYTES_MAX: u64 = 1024 * 1024;
+/// Times that a download goes on after it broke off without a byte more.
+pub const S3_BREAKS_MAX: u32 = 3;
+/// After a stop, a call that would leave something behind may take this long to end, seconds.
+pub const S3_STOP_GRACE_S_MAX: u64 = 5;
+/// Largest file that remembers an interrupted transfer, bytes.
+pub const S3_STATE_BYTES_MAX: u64 = 64 * 1024;
+/// How often an interrupted download's progress is remembered, seconds.
+pub const S3_STATE_INTERVAL_S: u64 = 2;

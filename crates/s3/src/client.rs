@@ -36,9 +36,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use hallpass_core::clock::Clock;
-use hallpass_core::limits::S3_BUCKET_REGIONS_MAX;
+use hallpass_core::limits::{S3_ATTEMPTS_MAX, S3_BUCKET_REGIONS_MAX, S3_IDLE_S_MAX};
 use hallpass_core::sigv4::KeyCache;
 use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
 use jiff::{SignedDuration, Timestamp};
@@ -100,13 +101,18 @@ pub struct ClientOptions {
     pub proxy: Proxy,
     /// More certificate authorities, PEM: the file of `AWS_CA_BUNDLE` or `SSL_CERT_FILE`.
     pub extra_roots: Option<Vec<u8>>,
+    /// A store that sends and takes nothing for so long is given up.
+    pub idle: Duration,
+    /// Times that one request is sent, where sending again can help; at least 1, at most [`S3_ATTEMPTS_MAX`].
+    pub attempts: u32,
 }
 
 impl ClientOptions {
     /// The defaults: no proxy, no more authorities.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let (payload_signing, checksums) = (PayloadSigning::default(), Checksums::default());
-        Self { clock, payload_signing, checksums, proxy: Proxy::default(), extra_roots: None }
+        let (idle, attempts) = (Duration::from_secs(S3_IDLE_S_MAX), S3_ATTEMPTS_MAX);
+        Self { clock, payload_signing, checksums, proxy: Proxy::default(), extra_roots: None, idle, attempts }
     }
 }
 
@@ -163,6 +169,11 @@ impl Client {
     /// The region that requests are signed for, unless a bucket turns out to be elsewhere.
     pub fn region(&self) -> &str {
         &self.0.region
+    }
+
+    /// Which store this is, for what is remembered about it.
+    pub(crate) fn store(&self) -> String {
+        self.0.endpoint.shown()
     }
 
     /// The checksum that goes with uploads.

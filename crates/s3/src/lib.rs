@@ -5,9 +5,11 @@
 //! | [`alias`] | named stores: where they are, what signs for them, how long that lasts |
 //! | [`client`] | one store: connections, signatures, retries, and the operations on buckets and objects |
 //! | [`error`] | what a store can answer, by sort; never by the words of a message |
+//! | [`transfer`] | files and streams up and down: in parts, resumed, verified, slowed, stopped |
 //!
 //! The crate knows neither the terminal nor exit codes: it answers values and [`error::S3Error`]s.
 
 pub mod alias;
 pub mod client;
 pub mod error;
+pub mod transfer;

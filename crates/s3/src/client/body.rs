@@ -7,7 +7,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use hallpass_core::limits::S3_IDLE_S_MAX;
 use hyper::body::{Body as _, Incoming};
 
 use super::flow::Flow;
@@ -25,8 +24,7 @@ pub struct Body {
 }
 
 impl Body {
-    pub(crate) fn new(incoming: Incoming, wire: Box<Wire>, pool: &Arc<Pool>, flow: Flow) -> Self {
-        let idle = Duration::from_secs(S3_IDLE_S_MAX);
+    pub(crate) fn new(incoming: Incoming, wire: Box<Wire>, pool: &Arc<Pool>, flow: Flow, idle: Duration) -> Self {
         let mut body = Self { incoming, wire: Some(wire), pool: Arc::clone(pool), flow, idle };
         if body.incoming.is_end_stream() {
             body.release();
@@ -34,16 +32,11 @@ impl Body {
         body
     }
 
-    pub(crate) fn patient(mut self, idle: Duration) -> Self {
-        self.idle = idle;
-        self
-    }
-
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
     /// [`S3Error::Store`] of sort `Network`, retryable: the connection broke, the body is shorter than announced, or
-    /// nothing came for [`S3_IDLE_S_MAX`] seconds.
+    /// nothing came for as long as the client's options allow.
     pub async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
         loop {
             if self.wire.is_none() {

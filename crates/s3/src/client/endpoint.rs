@@ -96,6 +96,12 @@ impl Endpoint {
         self.https
     }
 
+    /// The URL without more.
+    pub(crate) fn shown(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}", Host::new(self.https, &self.host, self.port).authority())
+    }
+
     /// True where nothing lies between us and the store.
     pub(crate) fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

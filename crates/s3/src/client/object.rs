@@ -19,8 +19,8 @@ pub use copy::CopyOptions;
 pub(crate) use copy::copy_source;
 pub use head::{ObjectHead, Properties};
 pub use read::Download;
-pub(crate) use write::header_of;
 pub use write::{Deleted, Written};
+pub(crate) use write::{header_of, hex_of};
 
 /// Which object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

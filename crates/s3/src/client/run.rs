@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hallpass_core::limits::{
     S3_ATTEMPTS_MAX, S3_BACKOFF_MS_MAX, S3_BACKOFF_MS_MIN, S3_CLOCK_SKEW_S_MAX, S3_DOCUMENT_BYTES_MAX,
-    S3_IDLE_INSIDE_S_MAX, S3_IDLE_S_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
+    S3_IDLE_INSIDE_S_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
 };
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -130,7 +130,7 @@ impl Inner {
         let pause = failure.wait.unwrap_or_else(|| backoff(tried.attempts));
         let worth = failure.error.retryable()
             && (call.repeatable || failure.undone)
-            && tried.attempts < S3_ATTEMPTS_MAX
+            && tried.attempts < self.options.attempts.clamp(1, S3_ATTEMPTS_MAX)
             && pause <= Duration::from_secs(S3_RETRY_AFTER_S_MAX)
             && tried.since.elapsed() + pause < Duration::from_secs(S3_RETRYING_S_MAX);
         if !worth {
@@ -167,6 +167,11 @@ impl Inner {
         Err((failure, credentials))
     }
 
+    fn patience(&self, call: &Call<'_>) -> Duration {
+        let inside = if call.inside { Duration::from_secs(S3_IDLE_INSIDE_S_MAX) } else { Duration::ZERO };
+        self.options.idle.max(inside)
+    }
+
     /// One request on one connection.
     async fn once(&self, call: &Call<'_>, credentials: Option<&StaticCredentials>) -> Result<Reply, Failure> {
         let transit = Arc::<Transit>::default();
@@ -178,7 +183,7 @@ impl Inner {
         let flow = if good { call.flow.clone() } else { super::Flow::default() };
         // An upload was counted on its way out.
         let flow = if call.payload.is_empty() { flow } else { super::Flow::default() };
-        let body = Body::new(incoming, wire, &self.pool, flow).patient(patience(call));
+        let body = Body::new(incoming, wire, &self.pool, flow, self.patience(call));
         let status = head.status.as_u16();
         if good {
             return Ok(Reply { status, headers: head.headers, body });
@@ -203,9 +208,9 @@ impl Inner {
                     .await
                     .map_err(|why| Failure::unsent(unreachable(&why)))?,
             };
-            let sent = unless_stalled(wire.send(request), transit, patience(call)).await;
+            let sent = unless_stalled(wire.send(request), transit, self.patience(call)).await;
             match sent {
-                None => return Err(silent(patience(call)).into()),
+                None => return Err(silent(self.patience(call)).into()),
                 Some(Ok(response)) => return Ok((response, wire)),
                 // It waited too long in the pool; the next one, or a new one.
                 Some(Err(WireError::Unsent(back, _))) if wire.was_used() => request = *back,
@@ -222,10 +227,6 @@ impl Inner {
             }
         }
     }
-}
-
-fn patience(call: &Call<'_>) -> Duration {
-    Duration::from_secs(if call.inside { S3_IDLE_INSIDE_S_MAX } else { S3_IDLE_S_MAX })
 }
 
 /// The answer's head, or `None` when neither it nor a byte of the upload moved for so long.

@@ -4,4 +4,6 @@ mod chaos;
 mod keys;
 mod objects;
 mod refusals;
+mod seaweedfs;
+mod transfers;
 mod world;

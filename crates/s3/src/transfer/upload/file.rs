@@ -1,0 +1,265 @@
+//! A file into an object.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hallpass_core::limits::{S3_PART_BYTES, S3_PART_BYTES_MAX, S3_SMALL_OBJECT_BYTES_MAX};
+use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
+use tokio::task::JoinSet;
+
+use super::{Job, complete, give_up, goes_on, joined};
+use crate::client::object::hex_of;
+use crate::client::payload::off_thread;
+use crate::client::{Client, MultipartUpload, ObjectId, Part, Payload, PutOptions, Written};
+use crate::error::{ErrorKind, S3Error};
+use crate::transfer::memory::Buffers;
+use crate::transfer::parts::{Gauge, Range, part_size, ranges};
+use crate::transfer::state::{Begun, Identity, Memo, local};
+use crate::transfer::{TransferOptions, ending, unless_stopped};
+
+/// Parts up to this size are held in memory while they are sent; larger ones are read as they are sent.
+const HELD_BYTES_MAX: u64 = 2 * S3_PART_BYTES;
+/// What a part that is read as it is sent holds.
+const STREAMED_BYTES: u64 = 1024 * 1024;
+
+/// Uploads a file: in one request up to 8 MiB, in parallel parts above. Goes on from where an interrupted upload of the
+/// same file stopped, if that is remembered.
+///
+/// # Errors
+/// [`S3Error`]; [`S3Error::Local`] of sort `Conflict` when the file changed meanwhile: then nothing was made of it.
+pub async fn upload_file(
+    client: &Client,
+    path: &Path,
+    to: &ObjectId,
+    put: &PutOptions,
+    options: &TransferOptions,
+) -> Result<Written, S3Error> {
+    let source = Source::open(path).await?;
+    let size = source.identity.size;
+    if let Some(progress) = &options.flow.progress {
+        progress.total(size);
+    }
+    let written = if size <= options.part_size.unwrap_or(S3_PART_BYTES).min(S3_PART_BYTES_MAX) {
+        let put = PutOptions { flow: options.flow.clone(), ..put.clone() };
+        unless_stopped(&options.stop, small(client, &source, to, &put)).await?
+    } else {
+        large(client, Arc::new(source), to, put, options).await?
+    };
+    if let Some(progress) = &options.flow.progress {
+        progress.item();
+    }
+    Ok(written)
+}
+
+/// A file as it was when it was opened.
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
+    file: Arc<File>,
+    identity: Identity,
+}
+
+impl Source {
+    async fn open(path: &Path) -> Result<Self, S3Error> {
+        let path = path.to_owned();
+        off_thread(move || {
+            // A pipe would block the opening, and has no ranges.
+            let metadata = std::fs::metadata(&path).map_err(|e| local(&path, &e))?;
+            if !metadata.is_file() {
+                let suggestion = "upload a stream from the standard input";
+                return Err(S3Error::usage_with(format!("`{}` is no file", path.display()), suggestion));
+            }
+            let file = File::open(&path).map_err(|e| local(&path, &e))?;
+            let identity = Identity::of(&file.metadata().map_err(|e| local(&path, &e))?);
+            Ok(Self { path, file: Arc::new(file), identity })
+        })
+        .await
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Refuses a file that is not what it was.
+    async fn unchanged(&self) -> Result<(), S3Error> {
+        let (file, path, before) = (Arc::clone(&self.file), self.path.clone(), self.identity.clone());
+        off_thread(move || {
+            let now = Identity::of(&file.metadata().map_err(|e| local(&path, &e))?);
+            if now == before {
+                return Ok(());
+            }
+            let message = "it changed while it was uploaded: upload it again".to_owned();
+            Err(S3Error::Local { path: path.display().to_string(), message, kind: ErrorKind::Conflict })
+        })
+        .await
+    }
+
+    fn payload(&self, range: Range) -> Payload {
+        Payload::file(Arc::clone(&self.file), &self.name(), range.offset, range.length)
+    }
+
+    /// The bytes of a range, in a buffer that is used again.
+    async fn read(&self, range: Range, buffers: &Buffers) -> Result<Payload, S3Error> {
+        let (file, path, buffers) = (Arc::clone(&self.file), self.path.clone(), buffers.clone());
+        let bytes = off_thread(move || {
+            let length = usize::try_from(range.length).unwrap_or(usize::MAX);
+            let mut lent = buffers.lend(length);
+            file.read_exact_at(lent.as_mut(), range.offset).map_err(|e| local(&path, &e))?;
+            Ok(lent.filled(length))
+        });
+        bytes.await.map(Payload::bytes)
+    }
+}
+
+async fn small(client: &Client, source: &Source, to: &ObjectId, put: &PutOptions) -> Result<Written, S3Error> {
+    let whole = Range { number: 1, offset: 0, length: source.identity.size };
+    let payload = if whole.length <= S3_SMALL_OBJECT_BYTES_MAX {
+        source.read(whole, &Buffers::default()).await?
+    } else {
+        source.payload(whole)
+    };
+    source.unchanged().await?;
+    let written = client.put(to, payload, put).await?;
+    if whole.length > S3_SMALL_OBJECT_BYTES_MAX && !written.verified {
+        source.unchanged().await?;
+    }
+    Ok(written)
+}
+
+async fn large(
+    client: &Client,
+    source: Arc<Source>,
+    to: &ObjectId,
+    put: &PutOptions,
+    options: &TransferOptions,
+) -> Result<Written, S3Error> {
+    let memo = options.state.as_ref().map(|folder| Memo::of(folder, client, to, &source.path));
+    let mut size = part_size(source.identity.size, options.part_size)?;
+    let (upload, known) = match found(client, &source, to, memo.as_ref(), put).await {
+        Some((upload, known, begun)) => {
+            size = begun.part_size;
+            (upload, known)
+        }
+        None => {
+            let checksum = put.checksum.or(client.checksum());
+            let begin = client.create_multipart_with(to, &put.properties, checksum);
+            (ending(&options.stop, begin).await?, HashMap::new())
+        }
+    };
+    if let Some(memo) = &memo
+        && let Err(error) = memo.write(&source.identity, size, &upload).await
+    {
+        tracing::warn!(%error, "this upload could not go on if it were interrupted");
+    }
+    let upload = Arc::new(upload);
+    let job = Job { client: client.clone(), upload: Arc::clone(&upload), flow: options.flow.clone() };
+    let mut tasks = JoinSet::new();
+    let sending = parts(&job, &source, size, known, options, &mut tasks);
+    let sent = unless_stopped(&options.stop, sending).await;
+    // No part may arrive after the upload was given up.
+    tasks.shutdown().await;
+    let made = match sent {
+        Ok(parts) => match source.unchanged().await {
+            Ok(()) => complete(client, &upload, parts, put, options).await,
+            Err(changed) => Err(changed),
+        },
+        Err(error) => Err(error),
+    };
+    let over = match &made {
+        Ok(_) => true,
+        Err(error) if goes_on(error, options) && error.kind() != ErrorKind::Conflict => false,
+        Err(_) => give_up(client, &upload).await,
+    };
+    if let (Some(memo), true) = (&memo, over) {
+        memo.forget().await;
+    }
+    made
+}
+
+/// An upload of this file that was interrupted, and the parts that the store has. One of another state of the file is
+/// given up.
+async fn found(
+    client: &Client,
+    source: &Source,
+    to: &ObjectId,
+    memo: Option<&Memo>,
+    put: &PutOptions,
+) -> Option<(MultipartUpload, HashMap<u32, Part>, Begun)> {
+    let begun = memo?.read().await?;
+    let checksum = put.checksum.or(client.checksum());
+    let named = checksum.map(|algorithm| format!("{algorithm:?}")).unwrap_or_default();
+    let same = begun.checksum == named;
+    let upload = MultipartUpload { object: to.clone(), id: begun.upload_id.clone(), checksum };
+    let fits = ranges(begun.source.size, begun.part_size).count() <= hallpass_core::limits::S3_PART_NUMBER_MAX as usize;
+    if !same || begun.source != source.identity || begun.part_size == 0 || !fits {
+        give_up(client, &upload).await;
+        return None;
+    }
+    let parts = client.list_parts(&upload).await.ok()?;
+    Some((upload, parts.into_iter().map(|listed| (listed.part.number, listed.part)).collect(), begun))
+}
+
+/// Sends all parts, as many at once as is fastest.
+async fn parts(
+    job: &Job,
+    source: &Arc<Source>,
+    size: u64,
+    mut known: HashMap<u32, Part>,
+    options: &TransferOptions,
+    tasks: &mut JoinSet<Result<Part, S3Error>>,
+) -> Result<Vec<Part>, S3Error> {
+    let mut gauge = Gauge::new(options, if size <= HELD_BYTES_MAX { size } else { STREAMED_BYTES });
+    let buffers = Buffers::default();
+    let mut waiting = ranges(source.identity.size, size);
+    let mut parts = Vec::new();
+    loop {
+        while tasks.len() < gauge.limit()
+            && let Some(range) = waiting.next()
+        {
+            let known = known.remove(&range.number).filter(|part| part.size == range.length);
+            tasks.spawn(part(job.clone(), Arc::clone(source), buffers.clone(), range, known));
+        }
+        let Some(done) = tasks.join_next().await else { return Ok(parts) };
+        let done = joined(done)?;
+        gauge.done(done.size);
+        parts.push(done);
+    }
+}
+
+/// Sends one part, unless the store has it.
+async fn part(
+    job: Job,
+    source: Arc<Source>,
+    buffers: Buffers,
+    range: Range,
+    known: Option<Part>,
+) -> Result<Part, S3Error> {
+    let held = range.length <= HELD_BYTES_MAX;
+    let payload = if held { source.read(range, &buffers).await? } else { source.payload(range) };
+    if let Some(known) = known
+        && let Some(part) = same(&payload, job.upload.checksum, known).await?
+    {
+        job.flow.moved(range.length);
+        return Ok(part);
+    }
+    job.client.upload_part(&job.upload, range.number, payload, &job.flow).await
+}
+
+/// The part that the store has, if its bytes are these; its checksum, if it tells, or its MD5 says so.
+async fn same(payload: &Payload, algorithm: Option<ChecksumAlgorithm>, known: Part) -> Result<Option<Part>, S3Error> {
+    let sum = match algorithm {
+        Some(algorithm) => payload.checksum(algorithm).await?,
+        None => None,
+    };
+    let equal = match (&sum, &known.checksum) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        _ => {
+            let md5 = payload.checksum(ChecksumAlgorithm::Md5).await?;
+            md5.as_deref().and_then(hex_of).is_some_and(|md5| md5 == known.etag.trim_matches('"'))
+        }
+    };
+    Ok(equal.then_some(Part { checksum: sum, ..known }))
+}
