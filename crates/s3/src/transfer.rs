@@ -33,6 +33,9 @@ pub use copy::copy;
 pub use download::{Downloaded, download, download_stream};
 pub use upload::{upload_file, upload_stream};
 
+pub(crate) use partial::is_unfinished;
+pub(crate) use state::local;
+
 /// How to transfer.
 #[derive(Debug, Clone, Default)]
 pub struct TransferOptions {
