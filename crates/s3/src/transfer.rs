@@ -8,10 +8,12 @@
 //! | `parts` | how large, how many at once |
 //! | `sums` | checksums of parts, put together |
 //! | `state` | what is remembered of an upload that was interrupted |
+//! | `leftovers` | what stays in the store unfinished, and is said |
 //! | `memory` | buffers, used again |
 
 pub mod copy;
 pub mod download;
+mod leftovers;
 mod memory;
 mod partial;
 mod parts;
@@ -23,7 +25,7 @@ pub mod upload;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hallpass_core::limits::S3_STOP_GRACE_S_MAX;
+use hallpass_core::limits::{S3_STOP_GRACE_S_MAX, S3_TRANSFER_MEMORY_BYTES_MAX};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Flow;
@@ -31,6 +33,7 @@ use crate::error::S3Error;
 
 pub use copy::copy;
 pub use download::{Downloaded, download, download_stream};
+pub use leftovers::{Leftover, Leftovers};
 pub use upload::{upload_file, upload_stream};
 
 pub(crate) use partial::is_unfinished;
@@ -56,6 +59,17 @@ pub struct TransferOptions {
     /// A downloaded file is on the disk, not in a cache, before the call returns. Files of more than one part always
     /// are.
     pub durable: bool,
+    /// Bytes that the parts in flight may hold together; `None`: [`S3_TRANSFER_MEMORY_BYTES_MAX`].
+    pub memory: Option<u64>,
+    /// Hears of uploads that stay in the store unfinished.
+    pub leftovers: Leftovers,
+}
+
+impl TransferOptions {
+    /// Bytes that the parts in flight may hold together.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.unwrap_or(S3_TRANSFER_MEMORY_BYTES_MAX).min(S3_TRANSFER_MEMORY_BYTES_MAX)
+    }
 }
 
 /// Runs `work` until it ends or the person says stop.

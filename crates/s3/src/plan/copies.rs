@@ -195,12 +195,14 @@ impl Target {
         let many = request.sources.len() > 1;
         let (shown, folder) = match &request.target {
             Spot::Stdio if many || request.recursive => {
-                return Err(wrong("many_to_stdout", "only one object can go to the standard output", "name one object"));
+                return Err(wrong(
+                    "many_to_stdout",
+                    "only one object can go to the standard output",
+                    "name one object",
+                ));
             }
             Spot::Stdio => ("-".to_owned(), false),
-            Spot::Remote { bucket, key, .. } => {
-                (format!("{bucket}/{key}"), key.is_empty() || key.ends_with('/'))
-            }
+            Spot::Remote { bucket, key, .. } => (format!("{bucket}/{key}"), key.is_empty() || key.ends_with('/')),
             Spot::Local(path) => {
                 let looked = path.clone();
                 let is_folder = off_thread(move || Ok(looked.is_dir())).await?;
@@ -252,7 +254,11 @@ impl Target {
         })?;
         if metadata.is_dir() {
             if !request.recursive {
-                return Err(wrong("is_folder", format!("`{shown}` is a folder"), "pass `-r` to copy all that is in it"));
+                return Err(wrong(
+                    "is_folder",
+                    format!("`{shown}` is a folder"),
+                    "pass `-r` to copy all that is in it",
+                ));
             }
             let contents = path.as_os_str().as_encoded_bytes().ends_with(b"/");
             let prefix = folder(key, name.filter(|_| !contents && self.folder));
@@ -325,7 +331,11 @@ impl Target {
                 None => Root::Local(path.clone()),
             },
             Spot::Stdio => {
-                return Err(wrong("many_to_stdout", "only one object can go to the standard output", "name one object"));
+                return Err(wrong(
+                    "many_to_stdout",
+                    "only one object can go to the standard output",
+                    "name one object",
+                ));
             }
         };
         if from.holds(&to) && !(to.holds(&from) && request.in_place) {

@@ -74,7 +74,9 @@ impl Pattern {
 
     fn without_leading_folders(&self, name: &str) -> bool {
         match self.tokens.as_slice() {
-            [Token::DoubleStar, Token::One('/'), rest @ ..] => Self { tokens: rest.to_vec(), whole: true }.matches(name),
+            [Token::DoubleStar, Token::One('/'), rest @ ..] => {
+                Self { tokens: rest.to_vec(), whole: true }.matches(name)
+            }
             _ => false,
         }
     }

@@ -192,7 +192,10 @@ impl Mirror {
             return Err(wrong("removal_refused", message, "remove the cause, then mirror again"));
         }
         if let Some(most) = self.request.max_delete.filter(|most| names.len() > *most) {
-            let message = format!("nothing was removed: {} things are not in the source, and `--max-delete` is {most}", names.len());
+            let message = format!(
+                "nothing was removed: {} things are not in the source, and `--max-delete` is {most}",
+                names.len()
+            );
             return Err(wrong("max_delete", message, "look at them with `--dry-run`, then raise `--max-delete`"));
         }
         names.into_iter().map(|name| self.request.to.existing(name)).collect()

@@ -49,7 +49,8 @@ pub(crate) fn check_key(key: &str) -> Result<(), S3Error> {
     if key.len() <= S3_KEY_BYTES_MAX {
         return Ok(());
     }
-    let message = format!("`{}` has {} bytes, and a key has at most {S3_KEY_BYTES_MAX}", text::cleaned_name(key), key.len());
+    let message =
+        format!("`{}` has {} bytes, and a key has at most {S3_KEY_BYTES_MAX}", text::cleaned_name(key), key.len());
     Err(S3Error::refused(ErrorKind::Usage, "key_too_long", message, "shorten the name or the prefix"))
 }
 

@@ -55,7 +55,10 @@ enum Source {
     /// Not begun.
     Folder(PathBuf),
     Walk(Option<Walk>),
-    Listing { listing: Box<Listing>, prefix: usize },
+    Listing {
+        listing: Box<Listing>,
+        prefix: usize,
+    },
 }
 
 impl Side {
