@@ -52,7 +52,8 @@ fn cargo_test(root: &Path, arguments: &[String], extra: &[&str]) -> Command {
     let mut command = environment::cargo(root);
     command.arg("test").args(extra);
     if !ours.iter().any(|a| a.starts_with("-p") || a.starts_with("--package")) {
-        command.arg("--workspace");
+        // With the comparison of alias output.
+        command.args(["--workspace", "--features", "hallpass/golden"]);
     }
     command.args(ours);
     if !theirs.is_empty() {

@@ -1,7 +1,9 @@
 //! Named S3 stores, as the binary finds them: variables, the user's file, and `aws`.
 
 mod built_in;
+pub(crate) mod credentials;
 pub(crate) mod failure;
+pub(crate) mod probe;
 pub(crate) mod secrets;
 
 use hallpass_s3::alias::{AliasFile, Registry, parse_variable};

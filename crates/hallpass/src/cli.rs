@@ -87,6 +87,7 @@ enum Command {
     Presign(command::presign::PresignArgs),
     CredentialProcess(Box<command::credential_process::CredentialProcessArgs>),
     Demo(command::demo::DemoArgs),
+    S3(command::s3::S3Args),
     #[command(subcommand)]
     Alias(command::alias::AliasCommand),
     #[command(subcommand)]
@@ -206,6 +207,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::CredentialProcess(args) => command::credential_process::credential_process(context, *args),
         Command::Demo(args) => command::demo::demo(context, args),
         Command::DemoChild(args) => command::demo_child::demo_child(context, args),
+        Command::S3(args) => command::s3::s3(context, args),
         Command::Alias(command) => command::alias::alias(context, command),
         Command::Config(ConfigCommand::Show(args)) => command::config::show::show(context, args),
         Command::Config(ConfigCommand::Path(args)) => command::config::path::path(context, args),

@@ -14,6 +14,7 @@ pub(crate) mod man;
 pub(crate) mod policy;
 pub(crate) mod presign;
 pub(crate) mod run;
+pub(crate) mod s3;
 pub(crate) mod session;
 pub(crate) mod shim;
 pub(crate) mod since;

@@ -240,6 +240,12 @@ impl CommandError {
         self
     }
 
+    /// Nothing like a child was to be started: the exit status of the sort again.
+    pub(crate) fn without_child(mut self) -> Self {
+        self.exit = self.kind.exit_status();
+        self
+    }
+
     /// The sentence.
     pub(crate) fn message(&self) -> &str {
         &self.message

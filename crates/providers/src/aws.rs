@@ -9,6 +9,7 @@ pub(crate) mod profile;
 mod request;
 mod revoke;
 mod scoped;
+mod sign_in;
 mod source;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use base::Base;
 pub use options::AwsOptions;
 use request::RoleRequest;
 use scoped::ScopeRequest;
+pub use sign_in::SignIn;
 use source::{Renewal, RenewingSource};
 
 /// Lends AWS sessions.

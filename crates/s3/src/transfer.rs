@@ -37,6 +37,7 @@ pub use leftovers::{Leftover, Leftovers};
 pub use upload::{upload_file, upload_stream};
 
 pub(crate) use partial::is_unfinished;
+pub(crate) use parts::{Gauge, part_size};
 pub(crate) use state::local;
 
 /// How to transfer.
@@ -73,7 +74,7 @@ impl TransferOptions {
 }
 
 /// Runs `work` until it ends or the person says stop.
-async fn unless_stopped<T>(
+pub(crate) async fn unless_stopped<T>(
     stop: &CancellationToken,
     work: impl Future<Output = Result<T, S3Error>>,
 ) -> Result<T, S3Error> {

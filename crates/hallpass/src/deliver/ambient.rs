@@ -99,6 +99,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule(Is("S3_ENDPOINT_URL"), Route, "s5cmd: endpoint"),
     rule(Is("S3CMD_CONFIG"), Source, "s3cmd: config file with keys"),
     rule(Begins("MC_HOST_"), Secret, "mc: URL with keys in it"),
+    rule(Begins("RC_HOST_"), Secret, "rc: URL with keys in it"),
     rule(Begins("MC_"), Source, "mc: config files with keys"),
     rule(Begins("MINIO_"), Secret, "MinIO: keys"),
     rule(Is("RCLONE_CONFIG"), Source, "rclone: config file with keys"),
@@ -162,6 +163,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule(Begins("TF_TOKEN_"), Secret, "Terraform: registry tokens"),
     rule(Is("SPACELIFT_OIDC_TOKEN"), Secret, "Spacelift: identity token"),
     // our own
+    rule(Begins("HALLPASS_HOST_"), Secret, "hallpass s3: URL with keys in it"),
     rule(Begins("HALLPASS_"), Control, "hallpass itself"),
     rule(Is("AUDEX_HMAC_KEY"), Secret, "key of another broker's audit log"),
 ];
@@ -249,6 +251,8 @@ mod tests {
             "VAULT_TOKEN",
             "KUBECONFIG",
             "MC_HOST_x",
+            "RC_HOST_x",
+            "HALLPASS_HOST_x",
             "RCLONE_CONFIG_X_SECRET_ACCESS_KEY",
             "BOTO_CONFIG",
             "HALLPASS_CONFIG",

@@ -13,7 +13,7 @@ pub(crate) fn config(world: &World) -> String {
 }
 
 /// Runs with some stdin and some variables.
-fn with(world: &World, args: &[&str], variables: &[(&str, &str)], stdin: &str) -> Said {
+pub(crate) fn with(world: &World, args: &[&str], variables: &[(&str, &str)], stdin: &str) -> Said {
     let mut command = world.command(args);
     command.envs(variables.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("starts");

@@ -1,7 +1,9 @@
 //! One binary for every test that crosses a process boundary: each starts the real `hallpass`.
 
 mod alias;
+mod alias_commands;
 mod alias_file;
+mod alias_schema;
 mod audit;
 mod aws;
 mod aws_cli;
@@ -16,6 +18,8 @@ mod config;
 mod crash;
 mod environment_cleaning;
 mod exit_codes;
+#[cfg(feature = "golden")]
+mod golden;
 mod kill;
 mod learn;
 mod moto;

@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 use zeroize::Zeroizing;
 
-use super::{Alias, entry, lock, migrations};
+use super::{Alias, CredentialsSource, StaticCredentials, entry, lock, migrations};
 use crate::error::{ErrorKind, S3Error};
 
 /// The file; it need not exist.
@@ -139,6 +139,23 @@ impl Change {
         Ok(tables.len() != before)
     }
 
+    /// Removes the alias if its keys are still those that were refused: somebody may have renewed them meanwhile. True
+    /// when it was removed.
+    ///
+    /// # Errors
+    /// None that [`AliasFile::edit`] has not found before.
+    pub fn remove_refused(&mut self, name: &str, refused: &StaticCredentials) -> Result<bool, S3Error> {
+        let same = |keys: &StaticCredentials| {
+            keys.access_key_id == refused.access_key_id
+                && keys.secret_access_key == refused.secret_access_key
+                && keys.session_token == refused.session_token
+        };
+        match self.find(name) {
+            Some(Ok(Alias { credentials: CredentialsSource::Static(keys), .. })) if same(&keys) => self.remove(name),
+            _ => Ok(false),
+        }
+    }
+
     /// Gives an alias another name; true when there was one. Nothing else of it is looked at.
     ///
     /// # Errors
@@ -169,7 +186,7 @@ impl Change {
     }
 }
 
-fn aliases(document: &DocumentMut) -> Result<Vec<(String, Result<Alias, S3Error>)>, S3Error> {
+pub(super) fn aliases(document: &DocumentMut) -> Result<Vec<(String, Result<Alias, S3Error>)>, S3Error> {
     let tables = match document.get("aliases") {
         None => return Ok(Vec::new()),
         Some(item) => item.as_array_of_tables().ok_or_else(not_tables)?,
@@ -201,7 +218,7 @@ fn not_tables() -> S3Error {
 }
 
 /// The document in today's version, and the version that it had.
-fn parse(path: &Path, text: &str) -> Result<(DocumentMut, i64), S3Error> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<(DocumentMut, i64), S3Error> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         // The error's own text shows the line, which may hold a secret.
         let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();

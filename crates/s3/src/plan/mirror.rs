@@ -1,6 +1,7 @@
 //! Two sides → what is copied, what is the same, what is removed.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use hallpass_core::limits::{S3_PLAN_AHEAD_MAX, S3_REMOVED_MAX};
 
@@ -154,6 +155,11 @@ impl Mirror {
             return Ok(Some(Step::Passed(name, Passed::Identical)));
         }
         planned(&self.request.from, &self.request.to, &found).map(Some)
+    }
+
+    /// The target, if it is a local folder.
+    pub(crate) fn target_folder(&self) -> Option<&Path> {
+        self.request.to.local()
     }
 
     fn bounded(&self) -> Result<(), S3Error> {

@@ -1,12 +1,12 @@
 //! `hallpass alias remove`.
 
 use clap::Args;
-use hallpass_s3::alias::Origin;
 use serde::Serialize;
 
+use super::owned;
 use crate::alias::{failure, file, registry};
 use crate::command::Context;
-use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::error::{CommandError, ExitStatus};
 use crate::output::envelope;
 
 /// Remove aliases from the configuration file
@@ -33,23 +33,7 @@ pub(crate) fn remove(context: &Context, args: RemoveArgs) -> Result<ExitStatus, 
     names.sort_unstable();
     names.dedup();
     let registry = registry(context)?;
-    for name in &names {
-        let mut known = registry.entries().iter().filter(|entry| entry.name == *name).map(|entry| &entry.origin);
-        if known.clone().any(|origin| *origin == Origin::File) {
-            continue;
-        }
-        return Err(match known.next() {
-            None => failure::of(registry.not_found(name)),
-            Some(Origin::Environment(variable)) => {
-                let message = format!("the alias `{name}` comes from the variable {variable}");
-                CommandError::new(ErrorKind::Conflict, "alias.not_in_file", message).next(format!("unset {variable}"))
-            }
-            Some(_) => {
-                let message = format!("the alias `{name}` is built in");
-                CommandError::new(ErrorKind::Conflict, "alias.not_in_file", message).next("it cannot be removed")
-            }
-        });
-    }
+    names.iter().try_for_each(|name| owned::check(&registry, name))?;
     let removed = file(context)?.edit(|change| names.iter().try_for_each(|name| change.remove(name).map(drop)));
     removed.map_err(failure::of)?;
     if context.printer.is_json() {

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::view::AliasInfo;
+use crate::alias::credentials::ready;
+use crate::alias::probe::probe;
 use crate::alias::secrets::{Argument, SecretArgs};
 use crate::alias::{failure, file, registry};
 use crate::command::Context;
@@ -70,6 +72,9 @@ pub(crate) struct SetArgs {
     /// Put bucket names into the host name
     #[arg(long)]
     virtual_host: bool,
+    /// Do not try the credentials out
+    #[arg(long)]
+    no_check: bool,
 }
 
 #[derive(Serialize)]
@@ -82,8 +87,12 @@ struct SetAnswer {
 /// Writes the alias.
 pub(crate) fn set(context: &Context, args: SetArgs) -> Result<ExitStatus, CommandError> {
     check_name(&args.name).map_err(failure::of)?;
+    let no_check = args.no_check;
     let alias = args.alias(context)?;
     alias.check().map_err(failure::of)?;
+    if !no_check {
+        check(context, &alias)?;
+    }
     let replaced = file(context)?.edit(|change| change.set(&alias)).map_err(failure::of)?;
     let registry = registry(context)?;
     let shadowed_by = registry.entry(&alias.name).and_then(|entry| match &entry.origin {
@@ -102,6 +111,18 @@ pub(crate) fn set(context: &Context, args: SetArgs) -> Result<ExitStatus, Comman
         printer.say(format_args!("alias `{}` {verb}; the store was not asked", alias.name));
     }
     Ok(ExitStatus::Success)
+}
+
+/// A profile or a program that hands out nothing is found out now. What can be borrowed only later is taken as it is.
+fn check(context: &Context, alias: &Alias) -> Result<(), CommandError> {
+    if matches!(alias.credentials, CredentialsSource::Role(_) | CredentialsSource::Session(_)) {
+        return Ok(());
+    }
+    let ready = ready(context, alias).map_err(failure::of)?;
+    match probe(&ready)? {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failure::of(error).next("correct it, or pass `--no-check` to set the alias all the same")),
+    }
 }
 
 impl SetArgs {

@@ -1,0 +1,22 @@
+//! What every verb of `hallpass s3` takes.
+
+use clap::Args;
+
+use super::S3Command;
+
+/// Work with S3 stores: local paths, `alias/bucket/key`, `s3://bucket/key`.
+#[derive(Debug, Args)]
+pub(crate) struct S3Args {
+    #[command(flatten)]
+    pub(crate) flags: S3Flags,
+    #[command(subcommand)]
+    pub(crate) command: S3Command,
+}
+
+/// Flags of every verb; `--json` and `--quiet` are those of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct S3Flags {
+    /// Say which rights the command needs
+    #[arg(long, global = true)]
+    pub(crate) explain: bool,
+}
