@@ -51,7 +51,7 @@ pub(super) async fn relay(
     let downloading = async {
         let got = download_stream(client, from, &mut writer, &get, &down).await;
         // A receiver that is gone has failed itself.
-        drop(tell.send(got.is_ok()));
+        let _gone = tell.send(got.is_ok());
         drop(writer.shutdown().await);
         got
     };
