@@ -332,3 +332,11 @@ pub const S3_STOP_GRACE_S_MAX: u64 = 5;
 pub const S3_STATE_BYTES_MAX: u64 = 64 * 1024;
 /// How often an interrupted download's progress is remembered, seconds.
 pub const S3_STATE_INTERVAL_S: u64 = 2;
+/// Most tags of an S3 object (Amazon S3 User Guide, "Categorizing your objects using tags").
+pub const S3_OBJECT_TAGS_MAX: usize = 10;
+/// Most tags of a bucket (Amazon S3 User Guide, "Using cost allocation S3 bucket tags").
+pub const S3_BUCKET_TAGS_MAX: usize = 50;
+/// Longest name of a tag, characters.
+pub const S3_TAG_NAME_CHARS_MAX: usize = 128;
+/// Longest value of a tag, characters.
+pub const S3_TAG_VALUE_CHARS_MAX: usize = 256;

@@ -78,6 +78,14 @@ variables! {
     AWS_ENDPOINT_URL;
     /// AWS: `true` makes the alias `aws` ignore the two before.
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS;
+    /// `hallpass s3`: more certificate authorities, PEM.
+    AWS_CA_BUNDLE;
+    /// `hallpass s3`: the same, where AWS_CA_BUNDLE is not set.
+    SSL_CERT_FILE;
+    /// `hallpass s3`: the proxy for https; also `https_proxy`.
+    HTTPS_PROXY;
+    /// `hallpass s3`: hosts that are reached without the proxy; also `no_proxy`.
+    NO_PROXY;
 }
 
 /// The value of `name`, when it is set, not empty, and text.

@@ -7,6 +7,7 @@
 //! | [`bucket`] | buckets |
 //! | [`multipart`] | uploads in parts |
 //! | [`batch`] | deletes of up to 1,000 keys |
+//! | [`settings`] | versions, tags, locks, CORS, lifecycle, policies |
 //! | `run` | one request: sent, judged, sent again where that can help |
 //! | `failure`, `xml` | what a refusal says |
 //! | `signing`, `call`, `endpoint` | from a call to a signed request |
@@ -27,6 +28,7 @@ pub mod payload;
 pub mod proxy;
 mod reply;
 mod run;
+pub mod settings;
 mod signing;
 mod tls;
 mod wire;

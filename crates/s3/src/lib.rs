@@ -11,6 +11,7 @@
 //! | [`rights`] | what a command must be allowed to do |
 //! | [`target`] | what a path on the command line means: local, remote, stdin |
 //! | [`transfer`] | files and streams up and down: in parts, resumed, verified, slowed, stopped |
+//! | [`walk`] | keys below a prefix, page by page |
 //!
 //! The crate knows neither the terminal nor exit codes: it answers values and [`error::S3Error`]s.
 
@@ -23,3 +24,4 @@ pub mod plan;
 pub mod rights;
 pub mod target;
 pub mod transfer;
+pub mod walk;

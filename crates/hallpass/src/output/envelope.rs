@@ -46,8 +46,16 @@ pub(crate) struct Failure<'a> {
 /// # Errors
 /// As [`Printer::data`].
 pub(crate) fn success<T: Serialize>(printer: Printer, family: &str, data: &T) -> Result<(), CommandError> {
+    printer.data(text(family, data)?)
+}
+
+/// The text of a success: one line.
+///
+/// # Errors
+/// When the value cannot be JSON, which is a bug of ours.
+pub(crate) fn text<T: Serialize>(family: &str, data: &T) -> Result<String, CommandError> {
     let body = Envelope { schema_version: VERSION, family, status: "success", data: Some(data), error: None };
-    printer.data(json_text(&body)?)
+    json_text(&body)
 }
 
 /// The text of a failure.

@@ -63,6 +63,11 @@ impl Element {
         Some(Self { name: str::from_utf8(name).ok()?.to_owned(), ..Self::default() })
     }
 
+    /// Its own text.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// All elements, in order.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Self> {
         self.children.iter()

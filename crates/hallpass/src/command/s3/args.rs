@@ -16,7 +16,10 @@ pub(crate) struct S3Args {
 /// Flags of every verb; `--json` and `--quiet` are those of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct S3Flags {
-    /// Say which rights the command needs
+    /// Say which rights the command needs, and do nothing else
     #[arg(long, global = true)]
     pub(crate) explain: bool,
+    /// Keep an alias whose session token has expired
+    #[arg(long, global = true)]
+    pub(crate) no_prune: bool,
 }

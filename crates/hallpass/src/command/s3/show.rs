@@ -1,0 +1,148 @@
+//! How things in a store are shown: lines for people, one JSON object a line for programs.
+
+use hallpass_core::budget::shown_bytes;
+use hallpass_s3::client::{Bucket, Listed, ListedUpload, ListedVersion};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::CommandError;
+use crate::output::{Printer, clean, envelope};
+
+/// Something in a store. What is not known, or makes no sense for the kind, is `null`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Item {
+    pub(super) kind: &'static str,
+    pub(super) bucket: String,
+    pub(super) key: Option<String>,
+    pub(super) size: Option<u64>,
+    pub(super) last_modified: Option<String>,
+    pub(super) etag: Option<String>,
+    pub(super) storage_class: Option<String>,
+    pub(super) version_id: Option<String>,
+    pub(super) is_latest: Option<bool>,
+    pub(super) upload_id: Option<String>,
+    pub(super) region: Option<String>,
+}
+
+impl Item {
+    pub(super) fn of_bucket(bucket: Bucket) -> Self {
+        let last_modified = bucket.created.map(|time| time.to_string());
+        Self { kind: "bucket", bucket: bucket.name, last_modified, region: bucket.region, ..Self::default() }
+    }
+
+    pub(super) fn of_prefix(bucket: &str, prefix: String) -> Self {
+        Self { kind: "prefix", bucket: bucket.to_owned(), key: Some(prefix), ..Self::default() }
+    }
+
+    pub(super) fn of_object(bucket: &str, object: Listed) -> Self {
+        Self {
+            kind: "object",
+            bucket: bucket.to_owned(),
+            key: Some(object.key),
+            size: Some(object.size),
+            last_modified: object.last_modified.map(|time| time.to_string()),
+            etag: object.etag.map(bare),
+            storage_class: object.storage_class,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_version(bucket: &str, version: ListedVersion) -> Self {
+        let item = Self::of_object(bucket, version.object);
+        let (kind, size) = if version.marker { ("delete_marker", None) } else { ("version", item.size) };
+        Self { kind, size, version_id: Some(version.version), is_latest: Some(version.latest), ..item }
+    }
+
+    pub(super) fn of_upload(listed: ListedUpload) -> Self {
+        Self {
+            kind: "upload",
+            bucket: listed.upload.object.bucket,
+            key: Some(listed.upload.object.key),
+            last_modified: listed.begun.map(|time| time.to_string()),
+            upload_id: Some(listed.upload.id),
+            ..Self::default()
+        }
+    }
+
+    /// One line: time, size, what else there is, name. `base` is left out of the name.
+    pub(super) fn line(&self, base: &str, exact: bool) -> String {
+        let time = self.last_modified.as_deref().map_or(String::new(), seconds);
+        let size = match (self.kind, self.size) {
+            ("prefix", _) => "PRE".to_owned(),
+            (_, Some(bytes)) if exact => bytes.to_string(),
+            (_, Some(bytes)) => shown_bytes(bytes),
+            _ => "-".to_owned(),
+        };
+        let name = self.key.as_deref().unwrap_or(&self.bucket);
+        let name = clean::line(name.strip_prefix(base).filter(|rest| !rest.is_empty()).unwrap_or(name));
+        let mut line = format!("{time:<20} {size:>10} ");
+        if let Some(version) = &self.version_id {
+            let latest = if self.is_latest == Some(true) { "*" } else { " " };
+            let marker = if self.kind == "delete_marker" { "deleted " } else { "" };
+            line.push_str(&format!("{}{latest} {marker}", clean::line(version)));
+        }
+        if let Some(upload) = &self.upload_id {
+            line.push_str(&format!("{} ", clean::line(upload)));
+        }
+        line.push_str(&name);
+        line
+    }
+}
+
+/// Whole seconds of an RFC 3339 time.
+fn seconds(time: &str) -> String {
+    match time.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => time.to_owned(),
+    }
+}
+
+/// The same of a timestamp.
+pub(super) fn time(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| seconds(&time.to_string()))
+}
+
+/// An ETag without its quotes.
+pub(super) fn bare(etag: String) -> String {
+    etag.trim_matches('"').to_owned()
+}
+
+/// Prints many of one family at once: a line each.
+pub(super) fn all<T: Serialize>(
+    printer: Printer,
+    family: &str,
+    items: &[T],
+    line: impl Fn(&T) -> String,
+) -> Result<(), CommandError> {
+    use std::io::Write;
+    let texts = items.iter().map(|item| match printer.is_json() {
+        true => envelope::text(family, item),
+        false => Ok(line(item)),
+    });
+    let texts = texts.collect::<Result<Vec<_>, _>>()?;
+    printer.write(|out| texts.iter().try_for_each(|text| writeln!(out, "{text}")))
+}
+
+/// Prints one answer: JSON, or the text for people.
+pub(super) fn one<T: Serialize>(
+    printer: Printer,
+    family: &str,
+    data: &T,
+    text: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
+    if printer.is_json() { envelope::success(printer, family, data) } else { printer.data(text()) }
+}
+
+/// Prints the answer of a command that changed something: JSON on stdout, or a word on stderr.
+pub(super) fn done<T: Serialize>(
+    printer: Printer,
+    family: &str,
+    data: &T,
+    text: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
+    if printer.is_json() {
+        return envelope::success(printer, family, data);
+    }
+    printer.say(text());
+    Ok(())
+}

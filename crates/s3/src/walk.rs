@@ -1,0 +1,132 @@
+//! Keys below a prefix, page by page, with or without their versions: what `ls`, `find`, `du`, `tree` and `rm` go along.
+
+use crate::client::{Client, ListOptions, Listed, ListedVersion, Listing, VersionListing};
+use crate::error::S3Error;
+
+/// What is gone along.
+#[derive(Debug, Clone, Default)]
+pub struct WalkOptions {
+    /// Only keys that begin so.
+    pub prefix: String,
+    /// One folder and not what is below its folders.
+    pub flat: bool,
+    /// Every version and delete marker, not only the current object.
+    pub versions: bool,
+    /// Keys a page, at most.
+    pub page: Option<u32>,
+}
+
+/// A key, or one version of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// The current object.
+    Object(Listed),
+    /// One version, or a delete marker.
+    Version(ListedVersion),
+}
+
+impl Entry {
+    /// The object as it was listed; a delete marker has no size.
+    pub fn object(&self) -> &Listed {
+        match self {
+            Self::Object(object) => object,
+            Self::Version(version) => &version.object,
+        }
+    }
+
+    /// Its version, where versions are gone along.
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::Object(_) => None,
+            Self::Version(version) => Some(&version.version),
+        }
+    }
+
+    /// True for a delete marker: there are no bytes.
+    pub fn is_marker(&self) -> bool {
+        matches!(self, Self::Version(version) if version.marker)
+    }
+}
+
+/// One page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// In the order of the store.
+    pub entries: Vec<Entry>,
+    /// Folders; only where the walk is flat.
+    pub prefixes: Vec<String>,
+}
+
+/// A walk that goes on. No more than one page is held.
+#[derive(Debug)]
+pub struct Walk(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Objects(Box<Listing>),
+    Versions(Box<VersionListing>),
+}
+
+impl Walk {
+    /// Nothing is asked for before [`Self::next`].
+    pub fn new(client: &Client, bucket: &str, options: WalkOptions) -> Self {
+        let list = ListOptions {
+            prefix: options.prefix,
+            delimiter: options.flat.then(|| "/".to_owned()),
+            page: options.page,
+            ..ListOptions::default()
+        };
+        Self(match options.versions {
+            true => Kind::Versions(Box::new(client.list_versions(bucket, list))),
+            false => Kind::Objects(Box::new(client.list(bucket, list))),
+        })
+    }
+
+    /// The next page; `None` after the last. A page may be empty.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn next(&mut self) -> Result<Option<Step>, S3Error> {
+        Ok(match &mut self.0 {
+            Kind::Objects(listing) => listing.next().await?.map(|page| Step {
+                entries: page.objects.into_iter().map(Entry::Object).collect(),
+                prefixes: page.prefixes,
+            }),
+            Kind::Versions(listing) => listing.next().await?.map(|page| Step {
+                entries: page.versions.into_iter().map(Entry::Version).collect(),
+                prefixes: page.prefixes,
+            }),
+        })
+    }
+}
+
+/// What a key without a final `/` names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The object of exactly this key.
+    pub object: Option<Listed>,
+    /// There are keys below `key/`.
+    pub folder: bool,
+}
+
+impl Client {
+    /// Looks up what a key is by listing, which needs no right but `s3:ListBucket`.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn named(&self, bucket: &str, key: &str) -> Result<Named, S3Error> {
+        let first = async |prefix: String| {
+            let options = WalkOptions { prefix, page: Some(1), ..WalkOptions::default() };
+            let mut walk = Walk::new(self, bucket, options);
+            while let Some(step) = walk.next().await? {
+                if let Some(Entry::Object(object)) = step.entries.into_iter().next() {
+                    return Ok::<_, S3Error>(Some(object));
+                }
+            }
+            Ok(None)
+        };
+        // Of all keys that begin so, the key itself is the first.
+        let object = first(key.to_owned()).await?.filter(|object| object.key == key);
+        Ok(Named { object, folder: first(format!("{key}/")).await?.is_some() })
+    }
+}
