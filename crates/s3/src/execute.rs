@@ -26,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Properties;
+use crate::client::{Progress, Properties};
 use crate::error::S3Error;
 use crate::plan::{Passed, Place, Plan, Planned, Step};
 use crate::transfer::{Gauge, TransferOptions};
@@ -247,8 +247,19 @@ impl fmt::Debug for Running<'_> {
 impl Running<'_> {
     async fn all(&mut self, plan: &mut Plan) -> Result<(), S3Error> {
         let mut next = self.pulled(plan).await?;
+        // What is planned already is announced at once, and what is found later as it is found.
+        let (items, bytes) = plan.ahead();
+        let own = next.as_ref().map_or((0, 0), copied);
+        let mut announced = items + own.0;
+        self.announce(announced, bytes + own.1);
         let mut first = true;
         while let Some(step) = next {
+            let (items, bytes) = copied(&step);
+            if announced >= items {
+                announced -= items;
+            } else {
+                self.announce(items, bytes);
+            }
             next = self.pulled(plan).await?;
             match step {
                 Step::Passed(name, why) => self.told(Outcome::Passed(name, why))?,
@@ -264,6 +275,13 @@ impl Running<'_> {
             self.ended(answer)?;
         }
         Ok(())
+    }
+
+    fn announce(&self, items: u64, bytes: u64) {
+        if let Some(progress) = &self.orders.transfer.flow.progress {
+            progress.planned(items);
+            progress.total(bytes);
+        }
     }
 
     async fn pulled(&mut self, plan: &mut Plan) -> Result<Option<Step>, S3Error> {
@@ -289,10 +307,10 @@ impl Running<'_> {
         let action = Action::of(&planned);
         let memory = if alone { S3_TRANSFER_MEMORY_BYTES_MAX } else { held(action, planned.size) };
         let permit = self.room(memory).await?;
-        if let (Some(progress), Some(size)) = (&self.orders.transfer.flow.progress, planned.size) {
-            progress.total(size);
+        let mut transfer = TransferOptions { memory: Some(memory), ..self.orders.transfer.clone() };
+        if planned.size.is_some() {
+            transfer.flow.progress = transfer.flow.progress.map(|told| Arc::new(Announced(told)) as Arc<dyn Progress>);
         }
-        let transfer = TransferOptions { memory: Some(memory), ..self.orders.transfer.clone() };
         let orders = Arc::clone(&self.orders);
         self.tasks.spawn(async move {
             let carried = Box::pin(item::carry(&planned, action, &orders, &transfer)).await;
@@ -355,6 +373,28 @@ impl Running<'_> {
                 tracing::debug!(%error, "one of those that were stopped");
             }
         }
+    }
+}
+
+/// How many copies a step is, and their bytes.
+fn copied(step: &Step) -> (u64, u64) {
+    match step {
+        Step::Copy(planned) => (1, planned.size.unwrap_or(0)),
+        Step::Passed(..) | Step::Failed(_) => (0, 0),
+    }
+}
+
+/// The progress of something whose size was announced already.
+#[derive(Debug)]
+struct Announced(Arc<dyn Progress>);
+
+impl Progress for Announced {
+    fn moved(&self, bytes: i64) {
+        self.0.moved(bytes);
+    }
+
+    fn item(&self) {
+        self.0.item();
     }
 }
 

@@ -176,6 +176,19 @@ impl Plan {
             Self::Mirror(mirror) => mirror.next().await,
         }
     }
+
+    /// Copies that are planned and were not given yet, and their bytes.
+    pub(crate) fn ahead(&self) -> (u64, u64) {
+        let steps = match self {
+            Self::Copies(copies) => copies.ahead(),
+            Self::Mirror(mirror) => mirror.ahead(),
+        };
+        let copies = steps.iter().filter_map(|step| match step {
+            Step::Copy(planned) => Some(planned.size.unwrap_or(0)),
+            Step::Passed(..) | Step::Failed(_) => None,
+        });
+        copies.fold((0, 0), |(items, bytes), size| (items + 1, bytes + size))
+    }
 }
 
 impl Root {

@@ -4,12 +4,15 @@ mod args;
 pub(crate) mod borrow;
 pub(crate) mod boundary;
 mod cat;
+mod cp;
 mod head;
 mod ls;
+mod mv;
 mod show;
 mod stat;
 mod stdout;
 mod stores;
+mod transfer;
 mod which;
 
 use clap::Subcommand;
@@ -27,6 +30,8 @@ pub(crate) enum S3Command {
     Cat(cat::CatArgs),
     Head(head::HeadArgs),
     Stat(stat::StatArgs),
+    Cp(Box<cp::CpArgs>),
+    Mv(Box<mv::MvArgs>),
     Which(which::WhichArgs),
 }
 
@@ -38,6 +43,8 @@ impl S3Command {
             Self::Cat(_) => "s3_cat",
             Self::Head(_) => "s3_head",
             Self::Stat(_) => "s3_stat",
+            Self::Cp(_) => "s3_cp",
+            Self::Mv(_) => "s3_mv",
             Self::Which(_) => "s3_which",
         }
     }
@@ -56,6 +63,8 @@ fn one(stores: &Stores<'_>, flags: &args::S3Flags, command: S3Command) -> Result
         S3Command::Cat(args) => cat::cat(stores, &args),
         S3Command::Head(args) => head::head(stores, &args),
         S3Command::Stat(args) => stat::stat(stores, &args),
+        S3Command::Cp(args) => cp::cp(stores, &args),
+        S3Command::Mv(args) => mv::mv(stores, &args),
         S3Command::Which(args) => which::which(stores.context, flags, args),
     }
 }

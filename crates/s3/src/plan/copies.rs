@@ -94,6 +94,11 @@ impl Copies {
         }
     }
 
+    /// What is planned and was not given yet.
+    pub(super) fn ahead(&self) -> &VecDeque<Step> {
+        &self.ahead
+    }
+
     async fn step(&mut self) -> Result<Option<Step>, S3Error> {
         loop {
             if let Some(tree) = &mut self.tree {

@@ -95,6 +95,11 @@ impl Mirror {
         }
     }
 
+    /// What is planned and was not given yet.
+    pub(super) fn ahead(&self) -> &VecDeque<Step> {
+        &self.ahead
+    }
+
     async fn step(&mut self) -> Result<Option<Step>, S3Error> {
         loop {
             if let Some(error) = self.pairs.failed() {

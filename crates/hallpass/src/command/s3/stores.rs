@@ -11,6 +11,7 @@ use hallpass_s3::alias::{CredentialsSource, Registry};
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Client, ClientOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
+use hallpass_s3::plan::Spot;
 use hallpass_s3::rights::Rights;
 use hallpass_s3::target::{Remote, Surroundings, Target, Use};
 use serde::Serialize;
@@ -19,6 +20,7 @@ use tokio::runtime::Runtime;
 use super::args::S3Flags;
 use super::borrow;
 use super::boundary::Boundary;
+use super::which::Here;
 use crate::alias::{credentials, failure, registry};
 use crate::command::Context;
 use crate::environment;
@@ -83,6 +85,30 @@ impl<'a> Stores<'a> {
     /// Where output goes.
     pub(crate) fn printer(&self) -> Printer {
         self.context.printer
+    }
+
+    /// What `path` means: here, in a store, or a stream.
+    ///
+    /// # Errors
+    /// For what is ambiguous or nothing.
+    pub(crate) fn target(&self, path: &OsStr, used: Use) -> Result<Target, CommandError> {
+        Target::parse(path, used, &Here(&self.registry)).map_err(failure::of)
+    }
+
+    /// The same, ready to be asked.
+    ///
+    /// # Errors
+    /// Those of [`Self::client`].
+    pub(crate) fn spot(&self, target: &Target) -> Result<Spot, CommandError> {
+        Ok(match target {
+            Target::Stdio => Spot::Stdio,
+            Target::Local(path) => Spot::Local(path.clone()),
+            Target::Remote(remote) => Spot::Remote {
+                client: self.client(remote).map_err(failure::of)?,
+                bucket: remote.bucket.clone(),
+                key: remote.key.clone(),
+            },
+        })
     }
 
     /// The place in a store that `path` names. The command has no use for local paths, so none is looked for.
