@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `copies` | sources and a target → what is copied where |
 //! | `mirror` | two sides → what is copied, what is the same, what is removed |
+//! | `differ` | two sides → how they differ |
 //! | `pairs`, `compare` | two sides side by side; whether two things are the same |
 //! | `side`, `walk` | all of one side, in order: a listing or a folder |
 //! | `name` | keys that may become local files, and those that must not |
@@ -14,6 +15,7 @@
 
 mod compare;
 mod copies;
+mod differ;
 mod glob;
 mod mirror;
 mod name;
@@ -32,6 +34,7 @@ use crate::error::{ErrorKind, S3Error};
 
 pub use compare::{Compare, Difference};
 pub use copies::{Copies, Request};
+pub use differ::{Differ, Differing};
 pub use glob::Pattern;
 pub use mirror::{Mirror, MirrorRequest};
 pub use pairs::{Has, Pair, Pairs};

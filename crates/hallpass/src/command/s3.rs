@@ -5,8 +5,10 @@ pub(crate) mod borrow;
 pub(crate) mod boundary;
 mod cat;
 mod cp;
+mod diff;
 mod head;
 mod ls;
+mod mirror;
 mod mv;
 mod show;
 mod stat;
@@ -32,6 +34,9 @@ pub(crate) enum S3Command {
     Stat(stat::StatArgs),
     Cp(Box<cp::CpArgs>),
     Mv(Box<mv::MvArgs>),
+    #[command(visible_alias = "sync")]
+    Mirror(Box<mirror::MirrorArgs>),
+    Diff(Box<diff::DiffArgs>),
     Which(which::WhichArgs),
 }
 
@@ -45,6 +50,8 @@ impl S3Command {
             Self::Stat(_) => "s3_stat",
             Self::Cp(_) => "s3_cp",
             Self::Mv(_) => "s3_mv",
+            Self::Mirror(_) => "s3_mirror",
+            Self::Diff(_) => "s3_diff",
             Self::Which(_) => "s3_which",
         }
     }
@@ -65,6 +72,8 @@ fn one(stores: &Stores<'_>, flags: &args::S3Flags, command: S3Command) -> Result
         S3Command::Stat(args) => stat::stat(stores, &args),
         S3Command::Cp(args) => cp::cp(stores, &args),
         S3Command::Mv(args) => mv::mv(stores, &args),
+        S3Command::Mirror(args) => mirror::mirror(stores, &args),
+        S3Command::Diff(args) => diff::diff(stores, &args),
         S3Command::Which(args) => which::which(stores.context, flags, args),
     }
 }

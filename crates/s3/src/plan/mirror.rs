@@ -63,7 +63,7 @@ impl Mirror {
         if request.from.holds(&request.to) || request.to.holds(&request.from) {
             return Err(wrong("target_in_source", "one side is inside of the other", "choose another target"));
         }
-        let pairs = Pairs::new(&request.from, &request.to, &request.select, request.tolerant);
+        let pairs = Pairs::new(&request.from, &request.to, &request.select, request.tolerant).second_or_empty();
         Ok(Self {
             request,
             pairs,

@@ -45,6 +45,12 @@ impl Pairs {
         Self { first, second, ahead: None }
     }
 
+    /// A second side that is no folder yet is an empty one.
+    #[must_use]
+    pub(super) fn second_or_empty(self) -> Self {
+        Self { second: self.second.or_empty(), ..self }
+    }
+
     /// What the first side could not read so far.
     pub fn failed(&mut self) -> Option<S3Error> {
         self.first.failed.pop()

@@ -48,6 +48,8 @@ pub(crate) struct Side {
     any: bool,
     /// A prefix that stands for a folder; the bucket itself is there although nothing is in it.
     named: bool,
+    /// A folder that is not there is an empty one.
+    may_be_missing: bool,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,13 @@ impl Side {
             tolerant,
             any: false,
             named: matches!(root, Root::Remote { prefix, .. } if !prefix.is_empty()),
+            may_be_missing: false,
         }
+    }
+
+    /// A folder that is not there is an empty one: it will be made.
+    pub(crate) fn or_empty(self) -> Self {
+        Self { may_be_missing: true, ..self }
     }
 
     /// After the end: there was nothing at all at the prefix.
@@ -118,7 +126,10 @@ impl Side {
     async fn more(&mut self) -> Result<(), S3Error> {
         if let Source::Folder(path) = &self.source {
             let (path, symlinks) = (path.clone(), self.select.symlinks);
-            self.source = Source::Walk(Some(off_thread(move || Walk::new(&path, symlinks)).await?));
+            self.source = match off_thread(move || Walk::new(&path, symlinks)).await {
+                Err(error) if self.may_be_missing && error.kind() == ErrorKind::NotFound => Source::Walk(None),
+                walk => Source::Walk(Some(walk?)),
+            };
         }
         match &mut self.source {
             Source::Folder(_) => {}

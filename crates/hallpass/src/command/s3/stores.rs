@@ -11,7 +11,7 @@ use hallpass_s3::alias::{CredentialsSource, Registry};
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Client, ClientOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
-use hallpass_s3::plan::Spot;
+use hallpass_s3::plan::{Root, Spot};
 use hallpass_s3::rights::Rights;
 use hallpass_s3::target::{Remote, Surroundings, Target, Use};
 use serde::Serialize;
@@ -109,6 +109,24 @@ impl<'a> Stores<'a> {
                 key: remote.key.clone(),
             },
         })
+    }
+
+    /// A folder of this machine or a prefix of a bucket, ready to be listed.
+    ///
+    /// # Errors
+    /// Those of [`Self::client`]; for a stream, and for a store as a whole.
+    pub(crate) fn root(&self, target: &Target) -> Result<Root, CommandError> {
+        let refused = |code, message: &str, next: &str| Err(CommandError::usage(code, message).next(next));
+        match self.spot(target)? {
+            Spot::Stdio => {
+                refused("s3.stream_is_no_folder", "a stream is no folder", "name a folder or `alias/bucket`")
+            }
+            Spot::Remote { bucket, .. } if bucket.is_empty() => {
+                refused("s3.no_bucket", "a store as a whole is no folder", "write it like `alias/bucket`")
+            }
+            Spot::Remote { client, bucket, key } => Ok(Root::Remote { client, bucket, prefix: key }),
+            Spot::Local(path) => Ok(Root::Local(path)),
+        }
     }
 
     /// The place in a store that `path` names. The command has no use for local paths, so none is looked for.
