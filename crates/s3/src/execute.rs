@@ -3,12 +3,14 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `item` | one copy: up, down, inside a store |
+//! | `input` | standard input |
 //! | `relay` | from one store to another, through this machine |
 //! | `place` | local folders and files: made, dated, removed; never through a link |
 //! | `property` | content type by name, what `--preserve` keeps |
 //! | `verify` | whether a copy is there, before its source is removed |
 //! | `removal` | what a mirror removes |
 
+mod input;
 mod item;
 mod place;
 mod property;

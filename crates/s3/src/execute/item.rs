@@ -7,6 +7,7 @@ use crate::error::{ErrorKind, S3Error};
 use crate::plan::{Passed, Place, Planned, of_metadata};
 use crate::transfer::{self, TransferOptions, local, unless_stopped};
 
+use super::input::Input;
 use super::{Action, Carried, Done, Orders, place, property, relay, verify};
 use crate::client::payload::off_thread;
 
@@ -24,7 +25,8 @@ pub(super) async fn carry(
         (Place::Local(path), Place::Object(client, to)) => upload(client, path, to, planned, orders, transfer).await,
         (Place::Stdio, Place::Object(client, to)) => {
             let put = put(&to.key, orders);
-            let written = transfer::upload_stream(client, place::stream(&std::io::stdin())?, to, &put, transfer).await;
+            let input = Input::new(std::io::stdin()).map_err(|e| local(Path::new("-"), &e))?;
+            let written = transfer::upload_stream(client, input, to, &put, transfer).await;
             written.map(|written| done(written, 0))
         }
         (Place::Object(client, from), Place::Local(path)) => {

@@ -87,7 +87,7 @@ pub(super) async fn remove_below(path: PathBuf, root: PathBuf) -> Result<(), S3E
     .await
 }
 
-/// Standard input or output, without a buffer that somebody else shares.
+/// Standard output, without a buffer that somebody else shares.
 pub(super) fn stream(of: &impl AsFd) -> Result<tokio::fs::File, S3Error> {
     let own = of.as_fd().try_clone_to_owned().map_err(|e| local(Path::new("-"), &e))?;
     Ok(tokio::fs::File::from_std(fs::File::from(own)))

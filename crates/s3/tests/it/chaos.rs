@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// No connection lives longer.
@@ -103,7 +103,10 @@ impl Chaos {
     }
 }
 
-async fn serve(socket: TcpStream, mut act: impl FnMut(&Seen) -> Act) -> std::io::Result<()> {
+pub(crate) async fn serve(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    mut act: impl FnMut(&Seen) -> Act,
+) -> std::io::Result<()> {
     let mut socket = BufReader::new(socket);
     loop {
         let mut head = String::new();
@@ -116,6 +119,14 @@ async fn serve(socket: TcpStream, mut act: impl FnMut(&Seen) -> Act) -> std::io:
         let (method, target) =
             (first.next().unwrap_or_default().to_owned(), first.next().unwrap_or_default().to_owned());
         let mut seen = Seen { method, target, head, body: Vec::new() };
+        if seen.header("x-amz-meta-early") == "yes" {
+            // Refuses before it has read the body, and takes what comes until the client has understood.
+            let Act::Answer(status, _, body) = act(&seen) else { return Ok(()) };
+            let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            socket.write_all(&[head.as_bytes(), &body].concat()).await?;
+            tokio::io::copy(&mut socket, &mut tokio::io::sink()).await?;
+            return Ok(());
+        }
         let length = seen.header("content-length").parse().unwrap_or(0);
         seen.body.resize(length, 0);
         socket.read_exact(&mut seen.body).await?;

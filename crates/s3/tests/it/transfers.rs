@@ -5,17 +5,27 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use hallpass_core::sigv4::checksum::{Checksum, ChecksumAlgorithm};
 use hallpass_s3::client::{Client, CreateBucketOptions, Flow, GetOptions, ObjectId, Progress, PutOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
-use hallpass_s3::transfer::{TransferOptions, download, download_stream, upload_file, upload_stream};
+use hallpass_s3::transfer::{TransferOptions, download, download_stream, relay, upload_file, upload_stream};
+
+use hallpass_testkit::servers::ministack::Ministack;
 
 use crate::chaos::{Act, Chaos, Seen, answer, refused};
-use crate::world::{Keys, Store, client};
+use crate::world::{Keys, Store, client, client_of};
 
 const MIB: usize = 1024 * 1024;
 
+/// Bytes whose parts all differ.
 fn noise(length: usize) -> Vec<u8> {
-    (0..length as u64).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8).collect()
+    let pattern: Vec<u8> = (0..65_521_u64).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8).collect();
+    let mut bytes = Vec::with_capacity(length + pattern.len());
+    while bytes.len() < length {
+        bytes.extend_from_slice(&pattern);
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 fn file(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
@@ -99,6 +109,64 @@ async fn a_stream_of_unknown_length_becomes_one_object() {
     }
 }
 
+#[tokio::test]
+async fn parts_and_their_checksums_are_taken_by_other_stores_too() {
+    let (ministack, files) = (Ministack::shared(), Store::start().await);
+    let stores = [client_of(&ministack.url(), &ministack.owner.key, &ministack.owner.secret), files.client()];
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = noise(17 * MIB + 1);
+    let (path, back) = (file(folder.path(), "big", &bytes), folder.path().join("back"));
+    for client in stores {
+        client.create_bucket("checksums", &CreateBucketOptions::default()).await.expect("made");
+        for algorithm in [None, Some(ChecksumAlgorithm::Crc64Nvme), Some(ChecksumAlgorithm::Sha256)] {
+            let (at, options) = (ObjectId::new("checksums", format!("{algorithm:?}")), TransferOptions::default());
+            let put = PutOptions { checksum: algorithm, ..PutOptions::default() };
+            upload_file(&client, &path, &at, &put, &options).await.expect("up");
+            download(&client, &at, &back, None, &GetOptions::default(), &options).await.expect("down");
+            assert!(std::fs::read(&back).expect("there") == bytes, "{algorithm:?}");
+            client.delete(&at).await.expect("deleted");
+        }
+        client.delete_bucket("checksums").await.expect("empty");
+    }
+}
+
+#[tokio::test]
+async fn the_checksum_of_the_whole_goes_to_stores_that_take_it_and_is_compared() {
+    let bytes = noise(17 * MIB);
+    let mut sum = Checksum::new(ChecksumAlgorithm::Crc32).expect("known");
+    sum.update(&bytes);
+    let sum = sum.finish();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = file(folder.path(), "big", &bytes);
+    for (stored, right) in [(sum.clone(), true), ("AAAAAA==".to_owned(), false)] {
+        let store = Chaos::start(move |seen, _| match (seen.method.as_str(), seen.target.contains("uploads=")) {
+            ("POST", true) => Act::Answer(
+                200,
+                "x-amz-checksum-type: FULL_OBJECT\r\n".into(),
+                b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>".to_vec(),
+            ),
+            ("POST", false) => answer(
+                200,
+                format!(
+                    "<CompleteMultipartUploadResult><ETag>e</ETag><ChecksumCRC32>{stored}</ChecksumCRC32>\
+                     <ChecksumType>FULL_OBJECT</ChecksumType></CompleteMultipartUploadResult>"
+                ),
+            ),
+            _ => Act::Answer(200, "etag: \"p\"\r\n".into(), Vec::new()),
+        })
+        .await;
+        let (client, put) = (client(&store.url(), Keys::fixed()), PutOptions::default());
+        let made = upload_file(&client, &path, &at(), &put, &TransferOptions::default()).await;
+        match made {
+            Ok(written) => assert!(right && written.verified),
+            Err(error) => assert!(!right && matches!(error, S3Error::Integrity(_)), "{error}"),
+        }
+        let seen = store.seen();
+        let completed = seen.iter().find(|seen| seen.method == "POST" && !seen.target.contains("uploads="));
+        assert_eq!(completed.expect("completed").header("x-amz-checksum-crc32"), sum);
+    }
+}
+
 /// A store of parts that forgets nothing, with a fault of the test's.
 #[derive(Debug, Default)]
 struct Parts {
@@ -110,7 +178,6 @@ struct Parts {
 }
 
 fn md5(bytes: &[u8]) -> String {
-    use hallpass_core::sigv4::checksum::{Checksum, ChecksumAlgorithm};
     let mut sum = Checksum::new(ChecksumAlgorithm::Md5).expect("known");
     sum.update(bytes);
     use base64::Engine;
@@ -441,6 +508,38 @@ async fn a_stream_whose_reader_fails_becomes_no_object() {
     let (put, options) = (PutOptions::default(), TransferOptions::default());
     let error = upload_stream(&client, Failing(20 * MIB), &at(), &put, &options).await.expect_err("gone");
     assert!(matches!(error, S3Error::Local { .. }), "{error:?}");
+    let parts = parts.lock().expect("no panic");
+    assert_eq!((parts.uploads, parts.open, parts.object), (1, false, None));
+}
+
+#[tokio::test]
+async fn an_object_goes_from_store_to_store_whole_or_not_at_all() {
+    let (source, target) = (Store::start().await, Store::start().await);
+    let (source, target) = (source.client(), target.client());
+    for client in [&source, &target] {
+        client.create_bucket("bucket", &CreateBucketOptions::default()).await.expect("made");
+    }
+    let put = PutOptions::default();
+    for (length, size) in [(0, Some(0)), (10, Some(10)), (10, None), (9 * MIB, Some(10)), (9 * MIB, None)] {
+        // s3s-fs keeps the checksum of what it had under a key before, so each object has a key of its own.
+        let (bytes, at) = (noise(length), ObjectId::new("bucket", format!("{length}-{size:?}")));
+        upload_stream(&source, bytes.as_slice(), &at, &put, &TransferOptions::default()).await.expect("up");
+        let (counted, options) = counting();
+        relay((&source, &at), (&target, &at), size, &put, &options).await.expect("relayed");
+        let got = target.get(&at, &GetOptions::default()).await.expect("there").body.collect(64 * MIB).await;
+        assert!(got.expect("whole") == bytes, "{length}");
+        assert_eq!(counted.moved.load(Ordering::SeqCst), length as i64);
+    }
+    let broken = serving(noise(20 * MIB), |_, count, piece| {
+        (count > 0).then_some(Act::Close).or(Some(Act::Truncated(10 * MIB, String::new(), piece.to_vec())))
+    })
+    .await;
+    let (broken, parts) = (client(&broken.url(), Keys::fixed()), Arc::<Mutex<Parts>>::default());
+    let shared = Arc::clone(&parts);
+    let sink = Chaos::start(move |seen, _| shared.lock().expect("no panic").act(seen)).await;
+    let sink = client(&sink.url(), Keys::fixed());
+    let error = relay((&broken, &at()), (&sink, &at()), None, &put, &TransferOptions::default()).await;
+    assert_eq!(error.expect_err("broken off").kind(), ErrorKind::Network);
     let parts = parts.lock().expect("no panic");
     assert_eq!((parts.uploads, parts.open, parts.object), (1, false, None));
 }
