@@ -1,8 +1,10 @@
-//! Standard input, read on a thread of its own: one that waits for a person, or for a pipe that nobody closes, must not
+//! Standard input, and pipes, read on a thread of its own: one that waits for a person, or for a pipe that nobody closes, must not
 //! keep the process from ending.
 
 use std::io::{self, Read};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -19,6 +21,7 @@ const WAITING: usize = 4;
 pub(super) struct Input {
     pieces: Receiver<io::Result<Bytes>>,
     rest: Bytes,
+    read: Arc<AtomicU64>,
 }
 
 impl Input {
@@ -44,7 +47,12 @@ impl Input {
             }
         };
         std::thread::Builder::new().name("input".to_owned()).spawn(read)?;
-        Ok(Self { pieces, rest: Bytes::new() })
+        Ok(Self { pieces, rest: Bytes::new(), read: Arc::default() })
+    }
+
+    /// Tells at any time how many bytes it has given.
+    pub(super) fn given(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
     }
 }
 
@@ -60,6 +68,7 @@ impl AsyncRead for Input {
         let length = this.rest.len().min(buf.remaining());
         buf.put_slice(&this.rest[..length]);
         this.rest.advance(length);
+        this.read.fetch_add(length as u64, Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
 }

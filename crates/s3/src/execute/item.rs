@@ -1,6 +1,7 @@
 //! One copy: up, down, inside a store.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use crate::client::{Client, CopyOptions, GetOptions, ObjectHead, ObjectId, PutOptions, Written};
 use crate::error::{ErrorKind, S3Error};
@@ -24,10 +25,8 @@ pub(super) async fn carry(
     let copied = match (&planned.from, &planned.to) {
         (Place::Local(path), Place::Object(client, to)) => upload(client, path, to, planned, orders, transfer).await,
         (Place::Stdio, Place::Object(client, to)) => {
-            let put = put(&to.key, orders);
             let input = Input::new(std::io::stdin()).map_err(|e| local(Path::new("-"), &e))?;
-            let written = transfer::upload_stream(client, input, to, &put, transfer).await;
-            written.map(|written| done(written, 0))
+            stream(client, input, to, &put(&to.key, orders), transfer).await
         }
         (Place::Object(client, from), Place::Local(path)) => {
             download(client, from, path, planned, orders, transfer).await
@@ -117,14 +116,28 @@ async fn upload(
         property::keep(&metadata, &mut put.properties.metadata);
     }
     if !metadata.is_file() && planned.below.is_none() {
-        let file =
-            unless_stopped(&transfer.stop, async { tokio::fs::File::open(path).await.map_err(|e| local(path, &e)) });
-        let written = transfer::upload_stream(client, file.await?, to, &put, transfer).await?;
-        return Ok(done(written, 0));
+        // Opening a pipe waits for whoever writes.
+        let opened = path.to_owned();
+        let opening = off_thread(move || std::fs::File::open(&opened).map_err(|e| local(&opened, &e)));
+        let file = unless_stopped(&transfer.stop, opening).await?;
+        let input = Input::new(file).map_err(|e| local(path, &e))?;
+        return stream(client, input, to, &put, transfer).await;
     }
     let size = of_metadata(&metadata).size;
     let written = transfer::upload_file(client, path, to, &put, transfer).await?;
     Ok(done(written, size))
+}
+
+async fn stream(
+    client: &Client,
+    input: Input,
+    to: &ObjectId,
+    put: &PutOptions,
+    transfer: &TransferOptions,
+) -> Result<Done, S3Error> {
+    let given = input.given();
+    let written = transfer::upload_stream(client, input, to, put, transfer).await?;
+    Ok(done(written, given.load(Ordering::Relaxed)))
 }
 
 async fn download(

@@ -41,7 +41,7 @@ impl Run<'_> {
         self.orders.transfer.flow.progress = Some(counter.clone());
         let (orders, stores) = (self.orders, self.stores);
         let shows = !self.args.no_progress && !orders.dry_run && !self.to_stdout && !printer.is_quiet();
-        let mut teller = Teller::new(printer, self.verb, orders.dry_run, self.to_stdout);
+        let mut teller = Teller::new(printer, self.verb, &orders, self.to_stdout);
         // What goes to stdout leaves nothing behind, so a signal may end it as it ends `cat`.
         let stop = (!self.to_stdout).then(Stop::new).transpose()?;
         let stopping = orders.transfer.stop.clone();

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use hallpass_core::budget::shown_bytes;
 use hallpass_s3::error::S3Error;
-use hallpass_s3::execute::{Action, Hear, Outcome, Report};
+use hallpass_s3::execute::{Action, Hear, Orders, Outcome, Report};
 use hallpass_s3::plan::{Passed, Place};
 use serde::Serialize;
 
@@ -89,6 +89,7 @@ pub(crate) struct Teller {
     verb: Verb,
     dry_run: bool,
     to_stdout: bool,
+    tolerant: bool,
     bar: bool,
     since: Instant,
     /// The only thing there was, for the sentence.
@@ -97,8 +98,9 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    pub(crate) fn new(printer: Printer, verb: Verb, dry_run: bool, to_stdout: bool) -> Self {
-        Self { printer, verb, dry_run, to_stdout, bar: false, since: Instant::now(), only: None, told: 0 }
+    pub(crate) fn new(printer: Printer, verb: Verb, orders: &Orders, to_stdout: bool) -> Self {
+        let (dry_run, tolerant) = (orders.dry_run, orders.tolerant);
+        Self { printer, verb, dry_run, to_stdout, tolerant, bar: false, since: Instant::now(), only: None, told: 0 }
     }
 
     /// A line of progress is shown meanwhile.
@@ -132,7 +134,8 @@ impl Teller {
                 let why = why.as_str();
                 return self.printer.data(format_args!("{:<8} {:>10}  {} ({why})", "skip", "-", clean::line(name)));
             }
-            Outcome::Failed(_, error) if !matches!(error, S3Error::Interrupted | S3Error::TokenExpired(_)) => {
+            // Alone, it is the failure of the command.
+            Outcome::Failed(_, error) if self.tolerant => {
                 if self.bar {
                     progress::clear_line();
                 }
@@ -181,6 +184,11 @@ impl Teller {
                 skipped_by_reason: others().map(|(why, count)| (why.as_str(), *count)).collect(),
             };
             return self.printer.data(envelope::line(self.verb.family(), summary.complete, &summary)?);
+        }
+        let nothing = report.copied + report.removed + identical + skipped == 0;
+        let failed = report.failed > 0 || report.ended_by.is_some();
+        if self.to_stdout || nothing && failed {
+            return Ok(());
         }
         let seconds = self.since.elapsed().as_secs_f64();
         let size = shown_bytes(report.bytes);
