@@ -28,6 +28,7 @@ mod policy;
 mod rest;
 mod run;
 mod s3_store;
+mod s3_transfer;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
