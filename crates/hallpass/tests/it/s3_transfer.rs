@@ -134,7 +134,11 @@ fn what_is_not_meant_is_left_out_and_the_dry_run_says_the_same() {
 
 #[test]
 fn a_move_removes_its_source_only_after_the_copy_is_there() {
-    let (world, store) = world();
+    let none = |seen: &store::Seen| seen.target.starts_with("/nobucket/");
+    let store =
+        Store::with(move |seen| if none(seen) { store::Act::Refuse(404, "NoSuchBucket") } else { store::Act::Pass });
+    let world = World::new();
+    store.set(&world);
     write(&world, "a", b"alpha");
     world.ok(&["s3", "mv", "a", "m/bkt/a"]);
     assert!(!world.work().join("a").exists() && store.object("a").is_some());

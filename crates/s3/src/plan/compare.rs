@@ -4,6 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
+use jiff::Timestamp;
 
 use super::{Found, Root};
 use crate::client::Payload;
@@ -75,8 +76,7 @@ pub(super) async fn difference(
             }
         }
         (Root::Remote { .. }, Root::Local(root)) => {
-            // A download gives the file the time of its object, whole seconds.
-            let same_time = first.modified.zip(second.modified).is_some_and(|(a, b)| a.as_second() == b.as_second());
+            let same_time = first.modified.zip(second.modified).is_some_and(|(object, file)| is_given(object, file));
             if same_time && how == Compare::Auto {
                 return Ok(None);
             }
@@ -90,6 +90,12 @@ pub(super) async fn difference(
             Ok((md5(a).await? != md5(b).await?).then_some(Difference::Bytes))
         }
     }
+}
+
+/// The file has the time that a download gave it: that of its object, in whole seconds. One that was edited within that
+/// second has a fraction of its own.
+fn is_given(object: Timestamp, file: Timestamp) -> bool {
+    object.as_second() == file.as_second() && file.subsec_nanosecond() == 0
 }
 
 /// Two ETags that differ say something only if both are MD5s: those of parts differ with the size of the parts.

@@ -43,15 +43,20 @@ impl Differ {
             return Ok(Some(match (pair.first, pair.second) {
                 (Has::This(found), Has::Nothing) => Differing::OnlyFirst(found),
                 (Has::Nothing, Has::This(found)) => Differing::OnlySecond(found),
-                (Has::This(first), Has::This(second)) => {
-                    match difference((&self.first, &first), (&self.second, &second), self.compare).await? {
-                        None => Differing::Same(first),
-                        Some(why) => Differing::Different(first, second, why),
-                    }
-                }
+                (Has::This(first), Has::This(second)) => match self.difference(&first, &second).await? {
+                    None => Differing::Same(first),
+                    Some(why) => Differing::Different(first, second, why),
+                },
                 _ => continue,
             }));
         }
         Ok(None)
+    }
+
+    /// The same whichever side is named first: a file that was uploaded after it was last written is the same.
+    async fn difference(&self, first: &Found, second: &Found) -> Result<Option<Difference>, S3Error> {
+        let (first, second) = ((&self.first, first), (&self.second, second));
+        let (first, second) = if second.0.local().is_some() { (second, first) } else { (first, second) };
+        difference(first, second, self.compare).await
     }
 }

@@ -7,6 +7,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -164,7 +165,11 @@ async fn serve(folder: &Path, seen: Arc<Mutex<Vec<Seen>>>, hook: Hook, told: imp
                     };
                     seen.lock().expect("no panic").push(asked.clone());
                     match hook(&asked) {
-                        Act::Refuse(status, code) => return Ok(refused(status, code)),
+                        Act::Refuse(status, code) => {
+                            // As stores do, lest the answer is lost with the connection.
+                            drop(request.into_body().collect().await);
+                            return Ok(refused(status, code));
+                        }
                         Act::Late(wait) => tokio::time::sleep(wait).await,
                         Act::Pass => {}
                     }
