@@ -170,7 +170,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::{Step, Walk};
-    use crate::plan::{Passed, Symlinks};
+    use crate::plan::Symlinks;
 
     fn steps(root: &std::path::Path, symlinks: Symlinks) -> Vec<String> {
         let mut walk = Walk::new(root, symlinks).expect("a folder");
@@ -178,8 +178,7 @@ mod tests {
         while let Some(step) = walk.next() {
             steps.push(match step {
                 Step::File(found) => found.name,
-                Step::Passed(name, Passed::Symlink) => format!("link {name}"),
-                Step::Passed(name, Passed::Special) => format!("special {name}"),
+                Step::Passed(name, why) => format!("{} {name}", why.as_str()),
                 Step::Failed(error) => format!("failed {error}"),
             });
         }
@@ -209,7 +208,7 @@ mod tests {
         fs::write(folder.path().join("d/f"), "x").expect("a file");
         symlink("d", folder.path().join("l")).expect("a link");
         symlink("..", folder.path().join("d/up")).expect("a link");
-        assert_eq!(steps(folder.path(), Symlinks::Skip), ["d/f", "link d/up", "link l"]);
+        assert_eq!(steps(folder.path(), Symlinks::Skip), ["d/f", "symlink d/up", "symlink l"]);
         let followed = steps(folder.path(), Symlinks::Follow);
         assert_eq!((followed[0].as_str(), followed[2].as_str()), ("d/f", "l/f"));
         assert!(followed[1].contains("leads back") && followed[3].contains("leads back"), "{followed:?}");
