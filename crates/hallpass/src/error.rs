@@ -318,6 +318,14 @@ impl CommandError {
 }
 
 impl CommandError {
+    /// The same with what it is about: one failure among several outcomes of a command.
+    pub(crate) fn to_json_with<T: Serialize>(&self, data: &T) -> String {
+        match &self.store {
+            Some(words) => crate::output::envelope::failure_with(words.family, data, &self.in_words(words)),
+            None => self.to_json(),
+        }
+    }
+
     fn in_words<'a>(&'a self, words: &'a StoreWords) -> crate::output::envelope::Failure<'a> {
         crate::output::envelope::Failure {
             kind: self.kind.word(),

@@ -115,18 +115,27 @@ impl Client {
     /// # Errors
     /// [`S3Error`].
     pub async fn named(&self, bucket: &str, key: &str) -> Result<Named, S3Error> {
-        let first = async |prefix: String| {
-            let options = WalkOptions { prefix, page: Some(1), ..WalkOptions::default() };
-            let mut walk = Walk::new(self, bucket, options);
-            while let Some(step) = walk.next().await? {
-                if let Some(Entry::Object(object)) = step.entries.into_iter().next() {
-                    return Ok::<_, S3Error>(Some(object));
-                }
-            }
-            Ok(None)
-        };
+        let object = self.listed(bucket, key).await?;
+        let folder = self.first(bucket, format!("{key}/")).await?.is_some();
+        Ok(Named { object, folder })
+    }
+
+    /// The object of exactly this key, as a listing tells it; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn listed(&self, bucket: &str, key: &str) -> Result<Option<Listed>, S3Error> {
         // Of all keys that begin so, the key itself is the first.
-        let object = first(key.to_owned()).await?.filter(|object| object.key == key);
-        Ok(Named { object, folder: first(format!("{key}/")).await?.is_some() })
+        Ok(self.first(bucket, key.to_owned()).await?.filter(|object| object.key == key))
+    }
+
+    async fn first(&self, bucket: &str, prefix: String) -> Result<Option<Listed>, S3Error> {
+        let mut walk = Walk::new(self, bucket, WalkOptions { prefix, page: Some(1), ..WalkOptions::default() });
+        while let Some(step) = walk.next().await? {
+            if let Some(Entry::Object(object)) = step.entries.into_iter().next() {
+                return Ok(Some(object));
+            }
+        }
+        Ok(None)
     }
 }

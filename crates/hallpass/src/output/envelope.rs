@@ -69,6 +69,14 @@ pub(crate) fn line<T: Serialize>(family: &str, good: bool, data: &T) -> Result<S
 
 /// The text of a failure.
 pub(crate) fn failure(family: &str, error: &Failure<'_>) -> String {
-    let body = Envelope::<()> { schema_version: VERSION, family, status: "error", data: None, error: Some(error) };
-    serde_json::to_string(&body).unwrap_or_else(|_| r#"{"schema_version":2,"status":"error"}"#.to_owned())
+    written(&Envelope::<()> { schema_version: VERSION, family, status: "error", data: None, error: Some(error) })
+}
+
+/// The text of a failure, with what it is about.
+pub(crate) fn failure_with<T: Serialize>(family: &str, data: &T, error: &Failure<'_>) -> String {
+    written(&Envelope { schema_version: VERSION, family, status: "error", data: Some(data), error: Some(error) })
+}
+
+fn written<T: Serialize>(body: &Envelope<'_, T>) -> String {
+    json_text(body).unwrap_or_else(|_| r#"{"schema_version":2,"status":"error"}"#.to_owned())
 }

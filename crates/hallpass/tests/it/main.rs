@@ -27,6 +27,7 @@ mod moto;
 mod policy;
 mod rest;
 mod run;
+mod s3;
 mod s3_store;
 mod s3_transfer;
 mod sdk;

@@ -94,7 +94,7 @@ async fn a_presigned_url_opens_the_object_and_nothing_else() {
     let at = ObjectId::new("bucket", "a b+c");
     client.put(&at, Payload::bytes("alpha"), &PutOptions::default()).await.expect("written");
     let signed = client.presign(&http::Method::GET, &at, 60).await.expect("signed");
-    assert!(signed.expires_at.is_some() && !format!("{signed:?}").contains("Signature"));
+    assert!(!format!("{signed:?}").contains("Signature"));
     let target = signed.url.strip_prefix(&store.url()).expect("the store's").to_owned();
     let host = store.url().strip_prefix("http://").expect("plain").to_owned();
     for (target, status) in [(target.clone(), "200"), (target.replace("b%2Bc", "other"), "403")] {

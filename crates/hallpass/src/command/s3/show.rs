@@ -2,7 +2,6 @@
 
 use hallpass_core::budget::shown_bytes;
 use hallpass_s3::client::{Bucket, Listed, ListedUpload, ListedVersion};
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -95,11 +94,6 @@ fn seconds(time: &str) -> String {
         Some((seconds, _)) => format!("{seconds}Z"),
         None => time.to_owned(),
     }
-}
-
-/// The same of a timestamp.
-pub(super) fn time(time: Option<Timestamp>) -> String {
-    time.map_or_else(|| "-".to_owned(), |time| seconds(&time.to_string()))
 }
 
 /// An ETag without its quotes.

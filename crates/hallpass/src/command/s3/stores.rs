@@ -61,7 +61,7 @@ pub(crate) struct Stores<'a> {
     pub(crate) context: &'a Context,
     flags: S3Flags,
     registry: Registry,
-    runtime: Runtime,
+    runtime: Worker,
     clients: RefCell<HashMap<String, Client>>,
     is_batch: bool,
 }
@@ -73,7 +73,7 @@ impl<'a> Stores<'a> {
     /// When the user's file cannot be read.
     pub(crate) fn new(context: &'a Context, flags: &S3Flags) -> Result<Self, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (registry, clients) = (registry(context)?, RefCell::default());
+        let (registry, runtime, clients) = (registry(context)?, Worker(Some(runtime)), RefCell::default());
         Ok(Self { context, flags: flags.clone(), registry, runtime, clients, is_batch: false })
     }
 
@@ -234,7 +234,7 @@ impl<'a> Stores<'a> {
     /// # Errors
     /// The work's.
     pub(crate) fn run<T>(&self, work: impl Future<Output = Result<T, Failed>>) -> Result<T, CommandError> {
-        self.runtime.block_on(work).map_err(|failed| match failed {
+        self.runtime.runtime()?.block_on(work).map_err(|failed| match failed {
             Failed::Command(error) => *error,
             Failed::Store(error) => self.failed(error),
         })
@@ -268,6 +268,24 @@ impl<'a> Stores<'a> {
             .resources
             .iter()
             .try_for_each(|resource| printer.data(format_args!("resource  {}", clean::line(resource))))
+    }
+}
+
+/// A runtime that does not wait, at its end, for a thread that is reading a stdin where nothing comes.
+#[derive(Debug)]
+struct Worker(Option<Runtime>);
+
+impl Worker {
+    fn runtime(&self) -> Result<&Runtime, CommandError> {
+        self.0.as_ref().ok_or_else(|| CommandError::from(std::io::Error::other("the runtime has ended")))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

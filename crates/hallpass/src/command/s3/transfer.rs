@@ -95,7 +95,7 @@ fn leftovers(stores: &Stores<'_>, leftovers: Vec<Leftover>) {
             )),
             Some(why) => printer.warn(format_args!(
                 "the upload of `{object}` stays unfinished in the store (upload id {id}), because it could not be \
-                 given up: {}; `hallpass s3 ls --incomplete` shows such, `hallpass s3 rm --incomplete` removes them",
+                 given up: {}; the store keeps its parts; `hallpass s3 ls --incomplete` shows such",
                 clean::line(&why)
             )),
         }

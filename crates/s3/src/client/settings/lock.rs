@@ -59,8 +59,12 @@ pub struct ObjectLock {
 }
 
 /// What stores answer where nothing is locked.
-const NOTHING: [&str; 3] =
-    ["NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "ObjectLockConfigurationNotFound"];
+const NOTHING: [&str; 4] = [
+    "NoSuchObjectLockConfiguration",
+    "NoSuchObjectLegalHold",
+    "ObjectLockConfigurationNotFoundError",
+    "ObjectLockConfigurationNotFound",
+];
 
 impl Client {
     /// Until when an object is kept; `None`: it is not.

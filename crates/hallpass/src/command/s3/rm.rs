@@ -1,0 +1,317 @@
+//! `hallpass s3 rm`.
+
+mod tally;
+
+use std::ffi::OsString;
+use std::io::BufRead;
+use std::os::unix::ffi::OsStringExt;
+
+use clap::Args;
+use hallpass_core::limits::{S3_DELETE_KEYS_MAX, S3_PATH_LINE_BYTES_MAX};
+use hallpass_s3::client::{Client, Doomed, GetOptions, ObjectId};
+use hallpass_s3::error::{ErrorKind, S3Error};
+use hallpass_s3::filter::Filter;
+use hallpass_s3::removal::{RemovalOptions, remove_keys, remove_walk};
+use hallpass_s3::rights::Rights;
+use hallpass_s3::target::Remote;
+use hallpass_s3::walk::WalkOptions;
+
+use super::stores::{Failed, Stores};
+use crate::command::since::Since;
+use crate::error::{CommandError, ErrorKind as Sort, ExitStatus};
+use crate::output::{clean, prompt};
+use tally::Tally;
+
+/// Remove objects
+///
+/// Without `-r` each path is one object, and one that is not there is said, with exit status 5. With `-r`, `dir` is the
+/// object `dir` and all below `dir/`, never `directory`. A whole bucket asks first; without a terminal it needs `--force`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 rm minio/data/a.txt minio/data/b.txt\n  \
+    hallpass s3 rm -r minio/data/tmp/ --older-than 30d --dry-run\n  \
+    hallpass s3 rm -r minio/data/tmp/ --versions\n  \
+    hallpass s3 find minio/data --name '*.bak' | hallpass s3 rm --stdin")]
+pub(crate) struct RmArgs {
+    /// The objects, or with `-r` prefixes or a bucket
+    #[arg(value_name = "PATH", required_unless_present = "stdin")]
+    paths: Vec<OsString>,
+    /// Everything below as well
+    #[arg(short, long)]
+    recursive: bool,
+    /// Do not ask, and do not mind what is not there
+    #[arg(short, long)]
+    force: bool,
+    /// All versions and delete markers, for good
+    #[arg(long, conflicts_with = "version_id")]
+    versions: bool,
+    /// This version, for good
+    #[arg(long, value_name = "ID", conflicts_with_all = ["recursive", "stdin"])]
+    version_id: Option<String>,
+    /// Only what was written before, such as `30d` (ago) or `2026-01-31T12:00:00Z`
+    #[arg(long, value_name = "WHEN", requires = "recursive")]
+    older_than: Option<Since>,
+    /// Only what was written since
+    #[arg(long, value_name = "WHEN", requires = "recursive")]
+    newer_than: Option<Since>,
+    /// Say what would be removed, and remove nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Also what governance retention keeps, if you may
+    #[arg(long)]
+    bypass_governance: bool,
+    /// Read paths from stdin, one a line
+    #[arg(long, conflicts_with_all = ["paths", "recursive", "versions"])]
+    stdin: bool,
+}
+
+/// Removes them.
+pub(super) fn rm(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, CommandError> {
+    if args.stdin {
+        return from_stdin(stores, args);
+    }
+    let remotes = args.paths.iter().map(|path| args.checked(stores, path)).collect::<Result<Vec<_>, _>>()?;
+    let needs: Vec<_> = remotes.iter().map(|remote| (remote, args.rights(remote))).collect();
+    if let Some(status) = stores.settled(&needs)? {
+        return Ok(status);
+    }
+    for remote in remotes.iter().filter(|remote| remote.key.is_empty()) {
+        args.confirm(remote)?;
+    }
+    let mut tally = Tally::new(stores.printer(), args.dry_run);
+    stores.run(async {
+        for remote in &remotes {
+            let client = stores.client(remote)?;
+            if args.recursive {
+                args.below(stores, &client, remote, &mut tally).await?;
+            } else {
+                args.single(&client, remote, &mut tally).await?;
+            }
+        }
+        Ok(())
+    })?;
+    tally.end(stores)
+}
+
+impl RmArgs {
+    fn checked(&self, stores: &Stores<'_>, path: &std::ffi::OsStr) -> Result<Remote, CommandError> {
+        let remote = stores.in_bucket(path)?;
+        if remote.key.is_empty() && !self.recursive {
+            let named = format!("{}/{}", remote.alias, remote.bucket);
+            return Err(CommandError::usage("s3.not_an_object", format!("`{named}` is a bucket, not an object")).next(
+                format!("`hallpass s3 rb {named}` removes the bucket, `hallpass s3 rm -r {named}` what is in it"),
+            ));
+        }
+        Ok(remote)
+    }
+
+    fn rights(&self, remote: &Remote) -> Rights {
+        let Remote { bucket, key, .. } = remote;
+        let for_good = self.versions || self.version_id.is_some();
+        let mut deleting = vec![if for_good { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" }];
+        deleting.extend(self.bypass_governance.then_some("s3:BypassGovernanceRetention"));
+        deleting.extend(self.version_id.as_ref().map(|_| "s3:GetObjectVersion"));
+        let list = if self.versions { "s3:ListBucketVersions" } else { "s3:ListBucket" };
+        let deletes = match (self.recursive, key.as_str()) {
+            (false, key) => Rights::on_object(&deleting, bucket, key),
+            (true, "") => Rights::below(&deleting, bucket, ""),
+            (true, key) => {
+                Rights::on_object(&deleting, bucket, key).and(Rights::below(&deleting, bucket, &folder(key)))
+            }
+        };
+        deletes.and(Rights::on_bucket(&[list], bucket))
+    }
+
+    fn options(&self) -> RemovalOptions {
+        RemovalOptions { bypass_governance: self.bypass_governance, dry_run: self.dry_run }
+    }
+
+    /// A whole bucket is never removed by a slip.
+    fn confirm(&self, remote: &Remote) -> Result<(), CommandError> {
+        if self.force || self.dry_run {
+            return Ok(());
+        }
+        let named = format!("{}/{}", remote.alias, remote.bucket);
+        let refused = |message: String| {
+            Err(CommandError::usage("s3.not_confirmed", message).next("pass `--force` to do it without a question"))
+        };
+        if !prompt::is_possible() {
+            return refused(format!("`{named}` is a whole bucket, and there is nobody to ask"));
+        }
+        let question = format!("This removes everything in {named}. Type the name of the bucket to go on");
+        match prompt::line(&clean::line(&question))? == remote.bucket {
+            true => Ok(()),
+            false => refused("this was not the name of the bucket: nothing was removed".to_owned()),
+        }
+    }
+
+    async fn below(
+        &self,
+        stores: &Stores<'_>,
+        client: &Client,
+        remote: &Remote,
+        tally: &mut Tally,
+    ) -> Result<(), Failed> {
+        let Remote { alias, bucket, key } = remote;
+        let now = stores.context.now();
+        let filter = Filter {
+            older: self.older_than.map(|since| since.resolve(now)),
+            newer: self.newer_than.map(|since| since.resolve(now)),
+            ..Filter::default()
+        };
+        let prefix = if key.is_empty() { String::new() } else { folder(key) };
+        let versions = self.versions;
+        let mut seen = 0;
+        if !key.is_empty() && !key.ends_with('/') {
+            // The object itself; of all keys that begin so, the folder comes later and other names are not meant.
+            let walk = WalkOptions { prefix: key.clone(), flat: true, versions, page: None };
+            let is_it =
+                |entry: &hallpass_s3::walk::Entry| entry.object().key == *key && filter.holds(entry.object(), "");
+            let named = match versions {
+                true => true,
+                false => client.listed(bucket, key).await?.is_some(),
+            };
+            if named {
+                let before = tally.told();
+                remove_walk(client, bucket, walk, self.options(), is_it, |d, e| tally.tell(alias, bucket, d, e))
+                    .await?;
+                seen += tally.told() - before;
+            }
+        }
+        let walk = WalkOptions { prefix, versions, ..WalkOptions::default() };
+        let is_doomed = |entry: &hallpass_s3::walk::Entry| filter.holds(entry.object(), "");
+        let tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
+        seen += remove_walk(client, bucket, walk, self.options(), is_doomed, tell).await?;
+        if seen == 0 && !key.is_empty() && !self.force {
+            tally.missing(alias, bucket, key);
+        }
+        Ok(())
+    }
+
+    async fn single(&self, client: &Client, remote: &Remote, tally: &mut Tally) -> Result<(), Failed> {
+        let Remote { alias, bucket, key } = remote;
+        let doomed = Doomed { key: key.clone(), version: self.version_id.clone() };
+        if self.versions {
+            let walk = WalkOptions { prefix: key.clone(), versions: true, ..WalkOptions::default() };
+            let before = tally.told();
+            let is_it = |entry: &hallpass_s3::walk::Entry| entry.object().key == *key;
+            remove_walk(client, bucket, walk, self.options(), is_it, |d, e| tally.tell(alias, bucket, d, e)).await?;
+            if tally.told() == before && !self.force {
+                tally.missing(alias, bucket, key);
+            }
+            return Ok(());
+        }
+        if !self.force && !is_there(client, bucket, &doomed).await? {
+            tally.missing(alias, bucket, key);
+            return Ok(());
+        }
+        let mut tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
+        remove_keys(client, bucket, vec![doomed], self.options(), &mut tell).await
+    }
+}
+
+fn folder(key: &str) -> String {
+    if key.ends_with('/') { key.to_owned() } else { format!("{key}/") }
+}
+
+/// Stores say yes to the deletion of what is not there.
+async fn is_there(client: &Client, bucket: &str, doomed: &Doomed) -> Result<bool, S3Error> {
+    if doomed.version.is_none() {
+        return Ok(client.listed(bucket, &doomed.key).await?.is_some());
+    }
+    let object = ObjectId { bucket: bucket.to_owned(), key: doomed.key.clone(), version: doomed.version.clone() };
+    match client.head(&object, &GetOptions::default()).await {
+        Ok(_) => Ok(true),
+        // A delete marker cannot be read, and can be removed.
+        Err(error) if error.code() == "MethodNotAllowed" => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound && error.code() != "NoSuchBucket" => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Batches of one bucket after the other, in the order of the lines.
+fn from_stdin(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, CommandError> {
+    let mut tally = Tally::new(stores.printer(), args.dry_run);
+    let mut input = std::io::stdin().lock();
+    let mut waiting: Vec<Remote> = Vec::new();
+    loop {
+        let remote = match line(&mut input)? {
+            Some(path) => {
+                let remote = stores.object(&OsString::from_vec(path))?;
+                let needs = args.rights(&remote);
+                if let Some(status) = stores.settled(&[(&remote, needs)])? {
+                    return Ok(status);
+                }
+                Some(remote)
+            }
+            None => None,
+        };
+        let fits = |remote: &Remote| {
+            waiting.len() < S3_DELETE_KEYS_MAX
+                && waiting.first().is_none_or(|first| (&first.alias, &first.bucket) == (&remote.alias, &remote.bucket))
+        };
+        if !remote.as_ref().is_some_and(fits) && !waiting.is_empty() {
+            stores.run(args.batch(stores, std::mem::take(&mut waiting), &mut tally))?;
+        }
+        match remote {
+            Some(remote) => waiting.push(remote),
+            None => return tally.end(stores),
+        }
+    }
+}
+
+impl RmArgs {
+    async fn batch(&self, stores: &Stores<'_>, remotes: Vec<Remote>, tally: &mut Tally) -> Result<(), Failed> {
+        let Some(Remote { alias, bucket, .. }) = remotes.first().cloned() else { return Ok(()) };
+        let client = stores.client(&Remote { alias: alias.clone(), bucket: bucket.clone(), key: String::new() })?;
+        let mut keys = Vec::with_capacity(remotes.len());
+        for remote in remotes {
+            let doomed = Doomed { key: remote.key, version: None };
+            if self.force || is_there(&client, &bucket, &doomed).await? {
+                keys.push(doomed);
+            } else {
+                tally.missing(&alias, &bucket, &doomed.key);
+            }
+        }
+        let mut tell = |doomed, failed| tally.tell(&alias, &bucket, doomed, failed);
+        remove_keys(&client, &bucket, keys, self.options(), &mut tell).await
+    }
+}
+
+/// The next line that is not empty, without its end.
+fn line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, CommandError> {
+    loop {
+        let mut line = Vec::new();
+        let limit = S3_PATH_LINE_BYTES_MAX as u64 + 1;
+        if std::io::Read::take(&mut *input, limit).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        if line.len() > S3_PATH_LINE_BYTES_MAX {
+            let message = format!("a line of stdin has more than {S3_PATH_LINE_BYTES_MAX} bytes");
+            return Err(CommandError::new(Sort::Usage, "s3.line_too_long", message).next("give one path a line"));
+        }
+        while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+            line.pop();
+        }
+        if !line.is_empty() {
+            return Ok(Some(line));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::S3_PATH_LINE_BYTES_MAX;
+
+    use super::line;
+
+    #[test]
+    fn a_line_of_stdin_has_a_limit() {
+        let long = vec![b'x'; S3_PATH_LINE_BYTES_MAX + 1];
+        assert!(line(&mut &long[..]).is_err());
+        let mut two = &b"\n\na/b c\r\nx"[..];
+        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"a/b c"[..]));
+        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"x"[..]));
+        assert_eq!(line(&mut two).expect("reads"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! `hallpass s3 run`.
+
+mod words;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use hallpass_core::limits::S3_BATCH_LINE_BYTES_MAX;
+use serde::Serialize;
+
+use super::args::S3Args;
+use super::stores::Stores;
+use super::{S3Command, one, show};
+use crate::error::{CommandError, ErrorKind, ExitStatus};
+
+/// Run many commands in one process
+///
+/// One command a line, with or without `hallpass s3` before it; quotes as in a shell, nothing else of a shell; `#` begins
+/// a comment. Connections are used again. The first failure ends it, unless `--continue-on-error`; the exit status is
+/// then the highest of all.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 run nightly.txt\n  \
+    printf 'mb minio/a --ignore-existing\\nls minio\\n' | hallpass s3 run -")]
+pub(crate) struct RunArgs {
+    /// The file; `-` is stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Go on after a failure
+    #[arg(long)]
+    continue_on_error: bool,
+}
+
+/// A line as a command line.
+#[derive(Debug, Parser)]
+#[command(name = "hallpass s3", no_binary_name = true, disable_help_flag = true)]
+struct Line {
+    #[command(flatten)]
+    args: S3Args,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Summary {
+    commands: u64,
+    failed: u64,
+}
+
+/// Runs them.
+pub(super) fn run(stores: &Stores<'_>, args: &RunArgs) -> Result<ExitStatus, CommandError> {
+    let unreadable = |error: io::Error| {
+        let kind = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::General };
+        CommandError::new(kind, "s3.file", format!("`{}` cannot be read: {error}", args.file.display()))
+    };
+    let is_stdin = args.file.as_os_str() == "-";
+    let mut input: Box<dyn BufRead> = match is_stdin {
+        true => Box::new(BufReader::new(io::stdin())),
+        false => Box::new(BufReader::new(File::open(&args.file).map_err(unreadable)?)),
+    };
+    let printer = stores.printer();
+    let (mut number, mut summary, mut worst) = (0_u64, Summary::default(), ExitStatus::Success);
+    loop {
+        let mut text = Vec::new();
+        let limit = S3_BATCH_LINE_BYTES_MAX as u64 + 1;
+        if input.by_ref().take(limit).read_until(b'\n', &mut text).map_err(unreadable)? == 0 {
+            break;
+        }
+        number += 1;
+        let words = words_of(&text).map_err(|why| at(number, CommandError::usage("s3.batch", why)));
+        let status = match words {
+            Ok(words) if words.is_empty() => continue,
+            Ok(words) => command(stores, words, is_stdin).map_err(|error| at(number, error)),
+            Err(error) => Err(error),
+        };
+        summary.commands += 1;
+        let status = status.unwrap_or_else(|error| {
+            printer.error(&error);
+            error.exit_status()
+        });
+        if status.code() > worst.code() {
+            worst = status;
+        }
+        summary.failed += u64::from(status != ExitStatus::Success);
+        // A line that is too long was not read to its end.
+        if status != ExitStatus::Success && (!args.continue_on_error || text.len() > S3_BATCH_LINE_BYTES_MAX) {
+            break;
+        }
+    }
+    show::done(printer, "s3_run", &summary, || format!("{} commands, {} failed", summary.commands, summary.failed))?;
+    Ok(worst)
+}
+
+fn words_of(text: &[u8]) -> Result<Vec<String>, String> {
+    if text.len() > S3_BATCH_LINE_BYTES_MAX {
+        return Err(format!("the line has more than {S3_BATCH_LINE_BYTES_MAX} bytes"));
+    }
+    let text = str::from_utf8(text).map_err(|_| "the line is not UTF-8".to_owned())?;
+    let mut words = words::split(text)?;
+    if words.len() >= 2 && words[0] == "hallpass" && words[1] == "s3" {
+        words.drain(..2);
+    }
+    Ok(words)
+}
+
+fn command(stores: &Stores<'_>, words: Vec<String>, is_stdin: bool) -> Result<ExitStatus, CommandError> {
+    let line = Line::try_parse_from(words).map_err(|error| {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        CommandError::usage("usage", first).next("see `hallpass s3 --help`")
+    })?;
+    let family = line.args.command.family();
+    let refused = |message: &str, next: &str| Err(CommandError::usage("s3.batch", message).next(next));
+    match &line.args.command {
+        S3Command::Run(_) => return refused("a batch cannot run a batch", "put the lines into one file"),
+        S3Command::Pipe(_) if is_stdin => {
+            return refused("`pipe` reads stdin, which is the batch itself", "put the batch into a file");
+        }
+        _ => {}
+    }
+    if line.args.flags.explain || line.args.flags.no_prune {
+        return refused("`--explain` and `--no-prune` are for the whole batch", "pass them to `hallpass s3 run`");
+    }
+    one(stores, &line.args.flags, line.args.command).map_err(|error| error.in_family(family))
+}
+
+fn at(number: u64, error: CommandError) -> CommandError {
+    error.cause(format!("line {number}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use hallpass_core::limits::S3_BATCH_LINE_BYTES_MAX;
+
+    #[test]
+    fn a_line_of_a_batch_has_a_limit() {
+        assert!(super::words_of(&vec![b'x'; S3_BATCH_LINE_BYTES_MAX]).is_ok());
+        assert!(super::words_of(&vec![b'x'; S3_BATCH_LINE_BYTES_MAX + 1]).is_err());
+        assert_eq!(super::words_of(b"hallpass s3 ls a\n").expect("words"), ["ls", "a"]);
+    }
+
+    #[test]
+    fn the_definition_of_a_line_is_consistent() {
+        super::Line::command().debug_assert();
+    }
+}

@@ -1,0 +1,162 @@
+//! rm, rb, mb.
+
+use super::store::{Puppet, Shop, Store, lines};
+
+fn with(keys: &[&str]) -> (Store, Shop) {
+    let store = Store::start();
+    let shop = store.world();
+    shop.ok(&["mb", "m/data"]);
+    shop.put(keys);
+    (store, shop)
+}
+
+fn keys(shop: &Shop) -> Vec<String> {
+    shop.ok(&["find", "m/data", "--print", "{key}"]).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn trap_7_a_whole_bucket_is_not_removed_without_a_yes() {
+    let (_store, shop) = with(&["data/a", "data/b/c"]);
+    let said = shop.refused(&["rm", "-r", "m/data"], 2);
+    assert!(said.err.contains("--force"), "{said:?}");
+    assert_eq!(keys(&shop), ["a", "b/c"]);
+    assert_eq!(shop.ok(&["rm", "-r", "m/data", "--dry-run"]), "m/data/a\nm/data/b/c\n");
+    assert_eq!(keys(&shop).len(), 2, "a dry run removes nothing");
+    shop.ok(&["rm", "-r", "m/data", "--force"]);
+    assert!(keys(&shop).is_empty());
+}
+
+#[test]
+fn trap_8_a_missing_key_is_said_and_not_counted_as_removed() {
+    let (_store, shop) = with(&["data/a", "data/b"]);
+    let said = shop.refused(&["rm", "m/data/a", "m/data/none", "--json"], 5);
+    let all = lines(&said.out);
+    assert_eq!((all[0]["status"].as_str(), all[1]["status"].as_str()), (Some("success"), Some("error")));
+    assert_eq!((all[1]["data"]["key"].as_str(), all[1]["error"]["exit_code"].as_i64()), (Some("none"), Some(5)));
+    assert_eq!((all[2]["data"]["removed"].as_u64(), all[2]["data"]["missing"].as_u64()), (Some(1), Some(1)));
+    shop.refused(&["rm", "m/data/none"], 5);
+    shop.refused(&["rm", "-r", "m/data/none/"], 5);
+    shop.ok(&["rm", "m/data/none", "--force"]);
+    assert_eq!(keys(&shop), ["b"]);
+}
+
+#[test]
+fn a_folder_is_removed_and_its_namesakes_stay() {
+    let (_store, shop) = with(&["data/dir/a", "data/dir/b/c", "data/directory", "data/dir-2/d"]);
+    shop.refused(&["rm", "m/data/dir"], 5);
+    shop.ok(&["rm", "-r", "m/data/dir"]);
+    assert_eq!(keys(&shop), ["dir-2/d", "directory"]);
+}
+
+#[test]
+fn only_what_is_old_enough_is_removed() {
+    let (_store, shop) = with(&["data/dir/a", "data/dir/b"]);
+    shop.ok(&["rm", "-r", "m/data/dir/", "--older-than", "1h"]);
+    assert_eq!(keys(&shop).len(), 2);
+    shop.ok(&["rm", "-r", "m/data/dir/", "--newer-than", "1h"]);
+    assert!(keys(&shop).is_empty());
+}
+
+#[test]
+fn paths_come_from_stdin() {
+    let (_store, shop) = with(&["data/a b", "data/ü", "data/c"]);
+    let found = shop.ok(&["find", "m/data", "--regex", "^(a|ü)"]);
+    let said = shop.say_with(&["rm", "--stdin"], found.as_bytes());
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(keys(&shop), ["c"]);
+    assert_eq!(shop.say_with(&["rm", "--stdin"], b"m/data/none\nm/data/c\n").code, 5);
+    assert!(keys(&shop).is_empty(), "what is there is removed all the same");
+}
+
+#[test]
+fn two_thousand_objects_go_in_two_calls() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let calls = std::sync::Arc::<AtomicU64>::default();
+    let deletes = std::sync::Arc::clone(&calls);
+    let store = Puppet::start(move |head| {
+        if head.starts_with("POST ") {
+            deletes.fetch_add(1, Ordering::SeqCst);
+            return (200, "<DeleteResult/>".to_owned());
+        }
+        let second = head.contains("continuation-token=");
+        let mut body = String::from("<ListBucketResult>");
+        for key in 0..1_000 {
+            body.push_str(&format!("<Contents><Key>d/{second}{key}</Key><Size>1</Size></Contents>"));
+        }
+        if !second {
+            body.push_str("<IsTruncated>true</IsTruncated><NextContinuationToken>n</NextContinuationToken>");
+        }
+        (200, body + "</ListBucketResult>")
+    });
+    let shop = Shop::new(&store.url(), "k", "s");
+    let all = shop.json(&["rm", "-r", "m/b/d/"]);
+    assert_eq!(all.last().expect("a summary")["data"]["removed"], 2_000);
+    assert_eq!((calls.load(Ordering::SeqCst), store.requests.load(Ordering::SeqCst)), (2, 4));
+}
+
+#[test]
+fn keys_that_a_store_refuses_one_by_one_are_told_one_by_one() {
+    let store = Puppet::start(|head| {
+        match head.starts_with("POST ") {
+        true => (
+            200,
+            "<DeleteResult><Error><Key>d/b</Key><Code>AccessDenied</Code><Message>No.</Message></Error></DeleteResult>"
+                .to_owned(),
+        ),
+        false => (
+            200,
+            "<ListBucketResult><Contents><Key>d/a</Key></Contents><Contents><Key>d/b</Key></Contents></ListBucketResult>"
+                .to_owned(),
+        ),
+    }
+    });
+    let shop = Shop::new(&store.url(), "k", "s");
+    let said = shop.refused(&["rm", "-r", "m/x/d/", "--json"], 4);
+    let all = lines(&said.out);
+    assert_eq!((all[0]["data"]["key"].as_str(), all[0]["status"].as_str()), (Some("d/a"), Some("success")));
+    assert_eq!((all[1]["data"]["key"].as_str(), all[1]["error"]["code"].as_str()), (Some("d/b"), Some("AccessDenied")));
+    assert_eq!((all[2]["data"]["removed"].as_u64(), all[2]["data"]["failed"].as_u64()), (Some(1), Some(1)));
+}
+
+#[test]
+fn trap_10_a_bad_name_for_a_bucket_is_refused_before_the_store_is_asked() {
+    let store = Puppet::refusing(500, "InternalError");
+    let shop = Shop::new(&store.url(), "k", "s");
+    for name in ["UPPER", "ab", "a..b", "192.168.0.1", "-abc", "under_score", "xn--x"] {
+        shop.refused(&["mb", &format!("m/{name}")], 2);
+    }
+    assert_eq!(store.requests.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[test]
+fn trap_16_a_bucket_that_is_not_empty_stays_and_the_way_out_is_said() {
+    let (_store, shop) = with(&["data/a"]);
+    let said = shop.refused(&["rb", "m/data"], 6);
+    assert!(said.err.contains("not empty") && said.err.contains("--force") && said.out.is_empty(), "{said:?}");
+    assert_eq!(keys(&shop), ["a"]);
+    shop.ok(&["rb", "m/data", "--force"]);
+    shop.refused(&["ls", "m/data"], 5);
+    shop.refused(&["rb", "m/data"], 5);
+}
+
+#[test]
+fn a_store_that_would_delete_what_is_not_empty_is_not_asked_to() {
+    let store = Puppet::start(|head| match head.starts_with("DELETE ") {
+        true => (204, String::new()),
+        false => (200, "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>".to_owned()),
+    });
+    let shop = Shop::new(&store.url(), "k", "s");
+    shop.refused(&["rb", "m/data"], 6);
+    assert_eq!(store.requests.load(std::sync::atomic::Ordering::SeqCst), 1, "one listing and no deletion");
+}
+
+#[test]
+fn a_bucket_that_is_there_is_a_conflict_unless_that_is_fine() {
+    let (_store, shop) = with(&[]);
+    shop.refused(&["mb", "m/data"], 6);
+    assert_eq!(shop.data(&["mb", "m/data", "--ignore-existing"])["created"], false);
+    assert_eq!(shop.data(&["mb", "m/other", "--ignore-existing"])["created"], true);
+    let store = Puppet::refusing(409, "BucketAlreadyExists");
+    let shop = Shop::new(&store.url(), "k", "s");
+    shop.refused(&["mb", "m/data", "--ignore-existing"], 6);
+}
