@@ -64,7 +64,7 @@ pub(super) async fn restore(path: &Path, head: &ObjectHead, kept: bool) -> Resul
         let found = head.properties.metadata.iter().find(|(known, _)| kept && known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     };
-    let written = head.last_modified.and_then(|at| SystemTime::try_from(at).ok());
+    let written = head.last_modified.map(SystemTime::from);
     let time = found(MTIME).and_then(time_of).or(written);
     let mode = found(MODE).and_then(|text| u32::from_str_radix(text, 8).ok()).map(|mode| mode & RESTORED_BITS);
     let path = path.to_owned();

@@ -1,5 +1,8 @@
 //! `mirror` and `diff`: what is the same, what is copied, what is removed.
 
+use hallpass_control::clock::SystemClock;
+use hallpass_core::clock::Clock;
+
 use super::{lines, world, write};
 use crate::cli_world::World;
 
@@ -19,7 +22,7 @@ fn trap_5_an_edited_file_is_copied_again_and_the_same_one_is_counted_apart() {
     assert_eq!((&again["copied"], &again["identical"], &again["skipped"]), (&0.into(), &2.into(), &0.into()));
     // Of the same length, and later.
     write(&world, "tree/a", b"ONE");
-    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    let later = std::time::SystemTime::from(SystemClock.now()) + std::time::Duration::from_secs(5);
     let file = std::fs::File::open(world.work().join("tree/a")).expect("a file");
     file.set_modified(later).expect("a time");
     let edited = mirrored(&world, &["tree/", "m/bkt/t/"]);

@@ -137,7 +137,8 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        drop(self.stop.take().map(|stop| stop.send(())));
+        // It may have ended by itself.
+        self.stop.take().is_some_and(|stop| stop.send(()).is_ok());
         drop(self.thread.take().map(std::thread::JoinHandle::join));
     }
 }

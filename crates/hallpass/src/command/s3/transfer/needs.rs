@@ -82,7 +82,8 @@ mod tests {
     fn a_download_needs_to_read_that_prefix_and_nothing_else() {
         let from = Target::Remote(Remote { alias: "m".into(), bucket: "data".into(), key: "logs/".into() });
         let besides = Besides { recursive: true, ..Besides::default() };
-        let needs = copying(std::slice::from_ref(&from), &Target::Local("out".into()), besides);
+        let local = Target::Local("out".into());
+        let needs = copying(std::slice::from_ref(&from), &local, besides);
         assert_eq!(needs.len(), 1);
         assert_eq!(needs[0].1.actions, ["s3:GetObject", "s3:ListBucket"]);
         assert_eq!(needs[0].1.resources, ["arn:aws:s3:::data/logs/*", "arn:aws:s3:::data"]);
