@@ -137,8 +137,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        self.stop.take().is_some_and(|stop| stop.send(()).is_ok());
+        drop(self.stop.take());
         drop(self.thread.take().map(std::thread::JoinHandle::join));
     }
 }
