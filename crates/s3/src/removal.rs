@@ -38,6 +38,36 @@ pub async fn remove_walk<E: From<S3Error>>(
     Ok(seen)
 }
 
+/// Deletes the versions and delete markers of one key that are doomed, and tells what became of each. Gives the number
+/// of those that there are.
+///
+/// # Errors
+/// As [`remove_walk`].
+pub async fn remove_versions<E: From<S3Error>>(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    options: RemovalOptions,
+    is_doomed: impl Fn(&Entry) -> bool,
+    mut tell: impl FnMut(Doomed, Option<S3Error>) -> Result<(), E>,
+) -> Result<u64, E> {
+    let walk = WalkOptions { prefix: key.to_owned(), versions: true, ..WalkOptions::default() };
+    let mut walk = Walk::new(client, bucket, walk);
+    let mut seen = 0;
+    while let Some(step) = walk.next().await? {
+        let of_key: Vec<&Entry> = step.entries.iter().filter(|entry| entry.object().key == key).collect();
+        seen += of_key.len() as u64;
+        let doomed = |entry: &Entry| Doomed { key: key.to_owned(), version: entry.version().map(str::to_owned) };
+        let keys = of_key.into_iter().filter(|entry| is_doomed(entry)).map(doomed).collect();
+        remove_keys(client, bucket, keys, options, &mut tell).await?;
+        // Of all keys that begin so, the key itself comes first.
+        if step.entries.last().is_some_and(|entry| entry.object().key != key) {
+            break;
+        }
+    }
+    Ok(seen)
+}
+
 /// Deletes keys, and tells what became of each.
 ///
 /// # Errors

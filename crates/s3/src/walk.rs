@@ -109,7 +109,40 @@ pub struct Named {
     pub folder: bool,
 }
 
+/// Where `find` and `du` look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Keys that begin so …
+    pub prefix: String,
+    /// … or only this one: it is an object, and there is no folder of its name.
+    pub only: Option<String>,
+}
+
+impl Place {
+    /// True for what is meant.
+    pub fn holds(&self, entry: &Entry) -> bool {
+        self.only.as_ref().is_none_or(|key| entry.object().key == *key)
+    }
+}
+
 impl Client {
+    /// What a path means to who looks below it: `dir` is the folder `dir/` where there is one, the object `dir` where
+    /// there is that, and else everything that begins with `dir`.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn place(&self, bucket: &str, key: &str) -> Result<Place, S3Error> {
+        if key.is_empty() || key.ends_with('/') {
+            return Ok(Place { prefix: key.to_owned(), only: None });
+        }
+        let named = self.named(bucket, key).await?;
+        Ok(match named.object {
+            _ if named.folder => Place { prefix: format!("{key}/"), only: None },
+            Some(_) => Place { prefix: key.to_owned(), only: Some(key.to_owned()) },
+            None => Place { prefix: key.to_owned(), only: None },
+        })
+    }
+
     /// Looks up what a key is by listing, which needs no right but `s3:ListBucket`.
     ///
     /// # Errors

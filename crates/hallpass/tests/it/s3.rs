@@ -1,5 +1,6 @@
 //! `hallpass s3`, the everyday commands: against s3s-fs in this process, SeaweedFS, and stores that only refuse.
 
+mod cloud;
 mod listing;
 mod locks;
 mod objects;

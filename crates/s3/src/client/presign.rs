@@ -168,7 +168,13 @@ impl Client {
         };
         let now = self.0.now();
         if credentials.session_token.is_some() && credentials.expires_at.is_some_and(|end| end <= now) {
-            return Err(S3Error::TokenExpired(self.0.alias.clone()));
+            // Not `TokenExpired`, which removes the alias: no store has said so, and this machine's clock may be wrong.
+            return Err(S3Error::refused(
+                ErrorKind::Auth,
+                "ExpiredToken",
+                format!("the session token of alias `{}` has ended, and a link would be dead at once", self.0.alias),
+                "get new temporary keys, then set the alias again with `hallpass alias set`",
+            ));
         }
         let at = AmzDate::at(now).ok_or_else(|| S3Error::usage("this machine's clock shows no year of ours"))?;
         let region = self.0.region_of(bucket).unwrap_or_else(|| self.0.region.clone());

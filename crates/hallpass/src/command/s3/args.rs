@@ -15,6 +15,7 @@ pub(crate) struct S3Args {
 
 /// Flags of every verb; `--json` and `--quiet` are those of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct S3Flags {
     /// Say which rights the command needs, and do nothing else
     #[arg(long, global = true)]

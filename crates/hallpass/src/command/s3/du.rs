@@ -46,24 +46,26 @@ struct Sum<'a> {
 /// Sums them up.
 pub(super) fn du(stores: &Stores<'_>, args: &DuArgs) -> Result<ExitStatus, CommandError> {
     let remote = stores.in_bucket(&args.path)?;
-    let action = if args.versions { "s3:ListBucketVersions" } else { "s3:ListBucket" };
-    let rights = Rights::on_bucket(&[action], &remote.bucket);
+    let mut actions = vec!["s3:ListBucket"];
+    actions.extend(args.versions.then_some("s3:ListBucketVersions"));
+    let rights = Rights::on_bucket(&actions, &remote.bucket);
     if let Some(status) = stores.settled(&[(&remote, rights)])? {
         return Ok(status);
     }
     stores.run(async {
         let client = stores.client(&remote)?;
+        let place = client.place(&remote.bucket, &remote.key).await?;
         let sum = |Group { prefix, objects, bytes }| Sum { bucket: &remote.bucket, prefix, objects, bytes };
         let line = |sum: &Sum<'_>| {
             let size = if args.bytes { sum.bytes.to_string() } else { shown_bytes(sum.bytes) };
             let name = format!("{}/{}/{}", remote.alias, remote.bucket, sum.prefix);
             format!("{size:>12} {:>10} {}", sum.objects, clean::line(&name))
         };
-        let mut usage = Usage::new(&remote.key, args.depth);
-        let options = WalkOptions { prefix: remote.key.clone(), versions: args.versions, ..WalkOptions::default() };
+        let mut usage = Usage::new(&place.prefix, args.depth);
+        let options = WalkOptions { prefix: place.prefix.clone(), versions: args.versions, ..WalkOptions::default() };
         let mut walk = Walk::new(&client, &remote.bucket, options);
         while let Some(step) = walk.next().await? {
-            let entries = step.entries.iter().filter(|entry| !entry.is_marker());
+            let entries = step.entries.iter().filter(|entry| !entry.is_marker() && place.holds(entry));
             let complete = entries.flat_map(|entry| usage.add(&entry.object().key, entry.object().size));
             show::all(stores.printer(), "s3_du", &complete.map(sum).collect::<Vec<_>>(), line)?;
         }

@@ -105,22 +105,27 @@ pub(super) fn find(stores: &Stores<'_>, args: &FindArgs) -> Result<ExitStatus, C
         older: args.older_than.map(|since| since.resolve(now)),
         depth: args.max_depth,
     };
-    let action = if args.versions { "s3:ListBucketVersions" } else { "s3:ListBucket" };
-    let rights = Rights::on_bucket(&[action], &remote.bucket);
+    let mut actions = vec!["s3:ListBucket"];
+    actions.extend(args.versions.then_some("s3:ListBucketVersions"));
+    let rights = Rights::on_bucket(&actions, &remote.bucket);
     if let Some(status) = stores.settled(&[(&remote, rights)])? {
         return Ok(status);
     }
     stores.run(async {
         let client = stores.client(&remote)?;
+        let place = client.place(&remote.bucket, &remote.key).await?;
         let options = WalkOptions {
-            prefix: remote.key.clone(),
+            prefix: place.prefix.clone(),
             flat: args.max_depth == Some(1),
             versions: args.versions,
             page: None,
         };
         let mut walk = Walk::new(&client, &remote.bucket, options);
         while let Some(step) = walk.next().await? {
-            let found = step.entries.into_iter().filter(|entry| filter.holds(entry.object(), &remote.key));
+            let found = step
+                .entries
+                .into_iter()
+                .filter(|entry| place.holds(entry) && filter.holds(entry.object(), &place.prefix));
             let items: Vec<Item> = found.map(|entry| item(&remote.bucket, entry)).collect();
             show::all(stores.printer(), "s3_find", &items, |item| args.print.line(&remote, item))?;
         }

@@ -10,8 +10,9 @@ use hallpass_s3::rights::Rights;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::stores::Stores;
+use super::stores::{Failed, Stores};
 use super::{document, show};
+use crate::alias::failure;
 use crate::error::{CommandError, ExitStatus};
 
 /// Show and set a bucket's policy, or what everybody may do with it
@@ -80,6 +81,16 @@ pub(super) fn policy(stores: &Stores<'_>, args: &PolicyArgs) -> Result<ExitStatu
     }
 }
 
+/// AWS says no more than this where a bucket may not be opened to everybody.
+fn blocked(error: S3Error, word: Option<Anonymous>) -> Failed {
+    if error.code() != "AccessDenied" || word.is_none() {
+        return error.into();
+    }
+    let next =
+        "the bucket or the account may block public access (S3 Block Public Access), or these keys may not do this";
+    failure::of(error).next(next).into()
+}
+
 fn get(stores: &Stores<'_>, path: &OsString) -> Result<ExitStatus, CommandError> {
     let remote = stores.bucket(path)?;
     let bucket = remote.bucket.as_str();
@@ -129,7 +140,7 @@ fn set(stores: &Stores<'_>, policy: &OsString, path: &OsString, force: bool) -> 
             return Err(S3Error::refused(ErrorKind::Conflict, "policy_exists", message, next).into());
         }
         match &new {
-            Some(new) => client.set_policy(bucket, new).await?,
+            Some(new) => client.set_policy(bucket, new).await.map_err(|error| blocked(error, word))?,
             None => client.remove_policy(bucket).await?,
         }
         let state = State::of(bucket, new);

@@ -11,10 +11,10 @@ use hallpass_core::limits::{S3_DELETE_KEYS_MAX, S3_PATH_LINE_BYTES_MAX};
 use hallpass_s3::client::{Client, Doomed, GetOptions, ObjectId};
 use hallpass_s3::error::{ErrorKind, S3Error};
 use hallpass_s3::filter::Filter;
-use hallpass_s3::removal::{RemovalOptions, remove_keys, remove_walk};
+use hallpass_s3::removal::{RemovalOptions, remove_keys, remove_versions, remove_walk};
 use hallpass_s3::rights::Rights;
 use hallpass_s3::target::Remote;
-use hallpass_s3::walk::WalkOptions;
+use hallpass_s3::walk::{Entry, WalkOptions};
 
 use super::stores::{Failed, Stores};
 use crate::command::since::Since;
@@ -163,23 +163,18 @@ impl RmArgs {
         let versions = self.versions;
         let mut seen = 0;
         if !key.is_empty() && !key.ends_with('/') {
-            // The object itself; of all keys that begin so, the folder comes later and other names are not meant.
-            let walk = WalkOptions { prefix: key.clone(), flat: true, versions, page: None };
-            let is_it =
-                |entry: &hallpass_s3::walk::Entry| entry.object().key == *key && filter.holds(entry.object(), "");
-            let named = match versions {
-                true => true,
-                false => client.listed(bucket, key).await?.is_some(),
+            // The object of that very name, beside the folder.
+            let tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
+            seen += match versions {
+                true => {
+                    let is_doomed = |entry: &Entry| filter.holds(entry.object(), "");
+                    remove_versions(client, bucket, key, self.options(), is_doomed, tell).await?
+                }
+                false => self.one(client, bucket, key, &filter, tell).await?,
             };
-            if named {
-                let before = tally.told();
-                remove_walk(client, bucket, walk, self.options(), is_it, |d, e| tally.tell(alias, bucket, d, e))
-                    .await?;
-                seen += tally.told() - before;
-            }
         }
         let walk = WalkOptions { prefix, versions, ..WalkOptions::default() };
-        let is_doomed = |entry: &hallpass_s3::walk::Entry| filter.holds(entry.object(), "");
+        let is_doomed = |entry: &Entry| filter.holds(entry.object(), "");
         let tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
         seen += remove_walk(client, bucket, walk, self.options(), is_doomed, tell).await?;
         if seen == 0 && !key.is_empty() && !self.force {
@@ -188,15 +183,30 @@ impl RmArgs {
         Ok(())
     }
 
+    /// The object of exactly this key, if it is meant.
+    async fn one(
+        &self,
+        client: &Client,
+        bucket: &str,
+        key: &str,
+        filter: &Filter,
+        mut tell: impl FnMut(Doomed, Option<S3Error>) -> Result<(), Failed>,
+    ) -> Result<u64, Failed> {
+        let Some(object) = client.listed(bucket, key).await? else { return Ok(0) };
+        if filter.holds(&object, "") {
+            let doomed = Doomed { key: object.key, version: None };
+            remove_keys(client, bucket, vec![doomed], self.options(), &mut tell).await?;
+        }
+        Ok(1)
+    }
+
     async fn single(&self, client: &Client, remote: &Remote, tally: &mut Tally) -> Result<(), Failed> {
         let Remote { alias, bucket, key } = remote;
         let doomed = Doomed { key: key.clone(), version: self.version_id.clone() };
         if self.versions {
-            let walk = WalkOptions { prefix: key.clone(), versions: true, ..WalkOptions::default() };
-            let before = tally.told();
-            let is_it = |entry: &hallpass_s3::walk::Entry| entry.object().key == *key;
-            remove_walk(client, bucket, walk, self.options(), is_it, |d, e| tally.tell(alias, bucket, d, e)).await?;
-            if tally.told() == before && !self.force {
+            let tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
+            let seen = remove_versions(client, bucket, key, self.options(), |_| true, tell).await?;
+            if seen == 0 && !self.force {
                 tally.missing(alias, bucket, key);
             }
             return Ok(());

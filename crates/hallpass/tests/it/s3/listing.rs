@@ -83,6 +83,18 @@ fn find_asks_for_name_size_depth_and_expression() {
 }
 
 #[test]
+fn a_folder_is_looked_through_without_its_namesakes() {
+    let (_store, shop) = filled();
+    shop.put(&["data/directory", "data/pre1.bak"]);
+    for path in ["m/data/dir", "m/data/dir/"] {
+        assert_eq!(shop.json(&["find", path]).len(), 3, "{path}");
+        assert_eq!(shop.data(&["du", path])["objects"], 3, "{path}");
+    }
+    assert_eq!(shop.ok(&["find", "m/data/pre1"]), "m/data/pre1\n", "an object is that object");
+    assert_eq!(shop.json(&["find", "m/data/pre"]).len(), 3, "any other text is a beginning");
+}
+
+#[test]
 fn tree_and_du_tell_each_folder_once() {
     let (_store, shop) = filled();
     assert_eq!(shop.ok(&["tree", "m/data"]), "a.txt\ndir/\n  b.txt\n  sub/\n    c.txt\n  ü b\npre1\npre2\n");

@@ -3,7 +3,11 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use hallpass_control::clock::SystemClock;
+use hallpass_core::clock::Clock;
 use hallpass_testkit::clients::{bare, python, run};
+
+use jiff::SignedDuration;
 
 use super::store::{KEY, SECRET, Shop, Store, lines};
 
@@ -133,13 +137,21 @@ fn a_link_says_that_it_dies_with_the_session_token() {
     set("2999-01-01T00:00:00Z");
     let said = world.say(&["s3", "share", "download", "t/b/k", "--expire", "1h"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""), "the token outlives the link");
-    let soon = jiff::Timestamp::from_second(
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_secs() as i64 + 600,
-    )
-    .expect("a time");
+    let soon = SystemClock.now() + SignedDuration::from_secs(600);
     set(&soon.to_string());
     let said = world.say(&["s3", "share", "download", "t/b/k", "--expire", "1h"]);
     assert!(said.code == 0 && said.err.contains("dies with the session token"), "{said:?}");
+}
+
+#[test]
+fn a_link_is_not_signed_with_keys_that_have_ended_and_the_alias_stays() {
+    let world = crate::cli_world::World::new();
+    let file = "schema_version = 2\n[[aliases]]\nname = \"t\"\nendpoint = \"http://127.0.0.1:9\"\naccess_key = \"AK\"\n\
+        secret_key = \"S\"\nsession_token = \"T\"\nexpires_at = \"2001-01-01T00:00:00Z\"\n";
+    world.file("home/.config/hallpass/config.toml", file);
+    let said = world.say(&["s3", "share", "download", "t/b/k"]);
+    assert_eq!(said.code, 4, "{said:?}");
+    assert!(crate::alias::config(&world).contains("\"T\""), "no store has said that the token is dead");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! rm, rb, mb.
 
+use hallpass_testkit::clients::{bare, python, run};
+
 use super::store::{Puppet, Shop, Store, lines};
 
 fn with(keys: &[&str]) -> (Store, Shop) {
@@ -24,6 +26,32 @@ fn trap_7_a_whole_bucket_is_not_removed_without_a_yes() {
     assert_eq!(keys(&shop).len(), 2, "a dry run removes nothing");
     shop.ok(&["rm", "-r", "m/data", "--force"]);
     assert!(keys(&shop).is_empty());
+}
+
+/// What a person on a terminal gets who answers so: exit status and what is left.
+fn answered(answer: &str) -> (String, usize) {
+    let script = "import os,pty,sys\n\
+        pid,fd=pty.fork()\n\
+        if pid==0: os.execv(sys.argv[1],sys.argv[1:2]+['s3','rm','-r','m/data'])\n\
+        seen=b''\n\
+        while b'go on' not in seen: seen+=os.read(fd,1000)\n\
+        os.write(fd,os.environ['ANSWER'].encode()+b'\\n')\n\
+        try:\n    while os.read(fd,1000): pass\n\
+        except OSError: pass\n\
+        print(os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]))\n";
+    let (_store, shop) = with(&["data/a", "data/b/c"]);
+    let template = shop.command(&[]);
+    let mut command = bare(python());
+    command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("ANSWER", answer);
+    command.current_dir(shop.world.work()).args(["-c", script, env!("CARGO_BIN_EXE_hallpass")]);
+    (run(&mut command).succeeded().trim().to_owned(), keys(&shop).len())
+}
+
+#[test]
+fn trap_7_on_a_terminal_the_name_of_the_bucket_is_asked_for() {
+    assert_eq!(answered("data"), ("0".to_owned(), 0));
+    assert_eq!(answered("yes"), ("2".to_owned(), 2));
+    assert_eq!(answered(""), ("2".to_owned(), 2));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tags, versions, CORS, lifecycle, policies: against SeaweedFS.
 
+use hallpass_testkit::clients::{bare, identity, python, run};
 use hallpass_testkit::servers::{Seaweedfs, seaweedfs};
 use serde_json::Value;
 
@@ -17,11 +18,24 @@ fn settings_of_a_bucket_are_set_read_and_removed() {
     let shop = shop(&store);
     shop.put(&["data/a", "data/dir/b"]);
     assert_eq!(shop.data(&["stat", "m/data/dir"])["kind"], "prefix");
+    incomplete(&store, &shop);
     tags(&shop);
     cors(&shop);
     lifecycle(&shop);
     policies(&shop);
     versions(&shop);
+}
+
+/// An upload that another client began and never ended.
+fn incomplete(store: &Seaweedfs, shop: &Shop) {
+    let mut begin = bare(python());
+    begin.envs(identity(&store.url(), seaweedfs::KEY, seaweedfs::SECRET, None));
+    begin.args(["-c", "import boto3; boto3.client('s3').create_multipart_upload(Bucket='data', Key='dir/half')"]);
+    run(&mut begin).succeeded();
+    let all = shop.json(&["ls", "m/data", "--incomplete"]);
+    assert_eq!((all.len(), all[0]["data"]["key"].as_str()), (1, Some("dir/half")));
+    assert!(all[0]["data"]["upload_id"].is_string());
+    assert_eq!(shop.json(&["ls", "m/data", "-r"]).len(), 2, "it is no object");
 }
 
 fn tags(shop: &Shop) {
@@ -100,6 +114,8 @@ fn versions(shop: &Shop) {
     assert_eq!(shop.json(&["du", "m/data", "--versions"])[0]["data"]["objects"], 5);
     shop.ok(&["rm", "m/data/v", "--version-id", &oldest]);
     shop.refused(&["rm", "m/data/v", "--version-id", &oldest], 5);
+    shop.ok(&["rm", "-r", "m/data/v", "--versions", "--older-than", "1h"]);
+    assert_eq!(shop.json(&["ls", "m/data/v", "--versions"]).len(), 3, "nothing is old enough");
     shop.ok(&["rm", "m/data/v", "--versions"]);
     assert_eq!(shop.json(&["ls", "m/data/v", "--versions"]).len(), 1, "`vv` is not `v`");
     shop.refused(&["rb", "m/data"], 6);

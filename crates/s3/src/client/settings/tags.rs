@@ -120,7 +120,9 @@ fn document(tags: &Tags) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hallpass_core::limits::{S3_OBJECT_TAGS_MAX, S3_TAG_NAME_CHARS_MAX, S3_TAG_VALUE_CHARS_MAX};
+    use hallpass_core::limits::{
+        S3_BUCKET_TAGS_MAX, S3_OBJECT_TAGS_MAX, S3_TAG_NAME_CHARS_MAX, S3_TAG_VALUE_CHARS_MAX,
+    };
 
     use super::{Tags, check_tags, document};
 
@@ -129,6 +131,7 @@ mod tests {
         let many = |n: usize| (0..n).map(|i| (format!("k{i}"), String::new())).collect::<Tags>();
         assert!(check_tags(&many(S3_OBJECT_TAGS_MAX), S3_OBJECT_TAGS_MAX).is_ok());
         assert!(check_tags(&many(S3_OBJECT_TAGS_MAX + 1), S3_OBJECT_TAGS_MAX).is_err());
+        assert!(check_tags(&many(S3_BUCKET_TAGS_MAX + 1), S3_BUCKET_TAGS_MAX).is_err());
         let one = |name: usize, value: usize| check_tags(&vec![("n".repeat(name), "ü".repeat(value))], 1);
         assert!(one(S3_TAG_NAME_CHARS_MAX, S3_TAG_VALUE_CHARS_MAX).is_ok());
         assert!(one(S3_TAG_NAME_CHARS_MAX + 1, 0).is_err() && one(1, S3_TAG_VALUE_CHARS_MAX + 1).is_err());

@@ -40,11 +40,6 @@ impl Tally {
         Self { printer, summary: Summary { dry_run, ..Summary::default() }, first: None }
     }
 
-    /// Keys that were told, whatever became of them.
-    pub(super) fn told(&self) -> u64 {
-        self.summary.removed + self.summary.failed
-    }
-
     /// What became of one key. A dead token ends everything.
     pub(super) fn tell(
         &mut self,
