@@ -4,6 +4,7 @@ mod ending;
 mod mirrors;
 mod names;
 mod store;
+mod stores;
 
 use serde_json::Value;
 

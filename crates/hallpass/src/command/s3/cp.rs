@@ -28,7 +28,7 @@ use crate::error::{CommandError, ExitStatus};
     pg_dump app | hallpass s3 cp - minio/backup/app.sql")]
 pub(crate) struct CpArgs {
     /// From here, and last: to here
-    #[arg(value_name = "SOURCE… TARGET", required = true, num_args = 2..)]
+    #[arg(value_names = ["SOURCE", "TARGET"], required = true, num_args = 2..)]
     paths: Vec<OsString>,
     /// Folders and prefixes, with all that is in them
     #[arg(short, long)]

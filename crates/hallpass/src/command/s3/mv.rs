@@ -20,7 +20,7 @@ use crate::error::{CommandError, ExitStatus};
     hallpass s3 mv -r ./outbox/ minio/inbox/ --older-than 1h")]
 pub(crate) struct MvArgs {
     /// From here, and last: to here
-    #[arg(value_name = "SOURCE… TARGET", required = true, num_args = 2..)]
+    #[arg(value_names = ["SOURCE", "TARGET"], required = true, num_args = 2..)]
     paths: Vec<OsString>,
     /// Folders and prefixes, with all that is in them
     #[arg(short, long)]

@@ -47,52 +47,50 @@ pub(crate) struct TransferArgs {
 
 /// What of the source.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What is meant")]
 pub(crate) struct SelectArgs {
     /// Only names like this: `*.log` anywhere, `logs/**` from the root on; may be repeated
-    #[arg(long, value_name = "PATTERN", value_parser = parse_pattern)]
+    #[arg(long, value_name = "PATTERN", value_parser = parse_pattern, help_heading = "What is meant")]
     include: Vec<Pattern>,
     /// No names like this; stronger than `--include`; may be repeated
-    #[arg(long, value_name = "PATTERN", value_parser = parse_pattern)]
+    #[arg(long, value_name = "PATTERN", value_parser = parse_pattern, help_heading = "What is meant")]
     exclude: Vec<Pattern>,
     /// Only what was written after: `15m`, `2d` (ago), or a time
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", help_heading = "What is meant")]
     newer_than: Option<Since>,
     /// Only what was written before: `15m`, `2d` (ago), or a time
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", help_heading = "What is meant")]
     older_than: Option<Since>,
     /// What to do with symbolic links in local folders
-    #[arg(long, value_name = "HOW", default_value = "skip")]
+    #[arg(long, value_name = "HOW", default_value = "skip", help_heading = "What is meant")]
     symlinks: Links,
 }
 
 /// What is kept with the objects.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Properties of what is written")]
 pub(crate) struct PropertyArgs {
     /// Headers and user metadata: `Cache-Control=max-age=60;team=web`
-    #[arg(long, visible_alias = "metadata", value_name = "K=V;…", value_parser = parse_attributes)]
+    #[arg(long, visible_alias = "metadata", value_name = "K=V;…", value_parser = parse_attributes, help_heading = "Properties of what is written")]
     attr: Option<Properties>,
     /// Content type [default: by the name]
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", help_heading = "Properties of what is written")]
     content_type: Option<String>,
     /// Storage class; whatever the store takes
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", help_heading = "Properties of what is written")]
     storage_class: Option<String>,
     /// Tags: `team=web&stage=test`
-    #[arg(long, value_name = "K=V&…")]
+    #[arg(long, value_name = "K=V&…", help_heading = "Properties of what is written")]
     pub(crate) tags: Option<String>,
     /// Canned ACL, such as `public-read`
-    #[arg(long, value_name = "ACL")]
+    #[arg(long, value_name = "ACL", help_heading = "Properties of what is written")]
     pub(crate) acl: Option<String>,
     /// Encryption by the store: `AES256`, `aws:kms`, `aws:kms:dsse`
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", help_heading = "Properties of what is written")]
     sse: Option<String>,
     /// KMS key
-    #[arg(long, value_name = "KEY", requires = "sse")]
+    #[arg(long, value_name = "KEY", requires = "sse", help_heading = "Properties of what is written")]
     sse_kms_key_id: Option<String>,
     /// Keep time and mode of files in user metadata, and restore them from there
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Properties of what is written")]
     preserve: bool,
 }
 
