@@ -216,7 +216,7 @@ impl Bench {
             _ => {
                 let set = [("TYPE", "s3"), ("PROVIDER", "Other"), ("ENV_AUTH", "true"), ("ENDPOINT", &self.url)];
                 command.envs(set.map(|(name, value)| (format!("RCLONE_CONFIG_SINK_{name}"), value)));
-                command.args(["--quiet", "--s3-no-check-bucket", "--ignore-checksum"]);
+                command.args(["--quiet", "--s3-no-check-bucket", "--s3-no-head", "--ignore-checksum"]);
             }
         }
         command.args(arguments);

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use hallpass_core::limits::{S3_SMALL_OBJECT_BYTES_MAX, S3_TRANSFER_MEMORY_BYTES_MAX};
+use hallpass_core::limits::S3_SMALL_OBJECT_BYTES_MAX;
 use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -33,8 +33,12 @@ use crate::error::S3Error;
 use crate::plan::{Passed, Place, Plan, Planned, Step};
 use crate::transfer::{Gauge, TransferOptions};
 
-/// What a large thing may hold beside others, bytes; one that is alone may hold all.
+/// What a large thing may hold beside others, bytes.
 const LARGE_BYTES: u64 = 24 * 1024 * 1024;
+/// The same for one that is alone; with everything else the process stays below 64 MiB.
+const ALONE_BYTES: u64 = 40 * 1024 * 1024;
+/// What all things in flight may hold together, bytes.
+const MEMORY_BYTES: u64 = 2 * LARGE_BYTES;
 /// What everything holds at least: connection, names, answers.
 const LEAST_BYTES: u64 = 128 * 1024;
 
@@ -196,7 +200,7 @@ pub async fn execute(plan: &mut Plan, orders: &Orders, hear: &mut dyn Hear, conf
         report: Report::default(),
         tasks: JoinSet::new(),
         gauge: Gauge::of_items(orders.items),
-        memory: Arc::new(Semaphore::new(kib(S3_TRANSFER_MEMORY_BYTES_MAX))),
+        memory: Arc::new(Semaphore::new(kib(MEMORY_BYTES))),
         orders,
         stop,
         hear,
@@ -307,7 +311,7 @@ impl Running<'_> {
     /// Starts one copy, as soon as there is room for it.
     async fn begin(&mut self, planned: Planned, alone: bool) -> Result<(), S3Error> {
         let action = Action::of(&planned);
-        let memory = if alone { S3_TRANSFER_MEMORY_BYTES_MAX } else { held(action, planned.size) };
+        let memory = if alone { ALONE_BYTES } else { held(action, planned.size) };
         let permit = self.room(memory).await?;
         let mut transfer = TransferOptions { memory: Some(memory), ..self.orders.transfer.clone() };
         if planned.size.is_some() {
