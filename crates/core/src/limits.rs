@@ -306,6 +306,24 @@ pub const S3_ERROR_BYTES_MAX: usize = 64 * 1024;
 pub const S3_PART_NUMBER_MAX: u32 = 10_000;
 /// Longest upload id of a store, bytes.
 pub const S3_UPLOAD_ID_BYTES_MAX: usize = 2_048;
+/// Steps of a transfer that are planned before the first is carried out.
+pub const S3_PLAN_AHEAD_MAX: usize = 20_000;
+/// Targets that a transfer of several sources compares with each other.
+pub const S3_PLAN_NAMES_MAX: usize = 200_000;
+/// Things that one mirror removes.
+pub const S3_REMOVED_MAX: usize = 100_000;
+/// Longest pattern of `--include` and `--exclude`, bytes.
+pub const S3_PATTERN_BYTES_MAX: usize = 1_024;
+/// Longest name of one file (Linux, `NAME_MAX`), bytes.
+pub const S3_FILE_NAME_BYTES_MAX: usize = 255;
+/// Folders in folders that are read.
+pub const S3_FOLDER_DEPTH_MAX: usize = 512;
+/// Entries of one local folder that are read.
+pub const S3_FOLDER_ENTRIES_MAX: usize = 1_000_000;
+/// Files and objects that are transferred at once: at first, and at most.
+pub const S3_ITEMS_IN_FLIGHT: usize = 16;
+/// See [`S3_ITEMS_IN_FLIGHT`].
+pub const S3_ITEMS_IN_FLIGHT_MAX: usize = 64;
 /// Longest name of an S3 alias, bytes.
 pub const ALIAS_NAME_BYTES_MAX: usize = 64;
 /// Most aliases that one configuration file may hold.

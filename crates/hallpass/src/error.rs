@@ -246,6 +246,14 @@ impl CommandError {
         self
     }
 
+    /// A signal ended it: the exit status says which, as shells have it.
+    pub(crate) fn by_signal(mut self, signal: i32) -> Self {
+        if self.kind == ErrorKind::Interrupted {
+            self.exit = u8::try_from(128 + signal).map_or(ExitStatus::Interrupted, ExitStatus::Child);
+        }
+        self
+    }
+
     /// The sentence.
     pub(crate) fn message(&self) -> &str {
         &self.message

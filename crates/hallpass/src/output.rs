@@ -3,6 +3,7 @@
 pub(crate) mod clean;
 pub(crate) mod envelope;
 mod printer;
+pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod table;
 pub(crate) mod time;

@@ -23,7 +23,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_p
 
 use ending::{Ending, Step};
 use processes::Stat;
-pub(crate) use signals::{Heard, listen};
+pub(crate) use signals::{Heard, is_ignored_at_start, listen};
 pub(crate) use terminal::Terminal;
 
 /// The wall clock is looked at this often, so that a suspended machine or a changed clock does not stretch a session.

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`alias`] | named stores: where they are, what signs for them, how long that lasts |
 //! | [`client`] | one store: connections, signatures, retries, and the operations on buckets and objects |
-//! | [`transfer`] | files and streams up and down, in parts, resumed, verified |
+//! | [`transfer`] | files and streams up and down: in parts, resumed, verified, slowed, stopped |
+//! | [`plan`] | what a copy, a move or a mirror will do, before it does it |
+//! | [`execute`] | a plan, carried out: many things at once, each reported |
 //! | [`walk`] | keys below a prefix, page by page |
 //! | [`filter`] | which of them are meant |
 //! | [`usage`] | their sums, and their shape as a tree |
@@ -22,7 +24,9 @@ pub mod anonymous;
 pub mod bucket_name;
 pub mod client;
 pub mod error;
+pub mod execute;
 pub mod filter;
+pub mod plan;
 pub mod removal;
 pub mod rights;
 pub mod target;

@@ -10,10 +10,12 @@
 //! | `sums` | checksums of parts, put together |
 //! | `ranges`, `partial` | the file of a download, and what comes into it in parallel |
 //! | `state` | what is remembered of an upload that was interrupted |
+//! | `leftovers` | what stays in the store unfinished, and is said |
 //! | `memory` | buffers, used again |
 
 pub mod copy;
 pub mod download;
+mod leftovers;
 mod memory;
 mod partial;
 mod parts;
@@ -26,7 +28,7 @@ pub mod upload;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hallpass_core::limits::S3_STOP_GRACE_S_MAX;
+use hallpass_core::limits::{S3_STOP_GRACE_S_MAX, S3_TRANSFER_MEMORY_BYTES_MAX};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Flow;
@@ -34,8 +36,13 @@ use crate::error::S3Error;
 
 pub use copy::copy;
 pub use download::{Downloaded, download, download_stream};
+pub use leftovers::{Leftover, Leftovers};
 pub use relay::relay;
 pub use upload::{upload_file, upload_stream};
+
+pub(crate) use partial::is_unfinished;
+pub(crate) use parts::{Gauge, part_size};
+pub(crate) use state::local;
 
 /// How to transfer.
 #[derive(Debug, Clone, Default)]
@@ -57,10 +64,21 @@ pub struct TransferOptions {
     /// A downloaded file is on the disk, not in a cache, before the call returns. Files of more than one part always
     /// are.
     pub durable: bool,
+    /// Bytes that the parts in flight may hold together; `None`: [`S3_TRANSFER_MEMORY_BYTES_MAX`].
+    pub memory: Option<u64>,
+    /// Hears of uploads that stay in the store unfinished.
+    pub leftovers: Leftovers,
+}
+
+impl TransferOptions {
+    /// Bytes that the parts in flight may hold together.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.unwrap_or(S3_TRANSFER_MEMORY_BYTES_MAX).min(S3_TRANSFER_MEMORY_BYTES_MAX)
+    }
 }
 
 /// Runs `work` until it ends or the person says stop.
-async fn unless_stopped<T>(
+pub(crate) async fn unless_stopped<T>(
     stop: &CancellationToken,
     work: impl Future<Output = Result<T, S3Error>>,
 ) -> Result<T, S3Error> {

@@ -167,7 +167,8 @@ impl Credentials for Renewing {
                 return Ok(true);
             }
             let keys = self.asked().await?;
-            let is_other = kept.as_ref().is_none_or(|old| *old != keys) && keys.access_key_id != refused;
+            // Some give a new token for the same key.
+            let is_other = kept.as_ref().map_or(keys.access_key_id != refused, |old| *old != keys);
             *kept = Some(keys);
             Ok(is_other)
         })

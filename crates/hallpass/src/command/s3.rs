@@ -5,6 +5,8 @@ pub(crate) mod borrow;
 pub(crate) mod boundary;
 mod cat;
 mod cors;
+mod cp;
+mod diff;
 mod document;
 mod du;
 mod find;
@@ -13,6 +15,8 @@ mod legal_hold;
 mod lifecycle;
 mod ls;
 mod mb;
+mod mirror;
+mod mv;
 mod pipe;
 mod policy;
 mod rb;
@@ -25,6 +29,7 @@ mod stat;
 mod stdout;
 mod stores;
 mod tag;
+mod transfer;
 mod tree;
 mod version;
 mod which;
@@ -46,6 +51,11 @@ pub(crate) enum S3Command {
     Cat(cat::CatArgs),
     Head(head::HeadArgs),
     Stat(stat::StatArgs),
+    Cp(Box<cp::CpArgs>),
+    Mv(Box<mv::MvArgs>),
+    #[command(visible_alias = "sync")]
+    Mirror(Box<mirror::MirrorArgs>),
+    Diff(Box<diff::DiffArgs>),
     Find(find::FindArgs),
     Tree(tree::TreeArgs),
     Du(du::DuArgs),
@@ -75,6 +85,10 @@ impl S3Command {
             Self::Cat(_) => "s3_cat",
             Self::Head(_) => "s3_head",
             Self::Stat(_) => "s3_stat",
+            Self::Cp(_) => "s3_cp",
+            Self::Mv(_) => "s3_mv",
+            Self::Mirror(_) => "s3_mirror",
+            Self::Diff(_) => "s3_diff",
             Self::Find(_) => "s3_find",
             Self::Tree(_) => "s3_tree",
             Self::Du(_) => "s3_du",
@@ -112,6 +126,10 @@ fn one(stores: &Stores<'_>, flags: &args::S3Flags, command: S3Command) -> Result
         S3Command::Cat(args) => cat::cat(stores, &args),
         S3Command::Head(args) => head::head(stores, &args),
         S3Command::Stat(args) => stat::stat(stores, &args),
+        S3Command::Cp(args) => cp::cp(stores, &args),
+        S3Command::Mv(args) => mv::mv(stores, &args),
+        S3Command::Mirror(args) => mirror::mirror(stores, &args),
+        S3Command::Diff(args) => diff::diff(stores, &args),
         S3Command::Find(args) => find::find(stores, &args),
         S3Command::Tree(args) => tree::tree(stores, &args),
         S3Command::Du(args) => du::du(stores, &args),

@@ -58,6 +58,15 @@ pub(crate) fn text<T: Serialize>(family: &str, data: &T) -> Result<String, Comma
     json_text(&body)
 }
 
+/// The text of one of many lines. One that tells of a failure has its data all the same.
+///
+/// # Errors
+/// When the value cannot be JSON, which is a bug of ours.
+pub(crate) fn line<T: Serialize>(family: &str, good: bool, data: &T) -> Result<String, CommandError> {
+    let status = if good { "success" } else { "error" };
+    json_text(&Envelope { schema_version: VERSION, family, status, data: Some(data), error: None })
+}
+
 /// The text of a failure.
 pub(crate) fn failure(family: &str, error: &Failure<'_>) -> String {
     written(&Envelope::<()> { schema_version: VERSION, family, status: "error", data: None, error: Some(error) })

@@ -67,6 +67,11 @@ impl Printer {
         self.json
     }
 
+    /// True when `--quiet` was given.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Colours `text` for stdout.
     pub(crate) fn paint(self, paint: Paint, text: impl Display) -> String {
         colored(self.color_out, paint, text)

@@ -49,6 +49,11 @@ pub(crate) fn listen(inbox: Sender<Happening>) -> io::Result<()> {
     Ok(())
 }
 
+/// True when the signal was ignored when we were started (`nohup`).
+pub(crate) fn is_ignored_at_start(signal: i32) -> bool {
+    ignored_at_start() & (1 << (signal - 1)) != 0
+}
+
 /// `SigIgn` of `/proc/self/status`: bit n-1 stands for signal n.
 fn ignored_at_start() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -30,6 +30,7 @@ mod rest;
 mod run;
 mod s3;
 mod s3_store;
+mod s3_transfer;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;

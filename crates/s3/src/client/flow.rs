@@ -16,6 +16,8 @@ pub trait Progress: Send + Sync + fmt::Debug {
     fn total(&self, _bytes: u64) {}
     /// One item is complete.
     fn item(&self) {}
+    /// So many items more are known to come.
+    fn planned(&self, _items: u64) {}
 }
 
 /// A token bucket over bytes in flight, shared by all transfers that it is given to.

@@ -17,6 +17,7 @@ use crate::error::{S3Error, text};
 
 pub use copy::CopyOptions;
 pub(crate) use copy::copy_source;
+pub(crate) use head::md5_of_etag;
 pub use head::{ObjectHead, Properties};
 pub use read::Download;
 pub use write::{Deleted, Written};

@@ -1,9 +1,8 @@
 //! An object into another, inside the store.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use hallpass_core::limits::{S3_PART_BYTES_MAX, S3_STOP_GRACE_S_MAX};
+use hallpass_core::limits::S3_PART_BYTES_MAX;
 use tokio::task::JoinSet;
 
 use super::parts::{Gauge, part_size, ranges};
@@ -68,10 +67,7 @@ async fn large(
         Err(error) => Err(error),
     };
     if made.is_err() {
-        let grace = Duration::from_secs(S3_STOP_GRACE_S_MAX);
-        if !matches!(tokio::time::timeout(grace, client.abort(&upload)).await, Ok(Ok(()))) {
-            tracing::warn!(object = %to, "an unfinished copy stays in the store");
-        }
+        super::upload::give_up(client, &upload, options).await;
     }
     made
 }

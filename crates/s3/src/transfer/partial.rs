@@ -72,6 +72,11 @@ fn beside(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
+/// True for the name of a file that only an unfinished download has: it is nobody's data.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    name.starts_with('.') && (name.ends_with(".hallpass-part") || name.ends_with(".hallpass-part.json"))
+}
+
 fn note_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".json");

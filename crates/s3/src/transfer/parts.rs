@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hallpass_core::limits::{
-    S3_OBJECT_BYTES_MAX, S3_PART_BYTES, S3_PART_BYTES_MAX, S3_PART_BYTES_MIN, S3_PART_NUMBER_MAX, S3_PARTS_IN_FLIGHT,
-    S3_PARTS_IN_FLIGHT_MAX, S3_TRANSFER_MEMORY_BYTES_MAX,
+    S3_ITEMS_IN_FLIGHT, S3_ITEMS_IN_FLIGHT_MAX, S3_OBJECT_BYTES_MAX, S3_PART_BYTES, S3_PART_BYTES_MAX,
+    S3_PART_BYTES_MIN, S3_PART_NUMBER_MAX, S3_PARTS_IN_FLIGHT, S3_PARTS_IN_FLIGHT_MAX,
 };
 use tokio::time::Instant;
 
@@ -65,10 +65,17 @@ pub(crate) struct Gauge {
 impl Gauge {
     /// `held`: bytes that each part keeps in memory.
     pub(crate) fn new(options: &TransferOptions, held: u64) -> Self {
-        let fits = usize::try_from(S3_TRANSFER_MEMORY_BYTES_MAX / held.max(1)).unwrap_or(usize::MAX).max(1);
+        let fits = usize::try_from(options.memory() / held.max(1)).unwrap_or(usize::MAX).max(1);
         let max = fits.min(S3_PARTS_IN_FLIGHT_MAX);
         let now = options.concurrency.unwrap_or(S3_PARTS_IN_FLIGHT).clamp(1, max);
         Self { now, max, fixed: options.concurrency.is_some(), since: Instant::now(), bytes: 0, done: 0, best: 0.0 }
+    }
+
+    /// For whole files and objects, whose memory somebody else counts.
+    pub(crate) fn of_items(wanted: Option<usize>) -> Self {
+        let now = wanted.unwrap_or(S3_ITEMS_IN_FLIGHT).clamp(1, S3_ITEMS_IN_FLIGHT_MAX);
+        let (max, fixed) = (S3_ITEMS_IN_FLIGHT_MAX, wanted.is_some());
+        Self { now, max, fixed, since: Instant::now(), bytes: 0, done: 0, best: 0.0 }
     }
 
     /// Parts that may be in flight.
@@ -102,8 +109,9 @@ impl Gauge {
 #[cfg(test)]
 mod tests {
     use hallpass_core::limits::{
-        S3_OBJECT_BYTES_MAX, S3_PART_BYTES, S3_PART_BYTES_MAX, S3_PART_BYTES_MIN, S3_PART_NUMBER_MAX,
-        S3_PARTS_IN_FLIGHT, S3_PARTS_IN_FLIGHT_MAX, S3_TRANSFER_MEMORY_BYTES_MAX,
+        S3_ITEMS_IN_FLIGHT, S3_ITEMS_IN_FLIGHT_MAX, S3_OBJECT_BYTES_MAX, S3_PART_BYTES, S3_PART_BYTES_MAX,
+        S3_PART_BYTES_MIN, S3_PART_NUMBER_MAX, S3_PARTS_IN_FLIGHT, S3_PARTS_IN_FLIGHT_MAX,
+        S3_TRANSFER_MEMORY_BYTES_MAX,
     };
 
     use super::{Gauge, Range, part_size, ranges};
@@ -139,6 +147,12 @@ mod tests {
         assert_eq!(Gauge::new(&options, held).limit(), 3);
         assert_eq!(Gauge::new(&options, S3_TRANSFER_MEMORY_BYTES_MAX + 1).limit(), 1);
         assert_eq!(Gauge::new(&TransferOptions::default(), 1).limit(), S3_PARTS_IN_FLIGHT);
+    }
+
+    #[test]
+    fn items_in_flight_have_a_limit_whatever_is_asked() {
+        assert_eq!(Gauge::of_items(Some(usize::MAX)).limit(), S3_ITEMS_IN_FLIGHT_MAX);
+        assert_eq!((Gauge::of_items(Some(0)).limit(), Gauge::of_items(None).limit()), (1, S3_ITEMS_IN_FLIGHT));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hallpass_core::limits::S3_STOP_GRACE_S_MAX;
 use hallpass_core::sigv4::checksum::{Checksum, ChecksumAlgorithm};
 
-use super::{TransferOptions, ending, sums};
+use super::{Leftover, TransferOptions, ending, sums};
 use crate::client::{Client, CompleteOptions, GetOptions, MultipartUpload, Part, PutOptions, Written};
 use crate::error::S3Error;
 
@@ -54,19 +54,22 @@ fn etag_of(parts: &[Part]) -> Option<String> {
 }
 
 /// Gives an upload up, within the grace of a stop. What cannot be given up is said.
-async fn give_up(client: &Client, upload: &MultipartUpload) -> bool {
+pub(super) async fn give_up(client: &Client, upload: &MultipartUpload, options: &TransferOptions) -> bool {
     let grace = Duration::from_secs(S3_STOP_GRACE_S_MAX);
-    match tokio::time::timeout(grace, client.abort(upload)).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::warn!(object = %upload.object, %error, "an unfinished upload stays in the store");
-            false
-        }
-        Err(_) => {
-            tracing::warn!(object = %upload.object, "an unfinished upload stays in the store: it does not answer");
-            false
-        }
-    }
+    let why = match tokio::time::timeout(grace, client.abort(upload)).await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the store does not answer".to_owned(),
+    };
+    stays(client, upload, options, Some(why));
+    false
+}
+
+/// An upload stays in the store. `why`: giving it up has failed; `None`: it can be gone on with.
+fn stays(client: &Client, upload: &MultipartUpload, options: &TransferOptions, why: Option<String>) {
+    tracing::warn!(object = %upload.object, why, "an unfinished upload stays in the store");
+    let (alias, resumable) = (client.alias().to_owned(), why.is_none());
+    options.leftovers.add(Leftover { upload: upload.clone(), alias, resumable, why });
 }
 
 /// Whether an upload that failed so can go on later.

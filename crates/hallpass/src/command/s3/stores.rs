@@ -11,6 +11,7 @@ use hallpass_s3::alias::{CredentialsSource, Registry};
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Client, ClientOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
+use hallpass_s3::plan::{Root, Spot};
 use hallpass_s3::rights::Rights;
 use hallpass_s3::target::{Remote, Surroundings, Target, Use};
 use serde::Serialize;
@@ -19,6 +20,7 @@ use tokio::runtime::Runtime;
 use super::args::S3Flags;
 use super::borrow;
 use super::boundary::Boundary;
+use super::which::Here;
 use crate::alias::{credentials, failure, registry};
 use crate::command::Context;
 use crate::environment;
@@ -83,6 +85,48 @@ impl<'a> Stores<'a> {
     /// Where output goes.
     pub(crate) fn printer(&self) -> Printer {
         self.context.printer
+    }
+
+    /// What `path` means: here, in a store, or a stream.
+    ///
+    /// # Errors
+    /// For what is ambiguous or nothing.
+    pub(crate) fn target(&self, path: &OsStr, used: Use) -> Result<Target, CommandError> {
+        Target::parse(path, used, &Here(&self.registry)).map_err(failure::of)
+    }
+
+    /// The same, ready to be asked.
+    ///
+    /// # Errors
+    /// Those of [`Self::client`].
+    pub(crate) fn spot(&self, target: &Target) -> Result<Spot, CommandError> {
+        Ok(match target {
+            Target::Stdio => Spot::Stdio,
+            Target::Local(path) => Spot::Local(path.clone()),
+            Target::Remote(remote) => Spot::Remote {
+                client: self.client(remote).map_err(failure::of)?,
+                bucket: remote.bucket.clone(),
+                key: remote.key.clone(),
+            },
+        })
+    }
+
+    /// A folder of this machine or a prefix of a bucket, ready to be listed.
+    ///
+    /// # Errors
+    /// Those of [`Self::client`]; for a stream, and for a store as a whole.
+    pub(crate) fn root(&self, target: &Target) -> Result<Root, CommandError> {
+        let refused = |code, message: &str, next: &str| Err(CommandError::usage(code, message).next(next));
+        match self.spot(target)? {
+            Spot::Stdio => {
+                refused("s3.stream_is_no_folder", "a stream is no folder", "name a folder or `alias/bucket`")
+            }
+            Spot::Remote { bucket, .. } if bucket.is_empty() => {
+                refused("s3.no_bucket", "a store as a whole is no folder", "write it like `alias/bucket`")
+            }
+            Spot::Remote { client, bucket, key } => Ok(Root::Remote { client, bucket, prefix: key }),
+            Spot::Local(path) => Ok(Root::Local(path)),
+        }
     }
 
     /// The place in a store that `path` names. The command has no use for local paths, so none is looked for.

@@ -70,7 +70,7 @@ pub(super) fn which(context: &Context, flags: &S3Flags, args: WhichArgs) -> Resu
 }
 
 /// The file system of the working folder, and the aliases.
-struct Here<'a>(&'a Registry);
+pub(super) struct Here<'a>(pub(super) &'a Registry);
 
 impl Surroundings for Here<'_> {
     fn exists(&self, path: &Path) -> bool {

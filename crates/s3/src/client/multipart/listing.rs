@@ -60,9 +60,11 @@ impl Client {
             let root = self.0.whole(&call).await?.document("ListPartsResult")?;
             for entry in root.all("Part") {
                 let number = entry.number("PartNumber").and_then(|number| u32::try_from(number).ok());
-                let (Some(number), Some(etag)) = (number, entry.value("ETag")) else {
-                    return Err(wrong("a part of the store's listing has no number or no ETag"));
+                let Some(number) = number else {
+                    return Err(wrong("a part of the store's listing has no number"));
                 };
+                // Without its ETag a part cannot become one of an object: it has to be sent again.
+                let Some(etag) = entry.value("ETag") else { continue };
                 let checksum = entry.value(element).map(str::to_owned);
                 let part = Part { number, etag: etag.to_owned(), checksum, size: entry.number("Size").unwrap_or(0) };
                 let last_modified = entry.value("LastModified").and_then(|text| text.trim().parse().ok());

@@ -27,6 +27,8 @@ pub struct Properties {
     pub expires: Option<String>,
     /// `x-amz-storage-class`; whatever the store takes.
     pub storage_class: Option<String>,
+    /// `x-amz-acl`, a canned one (`private`, `public-read` …). Never read back.
+    pub acl: Option<String>,
     /// `x-amz-tagging`: `name=value&…`, percent-encoded. Never read back.
     pub tagging: Option<String>,
     /// `x-amz-server-side-encryption`.
@@ -48,6 +50,7 @@ impl Properties {
             ("content-language", &self.content_language),
             ("expires", &self.expires),
             ("x-amz-storage-class", &self.storage_class),
+            ("x-amz-acl", &self.acl),
             ("x-amz-tagging", &self.tagging),
             ("x-amz-server-side-encryption", &self.encryption),
             ("x-amz-server-side-encryption-aws-kms-key-id", &self.encryption_key),
@@ -87,6 +90,7 @@ impl Properties {
             content_language: text("content-language"),
             expires: text("expires"),
             storage_class: text("x-amz-storage-class"),
+            acl: None,
             tagging: None,
             encryption: text("x-amz-server-side-encryption"),
             encryption_key: text("x-amz-server-side-encryption-aws-kms-key-id"),

@@ -10,7 +10,7 @@ use hallpass_core::limits::{S3_PART_BYTES, S3_PART_BYTES_MAX, S3_SMALL_OBJECT_BY
 use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
 use tokio::task::JoinSet;
 
-use super::{Job, complete, give_up, goes_on, joined};
+use super::{Job, complete, give_up, goes_on, joined, stays};
 use crate::client::object::hex_of;
 use crate::client::payload::off_thread;
 use crate::client::{Client, MultipartUpload, ObjectId, Part, Payload, PutOptions, Written};
@@ -138,7 +138,7 @@ async fn large(
 ) -> Result<Written, S3Error> {
     let memo = options.state.as_ref().map(|folder| Memo::of(folder, client, to, &source.path));
     let mut size = part_size(source.identity.size, options.part_size)?;
-    let (upload, known) = match found(client, &source, to, memo.as_ref(), put).await? {
+    let (upload, known) = match found(client, &source, to, memo.as_ref(), put, options).await? {
         Some((upload, known, begun)) => {
             size = begun.part_size;
             (upload, known)
@@ -170,8 +170,11 @@ async fn large(
     };
     let over = match &made {
         Ok(_) => true,
-        Err(error) if goes_on(error, options) && error.kind() != ErrorKind::Conflict => false,
-        Err(_) => give_up(client, &upload).await,
+        Err(error) if memo.is_some() && goes_on(error, options) && error.kind() != ErrorKind::Conflict => {
+            stays(client, &upload, options, None);
+            false
+        }
+        Err(_) => give_up(client, &upload, options).await,
     };
     if let (Some(memo), true) = (&memo, over) {
         memo.forget().await;
@@ -190,6 +193,7 @@ async fn found(
     to: &ObjectId,
     memo: Option<&Memo>,
     put: &PutOptions,
+    options: &TransferOptions,
 ) -> Result<Option<(MultipartUpload, HashMap<u32, Part>, Begun)>, S3Error> {
     let Some(memo) = memo else { return Ok(None) };
     let Some(begun) = memo.read().await else { return Ok(None) };
@@ -199,7 +203,7 @@ async fn found(
     let upload = MultipartUpload { object: to.clone(), id: begun.upload_id.clone(), checksum, whole: begun.whole };
     let fits = ranges(begun.source.size, begun.part_size).count() <= hallpass_core::limits::S3_PART_NUMBER_MAX as usize;
     if !same || begun.source != source.identity || begun.part_size == 0 || !fits {
-        give_up(client, &upload).await;
+        give_up(client, &upload, options).await;
         return Ok(None);
     }
     match client.list_parts(&upload).await {

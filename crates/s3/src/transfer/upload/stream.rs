@@ -51,7 +51,7 @@ pub async fn upload_stream(
             Err(error) => Err(error),
         };
         if made.is_err() {
-            give_up(client, &upload).await;
+            give_up(client, &upload, options).await;
         }
         made?
     };
@@ -94,7 +94,7 @@ async fn parts(
         let job = job.clone();
         tasks.spawn(async move { job.client.upload_part(&job.upload, number, payload, &job.flow).await });
         // The part that is read now needs room as well.
-        let room = usize::try_from(S3_TRANSFER_MEMORY_BYTES_MAX / length).unwrap_or(1).saturating_sub(1).max(1);
+        let room = usize::try_from(options.memory() / length).unwrap_or(1).saturating_sub(1).max(1);
         while tasks.len() >= gauge.limit().min(room) || last {
             let Some(done) = tasks.join_next().await else { break };
             let done = joined(done)?;
