@@ -48,7 +48,10 @@ async fn the_same_bytes_a_second_time_are_refused_when_they_change_something() {
         assert_eq!(first.status, 200, "{name}: {first:?}");
         for again in 0..3 {
             let replayed = ask(&world, request.clone()).await;
-            assert!(replayed.status.is_client_error() && replayed.reason() == "replayed", "{name} {again}: {replayed:?}");
+            assert!(
+                replayed.status.is_client_error() && replayed.reason() == "replayed",
+                "{name} {again}: {replayed:?}"
+            );
             assert!(replayed.text().contains("sign it again"), "{name}: {}", replayed.text());
         }
         assert_eq!(upstream.seen().len(), number + 1, "{name}");

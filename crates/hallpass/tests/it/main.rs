@@ -26,6 +26,7 @@ mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
 mod session;
+mod threats;
 mod tty;
 mod watching;
 mod ways;
