@@ -22,6 +22,8 @@ pub enum DenialCode {
     UnknownKey,
     /// The request's time is too far from ours.
     Skew,
+    /// The very same request was carried out already, or nobody knows whether it was.
+    Replayed,
     /// The request is malformed or ambiguous.
     Malformed,
     /// The body is not what was signed.
@@ -58,6 +60,7 @@ impl DenialCode {
             Self::Unsigned => "unsigned",
             Self::UnknownKey => "unknown-key",
             Self::Skew => "skew",
+            Self::Replayed => "replayed",
             Self::Malformed => "malformed",
             Self::BodyMismatch => "body-mismatch",
             Self::TooLarge => "too-large",

@@ -85,6 +85,12 @@ pub const CHUNK_TRAILERS_MAX: usize = 8;
 pub const EVENT_MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest difference between the child's clock and ours, seconds (AWS allows 900).
 pub const SIGNATURE_SKEW_S_MAX: i64 = 300;
+/// Signatures of changing requests that one session's gate remembers; past it, the oldest second is given up, and
+/// everything signed until then is refused. Some 2 MiB.
+pub const REPLAYS_REMEMBERED_MAX: usize = 65_536;
+/// A client that signs no invocation id makes the same signature for two equal requests of one second, so such a
+/// request may come again for so long, milliseconds: the second, and some for its way.
+pub const REPLAY_SAME_SECOND_MS_MAX: i64 = 1_500;
 /// Longest life of a real presigned URL that a session makes, seconds: nobody can take it back.
 pub const PRESIGN_LIFE_S_MAX: u64 = 3_600;
 /// Longest life that a presigned URL may claim, seconds (Amazon S3 API, `X-Amz-Expires`: seven days).

@@ -12,6 +12,7 @@
 //! | `head` | one reading only, from the child and not from a web page |
 //! | `verify`, `body` | who asks; a body is read only where that needs it |
 //! | `resolve`, `decide` | what it wants, and whether it may |
+//! | `replay` | once, if it changes something |
 //! | `budget` | room for it in the session's account |
 //! | `record` | the audit entry, committed |
 //! | `sign`, `headers` | built from nothing, signed with the real credential |
@@ -53,6 +54,7 @@ mod record;
 mod refusal;
 mod refuse;
 mod registry;
+mod replay;
 mod resolve;
 mod settle;
 mod sign;
@@ -205,6 +207,8 @@ struct Shared {
     /// Keys that requests are signed with.
     signing_keys: KeyCache,
     switch: Switch,
+    /// Signatures that may not come again.
+    replays: replay::Replays,
     /// What the session and its children may use up together.
     budget: Arc<budget::Budget>,
     phase: Arc<phase::Phase>,
@@ -259,6 +263,7 @@ impl Gate {
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: Switch::default(),
+            replays: replay::Replays::default(),
             budget: Arc::new(budget::Budget::new(config.limits)),
             phase: Arc::default(),
             limiter: Arc::new(refuse::Limiter::new()),

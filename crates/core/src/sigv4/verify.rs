@@ -56,7 +56,7 @@ pub struct Verified<'a> {
     pub path: String,
     /// The canonical query, without the `?`.
     pub query: String,
-    /// The signature: the seed of signed chunks.
+    /// The signature: the seed of signed chunks. Of an asymmetric one the hash of what was signed; of none, zeros.
     pub signature: Signature,
     /// For a presigned request the headers that it carries in its query, names in lower case.
     pub hoisted: Option<Vec<(String, String)>>,

@@ -4,6 +4,7 @@ use hallpass_core::sigv4::chunked::{Chunk, ChunkChain, ChunkMode, Encoder, End, 
 use hallpass_core::sigv4::{self, AmzDate, Parts, PathStyle, PayloadHash, Scope, Signed, Signer, SigningKey};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The placeholder of the gate under test.
 pub(crate) const CHILD_KEY: &str = "ASIAHALLPASSBENCH000";
@@ -71,11 +72,14 @@ fn signed(
     payload: PayloadHash,
     more: &[(&'static str, String)],
 ) -> (Vec<u8>, Signed) {
+    // Another one for each call, as SDKs do: what changes something is taken once.
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let invocation = format!("0b1c4d2e-4b52-4a8e-9b3f-{:012x}", CALLS.fetch_add(1, Ordering::Relaxed));
     let mut headers: Vec<(&str, &[u8])> = vec![
         ("host", host.as_bytes()),
         ("user-agent", b"aws-sdk-rust/1.3 os/linux lang/rust/1.95.0"),
         ("accept-encoding", b"identity"),
-        ("amz-sdk-invocation-id", b"0b1c4d2e-4b52-4a8e-9b3f-1f6c1a1d5f10"),
+        ("amz-sdk-invocation-id", invocation.as_bytes()),
         ("amz-sdk-request", b"attempt=1; max=3"),
     ];
     headers.extend(more.iter().map(|(name, value)| (*name, value.as_bytes())));

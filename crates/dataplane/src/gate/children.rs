@@ -15,6 +15,7 @@ use http::request;
 use tokio::time::Instant;
 
 use super::registry::{Change, Registry};
+use super::replay::Replays;
 use super::switch::Closed;
 use super::{CallerIdentity, Journal, Placeholder, Shared};
 
@@ -134,6 +135,7 @@ impl Shared {
             keys: KeyCache::new(),
             signing_keys: KeyCache::new(),
             switch: self.switch.child(permit.session()),
+            replays: Replays::default(),
             budget: Arc::clone(&self.budget),
             phase: Arc::clone(&self.phase),
             limiter: Arc::clone(&self.limiter),

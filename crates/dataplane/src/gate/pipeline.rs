@@ -27,6 +27,7 @@ use super::head::{self, Arrival};
 use super::headers;
 use super::mint;
 use super::refuse::{self, Asked, Known, Refused};
+use super::replay;
 use super::resolve::{self, Understood, World, understand};
 use super::sign::{Proof, Unsigned};
 use super::switch::{Closed, Switch};
@@ -185,12 +186,13 @@ async fn pass(
     address.check_operation(&resolved)?;
     let would_deny = decide(&gate.policy, &resolved)?;
     let route = gate.upstreams.route(partition, &resolved, variant)?;
+    let claim = replay::claim(gate, &who, &resolved, now, recorded)?;
     if let Some(kind) = mint::kind(&resolved)? {
         let body = body.unwrap_or_default();
         let wish =
             mint::Wish { kind, resolved: &resolved, would_deny, route: &route, query: parts.query, body, recorded };
         // Boxed: rare, and large.
-        return Box::pin(mint::serve(gate, connection, wish, child)).await;
+        return replay::settled(claim, Box::pin(mint::serve(gate, connection, wish, child)).await);
     }
     let body = match body {
         Some(body) => Body::Whole(body),
@@ -212,7 +214,8 @@ async fn pass(
         content_sha256: parts.header("x-amz-content-sha256").is_some(),
         proof: Proof::of(&who),
     };
-    forward(gate, connection, Allowed { unsigned, resolved: &resolved, would_deny, body, recorded }, child).await
+    let allowed = Allowed { unsigned, resolved: &resolved, would_deny, body, recorded };
+    replay::settled(claim, forward(gate, connection, allowed, child).await)
 }
 
 /// Runs a step until it is done or the switch is thrown. The switch wakes the task, so this needs no waker of its own.

@@ -91,6 +91,92 @@ async fn sixty_four_clients_overshoot_a_budget_by_no_more_than_one_settled_diffe
     assert_eq!(exhausted(&world), [Cap::Budget]);
 }
 
+const CONVERSE: &str = "/model/somebody.new/converse";
+/// A model without a listed price: a thousand tokens at 75 USD a million are reserved, and one at 15 for two bytes.
+const QUESTION: &[u8] =
+    br#"{"inferenceConfig":{"maxTokens":1000},"messages":[{"role":"user","content":[{"text":"x"}]}]}"#;
+const RESERVED: u64 = 75_000_000 + 15_000 * (QUESTION.len() as u64).div_ceil(2);
+
+/// 64 clients ask a model ten times each; every answer says how many tokens it was. The upstream, and the budget.
+async fn conversations(output_tokens: u64, budget: u64) -> (Upstream, World) {
+    let usage = format!(r#"{{"usage":{{"inputTokens":10,"outputTokens":{output_tokens},"totalTokens":0}}}}"#);
+    let upstream = Upstream::answering(move |_| reply(200, &[], usage.clone())).await;
+    let caps = Caps { budget: Some(Usd::from_nano(budget)), ..Caps::default() };
+    let world = Setup::on(&upstream.url()).actions(&["bedrock:InvokeModel", "iam:PassRole"]).caps(caps).gate().await;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (sign, mut connection) = (Sign::with(&world).service("bedrock"), Client::connect(&world).await);
+        clients.spawn(async move {
+            for _ in 0..10 {
+                let json = [("content-type", "application/json")];
+                let Ok(answer) = connection.begin(sign.request(Method::POST, CONVERSE, &json, QUESTION)).await else {
+                    break;
+                };
+                if answer.into_body().collect().await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    clients.join_all().await;
+    eventually("all are settled", || world.gate.counts().settled == world.gate.counts().allowed).await;
+    (upstream, world)
+}
+
+/// What every settled call has cost, in the order of the log; `None` stands for the entry of an allowed call.
+fn costs(world: &World) -> Vec<Option<u64>> {
+    use hallpass_core::audit::Event;
+    let of = |event: &Event| match event {
+        Event::RequestAllowed { .. } => Some(None),
+        Event::RequestSettled { cost_nano_usd, .. } => Some(*cost_nano_usd),
+        _ => None,
+    };
+    world.log.entries().iter().filter_map(of).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_clients_whose_calls_cost_less_than_reserved_use_the_budget_and_never_more() {
+    const BUDGET: u64 = 40 * RESERVED;
+    let (upstream, world) = conversations(100, BUDGET).await;
+    let costs: Vec<u64> = costs(&world).into_iter().flatten().collect();
+    assert!(costs.iter().all(|cost| *cost > 7_500_000 && *cost < RESERVED), "{costs:?}");
+    let total: u64 = costs.iter().sum();
+    assert!(total <= BUDGET, "{total}");
+    assert!(upstream.seen().len() as u64 > 2 * BUDGET / RESERVED, "what was not used came back: {}", costs.len());
+}
+
+/// An upstream that bills more than was asked for: what is under way has been spent already, and nothing is added.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_costs_more_than_reserved_overshoots_by_the_settled_differences_in_flight_and_ends_the_session() {
+    const BUDGET: u64 = 40 * RESERVED;
+    let (upstream, world) = conversations(2_000, BUDGET).await;
+    let events = costs(&world);
+    let (mut settled, mut allowed, mut in_flight, mut past) = (0_u64, 0_u64, 0_u64, None);
+    for event in &events {
+        match event {
+            None => {
+                allowed += 1;
+                in_flight += 1;
+            }
+            Some(cost) => {
+                in_flight -= 1;
+                settled += cost;
+                past = past.or((settled > BUDGET).then_some((allowed, in_flight + 1)));
+            }
+        }
+    }
+    let difference = events.iter().flatten().max().expect("a cost") - RESERVED;
+    assert!(difference > 70_000_000, "{difference}");
+    let (_, in_flight_then) = past.expect("it was gone past");
+    assert!(settled <= BUDGET + in_flight_then.max(1) * (difference + RESERVED), "{settled} of {BUDGET}");
+    // At each admission, settled plus reserved was within the cap: so each call is over by its own difference alone.
+    assert!(settled - BUDGET <= allowed * difference, "{settled} of {BUDGET}, {allowed} calls");
+    assert!(allowed <= BUDGET / RESERVED, "{allowed} were let through on room for {}", BUDGET / RESERVED);
+    assert_eq!(upstream.seen().len() as u64, allowed);
+    assert_eq!(exhausted(&world), [Cap::Budget]);
+    assert_eq!(world.gate.switch().closed(), Some(Closed::BudgetExceeded));
+}
+
 #[tokio::test]
 async fn a_refused_request_has_no_entry_no_signature_and_costs_nothing() {
     let upstream = Upstream::plain().await;

@@ -226,4 +226,34 @@ mod tests {
         assert!(write_new(&planted, b"x").is_err());
         assert_eq!(std::fs::read(&target).expect("there"), b"precious");
     }
+
+    #[test]
+    fn a_racer_that_plants_links_wins_nothing_in_a_hundred_thousand_tries() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        const SWAPS: usize = 100_000;
+        let home = tempfile::tempdir().expect("folder");
+        let (target, raced) = (home.path().join("target"), home.path().join("raced"));
+        std::fs::write(&target, "precious").expect("written");
+        let over = AtomicBool::new(false);
+        let (mut made, mut refused) = (0, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..SWAPS {
+                    let _ = symlink(&target, &raced);
+                    let _ = std::fs::remove_file(&raced);
+                }
+                over.store(true, Ordering::Relaxed);
+            });
+            while !over.load(Ordering::Relaxed) {
+                match write_new(&raced, b"secret") {
+                    Ok(()) => made += 1,
+                    Err(_) => refused += 1,
+                }
+                let _ = std::fs::remove_file(&raced);
+            }
+        });
+        assert_eq!(std::fs::read(&target).expect("there"), b"precious", "{made} made, {refused} refused");
+        assert!(made > 0 && refused > 0, "nobody raced: {made} made, {refused} refused");
+    }
 }

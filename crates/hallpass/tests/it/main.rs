@@ -35,6 +35,7 @@ mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
 mod session;
+mod threats;
 mod tty;
 mod watching;
 mod ways;

@@ -89,6 +89,7 @@ impl Fault {
             | DenialCode::Unmapped
             | DenialCode::Unresolved
             | DenialCode::ForeignOrigin
+            | DenialCode::Replayed
             | DenialCode::Revoked
             | DenialCode::BudgetExceeded => DENIED,
             DenialCode::Expired => EXPIRED,

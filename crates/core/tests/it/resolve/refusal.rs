@@ -103,7 +103,7 @@ fn query_compatible_clients_are_told_the_query_code() {
     assert!(plain.headers.iter().all(|(name, _)| *name != "x-amzn-query-error"));
 }
 
-const ALL: [DenialCode; 19] = [
+const ALL: [DenialCode; 20] = [
     DenialCode::ExplicitDeny,
     DenialCode::NotAllowed,
     DenialCode::Unmapped,
@@ -112,6 +112,7 @@ const ALL: [DenialCode; 19] = [
     DenialCode::Unsigned,
     DenialCode::UnknownKey,
     DenialCode::Skew,
+    DenialCode::Replayed,
     DenialCode::Malformed,
     DenialCode::BodyMismatch,
     DenialCode::TooLarge,
