@@ -22,8 +22,9 @@ const COVERAGE: [&str; 5] = [
 ];
 /// How long each target runs when nobody says.
 const MINUTES: u64 = 1;
-/// An input that takes longer is a finding, seconds.
-const INPUT_S_MAX: u64 = 1;
+/// An input that takes longer is a finding, seconds on the clock: a machine that does other things too may take much
+/// of it. What an input may cost is asserted in steps by the targets themselves.
+const INPUT_S_MAX: u64 = 300;
 /// A run that holds more is a finding, MiB.
 const MEMORY_MIB_MAX: u64 = 1_024;
 /// The longest input that is tried, bytes.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::{environment, process, testbed};
 
@@ -33,22 +33,36 @@ const SURVIVED: i32 = 2;
 /// …or when one of them looped, and the others were caught.
 const LOOPED: i32 = 3;
 
-/// Runs over every guarded file, or those that `arguments` name. One mutant at a time, in a copy of the tree, so the
-/// tree itself is never touched.
+/// What was asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Wish {
+    /// Guarded files, or folders of them; empty means all.
+    files: Vec<String>,
+    /// `K/N`: every Nth mutant, beginning with number K.
+    shard: Option<String>,
+    /// Mutate the tree itself. It is put back, unless the run is killed.
+    in_place: bool,
+    /// The tests are known to pass without a mutant.
+    no_baseline: bool,
+}
+
+/// Runs over every guarded file, or those that `arguments` name, or a sample of their mutants. One mutant at a time, in
+/// a copy of the tree unless `--in-place` is said.
 ///
 /// # Errors
 /// cargo-mutants cannot be installed or started, or no guarded file was meant.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    let wish = read(arguments)?;
+    let chosen: Vec<(&str, Vec<String>)> =
+        GUARDED.iter().filter_map(|(package, files)| meant(package, files, &wish.files)).collect();
+    if chosen.is_empty() {
+        bail!("`{}` is no guarded file; name one such as `crates/core/src/sigv4/verify.rs`", wish.files.join(" "));
+    }
     let program = installed(root)?;
     let testbed = testbed::install(root)?;
-    let chosen: Vec<(&str, Vec<&str>)> =
-        GUARDED.iter().filter_map(|(package, files)| meant(package, files, arguments)).collect();
-    if chosen.is_empty() {
-        bail!("`{}` is no guarded file; name one such as `crates/core/src/sigv4/verify.rs`", arguments.join(" "));
-    }
     let mut survived = false;
     for (package, files) in chosen {
-        let mut command = mutating(root, &program, package, &files);
+        let mut command = mutating(root, &program, package, &files, &wish);
         command.env(environment::TESTBED, &testbed);
         let status = command.status()?;
         match status.code() {
@@ -60,26 +74,64 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     Ok(if survived { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+fn read(arguments: &[String]) -> Result<Wish> {
+    let mut wish = Wish::default();
+    let mut left = arguments.iter();
+    while let Some(argument) = left.next() {
+        match argument.as_str() {
+            "--shard" => wish.shard = Some(left.next().filter(|text| is_shard(text)).context(SHARD)?.clone()),
+            "--in-place" => wish.in_place = true,
+            "--no-baseline" => wish.no_baseline = true,
+            flag if flag.starts_with('-') => bail!(
+                "`{flag}` is not understood: cargo xtask mutants [FILE…] [--shard K/N] [--in-place] [--no-baseline]"
+            ),
+            file => wish.files.push(file.to_owned()),
+        }
+    }
+    Ok(wish)
+}
+
+const SHARD: &str = "--shard needs K/N with K below N, such as 3/10";
+
+fn is_shard(text: &str) -> bool {
+    let numbers = text.split_once('/').and_then(|(k, n)| Some((k.parse::<u32>().ok()?, n.parse::<u32>().ok()?)));
+    numbers.is_some_and(|(k, n)| k < n)
+}
+
 /// The files of one package: all that are guarded, or those of `words` that are among them.
-fn meant<'a>(package: &'a str, files: &[&'a str], words: &'a [String]) -> Option<(&'a str, Vec<&'a str>)> {
+fn meant<'a>(package: &'a str, files: &[&str], words: &[String]) -> Option<(&'a str, Vec<String>)> {
     if words.is_empty() {
-        return Some((package, files.to_vec()));
+        return Some((package, files.iter().map(|file| (*file).to_owned()).collect()));
     }
     let below = |word: &&String| {
         files.iter().any(|file| word.starts_with(file.trim_end_matches("**")) || *file == word.as_str())
     };
-    let named: Vec<&str> = words.iter().filter(below).map(String::as_str).collect();
+    // A folder stands for what is in it.
+    let glob = |word: &String| if word.ends_with('/') { format!("{word}**") } else { word.clone() };
+    let named: Vec<String> = words.iter().filter(below).map(glob).collect();
     (!named.is_empty()).then_some((package, named))
 }
 
-fn mutating(root: &Path, program: &Path, package: &str, files: &[&str]) -> Command {
+fn mutating(root: &Path, program: &Path, package: &str, files: &[String], wish: &Wish) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root).arg("mutants").args(["-p", package, "--jobs", "1", "--no-shuffle"]);
     command.args(["--timeout", TEST_S_MAX, "-E", NOT_JUDGED]);
     for file in files {
         command.args(["-f", file]);
     }
+    if let Some(shard) = &wish.shard {
+        // Every Nth, so that a sample holds a part of every file.
+        command.args(["--sharding", "round-robin", "--shard", shard]);
+    }
+    if wish.in_place {
+        command.arg("--in-place");
+    }
+    if wish.no_baseline {
+        command.args(["--baseline", "skip"]);
+    }
     command.arg("-o").arg(root.join("target/xtask/mutants").join(package));
+    // Neither examples nor benches: what decides is tested in the crate and beside it.
+    command.args(["--", "--lib", "--test", "it"]);
     environment::clean(&mut command);
     command.env_remove("CARGO_TARGET_DIR");
     command
@@ -102,7 +154,11 @@ fn installed(root: &Path) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{GUARDED, meant};
+    use super::{GUARDED, Wish, meant, read};
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
 
     #[test]
     fn every_guarded_file_exists() {
@@ -113,12 +169,24 @@ mod tests {
     }
 
     #[test]
-    fn one_file_can_be_named_and_only_a_guarded_one() {
+    fn files_and_folders_can_be_named_and_only_guarded_ones() {
         let (package, files) = GUARDED[0];
-        let words = |text: &str| vec![text.to_owned()];
-        let one = words("crates/core/src/sigv4/verify.rs");
-        assert_eq!(meant(package, files, &one), Some((package, vec!["crates/core/src/sigv4/verify.rs"])));
-        assert_eq!(meant(package, files, &words("crates/control/src/store.rs")), None);
-        assert_eq!(meant(package, files, &[]).map(|(_, files)| files.len()), Some(files.len()));
+        let named = |text: &str| meant(package, files, &words(text)).map(|(_, files)| files);
+        let one = "crates/core/src/sigv4/verify.rs";
+        assert_eq!(named(one), Some(words(one)));
+        assert_eq!(named("crates/core/src/policy/"), Some(words("crates/core/src/policy/**")));
+        assert_eq!(named("crates/control/src/store.rs"), None);
+        assert_eq!(named("").map(|files| files.len()), Some(files.len()));
+    }
+
+    #[test]
+    fn a_sample_is_every_nth_mutant() {
+        let wish = read(&words("a.rs --shard 3/10 --in-place --no-baseline")).expect("legal");
+        let shard = Some("3/10".to_owned());
+        assert_eq!(wish, Wish { files: words("a.rs"), shard, in_place: true, no_baseline: true });
+        assert_eq!(read(&[]).expect("legal"), Wish::default());
+        for bad in ["--shard", "--shard 3", "--shard 3/3", "--shard a/b", "--fast"] {
+            assert!(read(&words(bad)).is_err(), "{bad}");
+        }
     }
 }

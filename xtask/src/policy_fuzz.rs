@@ -24,8 +24,6 @@ const CASES_DEFAULT: u64 = 1_000_000;
 const ENGINE: &str = "@cloud-copilot/iam-simulate@0.1.173";
 /// Cases on their way to the engine at once.
 const BATCH: usize = 2_000;
-/// Disagreements shrunk and classified of each pair of answers and features; the rest are counted.
-const SHRUNK_MAX: u64 = 3;
 
 /// Runs `--cases N` (default 1,000,000) from `--seed S` (default 1).
 ///
@@ -130,10 +128,8 @@ struct Tally {
     agreed: BTreeMap<Verdict, u64>,
     /// Documents that we do not read: we are stricter on purpose.
     not_read: u64,
-    /// By the features of the whole case, and how many of them were shrunk.
-    seen: BTreeMap<String, u64>,
+    /// Every disagreement, by what its smallest case shows.
     classes: BTreeMap<String, (u64, Case)>,
-    unshrunk: u64,
 }
 
 impl Tally {
@@ -145,12 +141,6 @@ impl Tally {
         self.compared += 1;
         if ours == theirs {
             *self.agreed.entry(ours).or_default() += 1;
-            return Ok(());
-        }
-        let seen = self.seen.entry(case.class(ours, theirs)).or_default();
-        *seen += 1;
-        if *seen > SHRUNK_MAX {
-            self.unshrunk += 1;
             return Ok(());
         }
         let small = shrink::smallest(case, &mut |cases| engine.ask(cases))?;
@@ -167,7 +157,6 @@ impl Tally {
             say(&format!("  agreed on {verdict:?}: {count}"));
         }
         say(&format!("not read by us, on purpose: {}", self.not_read));
-        say(&format!("differing cases like others before, counted only: {}", self.unshrunk));
         for (class, (count, case)) in &self.classes {
             say(&format!("\n{class}: {count}\n  {}", case.to_json()));
         }

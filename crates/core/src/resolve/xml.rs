@@ -57,15 +57,25 @@ fn read(text: &str) -> Option<Vec<Event>> {
     (closed && open.is_empty()).then_some(out)
 }
 
-/// Skips `<?xml version="1.0" encoding="UTF-8"?>`; any other encoding is refused.
+/// Skips `<?xml version="1.0" encoding="UTF-8"?>` (XML 1.0, production `XMLDecl`); any other encoding is refused.
 fn declaration(text: &str) -> Option<&str> {
     let Some(rest) = text.strip_prefix("<?xml") else { return Some(text) };
-    let (inside, rest) = rest.split_once("?>")?;
-    let plain = inside.to_ascii_lowercase().replace('\'', "\"");
-    let (_, encoding) = plain.split_once("encoding").unwrap_or(("", "=\"utf-8\""));
-    let legal = inside.starts_with(is_space) && !inside.contains(['<', '>', '&']);
-    let value = encoding.trim_matches(|c| is_space(c) || c == '=');
-    (legal && value.starts_with("\"utf-8\"")).then_some(rest)
+    let (mut inside, rest) = rest.split_once("?>")?;
+    let version = attribute(&mut inside, "version")?;
+    let encoding = attribute(&mut inside, "encoding").unwrap_or("utf-8");
+    let standalone = attribute(&mut inside, "standalone").unwrap_or("no");
+    let known = version == "1.0" && encoding.eq_ignore_ascii_case("utf-8") && ["yes", "no"].contains(&standalone);
+    (known && inside.chars().all(is_space)).then_some(rest)
+}
+
+/// The value of the next attribute if it has this name; `inside` then begins behind it.
+fn attribute<'a>(inside: &mut &'a str, name: &str) -> Option<&'a str> {
+    let rest = inside.strip_prefix(is_space)?.trim_start_matches(is_space).strip_prefix(name)?;
+    let rest = rest.trim_start_matches(is_space).strip_prefix('=')?.trim_start_matches(is_space);
+    let quote = rest.chars().next().filter(|c| ['"', '\''].contains(c))?;
+    let (value, rest) = rest.strip_prefix(quote)?.split_once(quote)?;
+    *inside = rest;
+    Some(value)
 }
 
 /// The name of a start tag, which has no attributes but a namespace on the root.
@@ -156,6 +166,19 @@ mod tests {
     }
 
     #[test]
+    fn a_declaration_is_read_as_xml_says() {
+        for declaration in [
+            "",
+            "<?xml version='1.0'?>",
+            "<?xml version = \"1.0\" encoding='utf-8' ?>",
+            "<?xml\tversion=\"1.0\"\nstandalone='yes'?>",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>",
+        ] {
+            assert_eq!(text(&format!("{declaration}<a>t</a>")).as_deref(), Some("t"), "{declaration}");
+        }
+    }
+
+    #[test]
     fn what_parsers_may_read_differently_is_refused() {
         for bad in [
             "",
@@ -174,6 +197,18 @@ mod tests {
             "<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>",
             "<?xml version=\"1.0\" encoding=\"UTF-16\"?><a/>",
             "<?xml version=\"1.0\"?><?php x?><a/>",
+            "<?xml?><a/>",
+            "<?xml ?><a/>",
+            "<?xml verl version='1.0'?><a/>",
+            "<?xml version='1.0' x='1'?><a/>",
+            "<?xml version='1.1'?><a/>",
+            "<?xml version='1.0\"?><a/>",
+            "<?xml version=1.0?><a/>",
+            "<?xml encoding='UTF-8' version='1.0'?><a/>",
+            "<?xml version='1.0' encoding='UTF-8' encoding='UTF-16'?><a/>",
+            "<?xml version='1.0' encoding='UTF-8'standalone='no'?><a/>",
+            "<?xml version='1.0' standalone='perhaps'?><a/>",
+            "<?xmlversion='1.0'?><a/>",
             "<a b=\"c\"/>",
             "<a><b xmlns=\"u\"/></a>",
             "<s:a/>",

@@ -4,6 +4,7 @@ mod asymmetric;
 mod chunked;
 mod events;
 mod oracle;
+mod presigned;
 mod properties;
 mod refusals;
 mod rules;
