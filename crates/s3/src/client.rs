@@ -8,6 +8,7 @@
 //! | [`multipart`] | uploads in parts |
 //! | [`batch`] | deletes of up to 1,000 keys |
 //! | [`settings`] | versions, tags, locks, CORS, lifecycle, policies |
+//! | [`presign`] | URLs that carry their own signature |
 //! | `run` | one request: sent, judged, sent again where that can help |
 //! | `failure`, `xml` | what a refusal says |
 //! | `signing`, `call`, `endpoint` | from a call to a signed request |
@@ -25,6 +26,7 @@ pub mod list;
 pub mod multipart;
 pub mod object;
 pub mod payload;
+pub mod presign;
 pub mod proxy;
 mod reply;
 mod run;
@@ -61,6 +63,7 @@ pub use list::{ListOptions, Listed, ListedVersion, Listing, Page, VersionListing
 pub use multipart::{CompleteOptions, ListedPart, ListedUpload, MultipartUpload, Part, UploadListing};
 pub use object::{CopyOptions, Deleted, Download, GetOptions, ObjectHead, ObjectId, Properties, PutOptions, Written};
 pub use payload::Payload;
+pub use presign::Presigned;
 
 /// A client of one store. Cheap to clone; clones share connections.
 #[derive(Clone)]

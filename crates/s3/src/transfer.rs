@@ -5,8 +5,10 @@
 //! | [`mod@upload`] | a file, or a stream of unknown length, into an object |
 //! | [`mod@download`] | an object into a file or a stream |
 //! | [`mod@copy`] | an object into another, inside the store |
+//! | [`mod@relay`] | an object of one store into another store |
 //! | `parts` | how large, how many at once |
 //! | `sums` | checksums of parts, put together |
+//! | `ranges`, `partial` | the file of a download, and what comes into it in parallel |
 //! | `state` | what is remembered of an upload that was interrupted |
 //! | `memory` | buffers, used again |
 
@@ -16,6 +18,7 @@ mod memory;
 mod partial;
 mod parts;
 mod ranges;
+pub mod relay;
 mod state;
 mod sums;
 pub mod upload;
@@ -31,6 +34,7 @@ use crate::error::S3Error;
 
 pub use copy::copy;
 pub use download::{Downloaded, download, download_stream};
+pub use relay::relay;
 pub use upload::{upload_file, upload_stream};
 
 /// How to transfer.

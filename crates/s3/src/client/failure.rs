@@ -54,7 +54,14 @@ pub(crate) fn read(
     let field = |name| document.as_ref().and_then(|root| root.value(name));
     let sent = field("Code").map(text::code).filter(|code| !code.is_empty());
     let mute = sent.is_none();
-    let code = sent.unwrap_or_else(|| code_of_status(status, call.key.is_none()).to_owned());
+    let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // Asked for by its version, a delete marker is 405 (Amazon S3 User Guide, "Working with delete markers").
+    let deleted = matches!(status, 404 | 405) && named("x-amz-delete-marker") == Some("true");
+    let code = match sent {
+        _ if deleted => "NoSuchKey".to_owned(),
+        Some(code) => code,
+        None => code_of_status(status, call.key.is_none()).to_owned(),
+    };
     let meaning = meaning(&code, status);
     let token = credentials.and_then(|credentials| credentials.session_token.as_ref());
     let expired = match meaning.verdict {
@@ -71,7 +78,6 @@ pub(crate) fn read(
         let message = message(call, meaning.sentence, words.filter(|words| !words.is_empty()), &code, status);
         S3Error::Store(meaning.kind, Answer { code, message, status: Some(status), retryable: meaning.retryable })
     };
-    let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let moved = matches!(status, 301 | 307 | 308 | 400 | 403);
     let region = named("x-amz-bucket-region").or(field("Region")).filter(|_| moved).map(text::code);
     let skewed = meaning.verdict == Verdict::Skewed;
@@ -164,6 +170,20 @@ mod tests {
                 assert_eq!(failure.error.kind(), ErrorKind::Auth, "{code}");
             }
         }
+    }
+
+    #[test]
+    fn a_delete_marker_is_an_object_that_is_not_there() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-delete-marker", "true".parse().expect("a value"));
+        let call = Call::new(Method::HEAD, Some("bucket"), Some("key"));
+        let now = Timestamp::from_second(1_000).expect("a time");
+        for body in [b"".as_slice(), b"<Error><Code>MethodNotAllowed</Code></Error>"] {
+            let failure = read("work", &call, None, now, (405, &headers, body));
+            assert_eq!(failure.error.kind(), ErrorKind::NotFound);
+        }
+        let other = read("work", &call, None, now, (405, &HeaderMap::new(), b""));
+        assert_eq!(other.error.kind(), ErrorKind::Unsupported);
     }
 
     #[test]

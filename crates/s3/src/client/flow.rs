@@ -1,7 +1,7 @@
 //! What watches and slows bytes in flight.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +86,7 @@ impl Flow {
 #[derive(Debug, Default)]
 pub(crate) struct Transit {
     sent: AtomicU64,
+    slowed: AtomicBool,
     fault: OnceLock<(String, String)>,
 }
 
@@ -96,6 +97,15 @@ impl Transit {
 
     pub(crate) fn add(&self, bytes: u64) {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Our own rate limit holds the bytes back: that is not the store's silence.
+    pub(crate) fn slow(&self, slowed: bool) {
+        self.slowed.store(slowed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_slowed(&self) -> bool {
+        self.slowed.load(Ordering::Relaxed)
     }
 
     /// The source, and what the system said about it.

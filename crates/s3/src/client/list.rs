@@ -77,6 +77,7 @@ pub struct Listing {
     client: Client,
     bucket: String,
     options: ListOptions,
+    encoding: Encoding,
     next: Next,
 }
 
@@ -93,6 +94,7 @@ pub struct VersionListing {
     client: Client,
     bucket: String,
     options: ListOptions,
+    encoding: Encoding,
     /// Key and version to go on after; `None` at the end.
     next: Option<(Option<String>, Option<String>)>,
 }
@@ -100,12 +102,24 @@ pub struct VersionListing {
 impl Client {
     /// Lists keys (ListObjectsV2). Nothing is asked for before [`Listing::next`].
     pub fn list(&self, bucket: &str, options: ListOptions) -> Listing {
-        Listing { client: self.clone(), bucket: bucket.to_owned(), options, next: Next::First }
+        Listing {
+            client: self.clone(),
+            bucket: bucket.to_owned(),
+            options,
+            encoding: Encoding::of(self),
+            next: Next::First,
+        }
     }
 
     /// Lists versions and delete markers (ListObjectVersions); `start_after` is not known there.
     pub fn list_versions(&self, bucket: &str, options: ListOptions) -> VersionListing {
-        VersionListing { client: self.clone(), bucket: bucket.to_owned(), options, next: Some((None, None)) }
+        VersionListing {
+            client: self.clone(),
+            bucket: bucket.to_owned(),
+            options,
+            encoding: Encoding::of(self),
+            next: Some((None, None)),
+        }
     }
 }
 
@@ -125,7 +139,7 @@ impl Listing {
         let call = call.query_some("continuation-token", token.as_deref());
         let call = call.query_some("start-after", options.start_after.as_deref().filter(|_| token.is_none()));
         let call = if options.owner { call.query("fetch-owner", "true") } else { call };
-        let root = self.client.0.whole(&call).await?.document("ListBucketResult")?;
+        let root = self.encoding.page(&self.client, call, "ListBucketResult").await?;
         let decode = Decode::of(&root);
         let mut page = Page {
             objects: Vec::with_capacity(root.number("KeyCount").unwrap_or(0).min(1_000) as usize),
@@ -155,7 +169,7 @@ impl VersionListing {
         let Some((key, version)) = &self.next else { return Ok(None) };
         let call = self.options.call(&self.bucket).query("versions", "");
         let call = call.query_some("key-marker", key.as_deref()).query_some("version-id-marker", version.as_deref());
-        let root = self.client.0.whole(&call).await?.document("ListVersionsResult")?;
+        let root = self.encoding.page(&self.client, call, "ListVersionsResult").await?;
         let decode = Decode::of(&root);
         let mut page = VersionPage { versions: Vec::new(), prefixes: decode.prefixes(&root)? };
         for entry in root.children().filter(|entry| entry.name == "Version" || entry.name == "DeleteMarker") {
@@ -183,24 +197,48 @@ impl VersionListing {
 
 impl ListOptions {
     fn call<'a>(&self, bucket: &'a str) -> Call<'a> {
-        let call = Call::new(Method::GET, Some(bucket), None).query("encoding-type", "url");
+        let call = Call::new(Method::GET, Some(bucket), None);
         let prefix = Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty());
         let call = call.query_some("prefix", prefix).query_some("delimiter", self.delimiter.as_deref());
         call.query_some("max-keys", self.page.map(|page| page.to_string()).as_deref())
     }
 }
 
+/// Whether keys are asked for in `encoding-type=url`. AWS does it right. Some stores say that they do it and do not, so
+/// that `a+b` would be read as `a b`: the others are asked only where XML could not carry the keys of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Encoding(bool);
+
+impl Encoding {
+    pub(crate) fn of(client: &Client) -> Self {
+        Self(client.0.endpoint.is_aws())
+    }
+
+    /// One page, asked for again with the encoding where it needs it.
+    pub(crate) async fn page(&mut self, client: &Client, call: Call<'_>, root: &str) -> Result<Element, S3Error> {
+        if !self.0 {
+            let whole = client.0.whole(&call).await?;
+            // Encoders of XML put U+FFFD where they have a character that XML cannot hold.
+            match whole.document(root) {
+                Ok(document) if !document.holds('\u{fffd}') => return Ok(document),
+                _ => self.0 = true,
+            }
+        }
+        client.0.whole(&call.query("encoding-type", "url")).await?.document(root)
+    }
+}
+
 /// Undoes the encoding of keys, where the store says that it made one.
-struct Decode {
+pub(crate) struct Decode {
     url: bool,
 }
 
 impl Decode {
-    fn of(root: &Element) -> Self {
+    pub(crate) fn of(root: &Element) -> Self {
         Self { url: root.value("EncodingType").is_some_and(|kind| kind.eq_ignore_ascii_case("url")) }
     }
 
-    fn text(&self, text: &str) -> Result<String, S3Error> {
+    pub(crate) fn text(&self, text: &str) -> Result<String, S3Error> {
         let decoded = if self.url { percent_decoded(text, true) } else { Some(text.to_owned()) };
         decoded.ok_or_else(|| wrong("a key in the store's listing is not encoded as it says"))
     }
@@ -226,11 +264,11 @@ impl Decode {
     }
 }
 
-fn stuck() -> S3Error {
+pub(crate) fn stuck() -> S3Error {
     wrong("the store says that its listing goes on, and not where")
 }
 
-fn wrong(message: &str) -> S3Error {
+pub(crate) fn wrong(message: &str) -> S3Error {
     let (code, message) = ("UnexpectedAnswer".to_owned(), message.to_owned());
     S3Error::Store(ErrorKind::General, Answer { code, message, status: None, retryable: false })
 }

@@ -25,6 +25,8 @@ pub struct MultipartUpload {
     pub id: String,
     /// The checksum that every part carries; announced when it was begun.
     pub checksum: Option<ChecksumAlgorithm>,
+    /// The store said that it takes the checksum of the whole object; some take a checksum of checksums, or none.
+    pub whole: bool,
 }
 
 /// A part that the store has.
@@ -80,12 +82,14 @@ impl Client {
         if let Some((name, kind)) = checksum.and_then(announced) {
             call = call.header("x-amz-checksum-algorithm", name).header("x-amz-checksum-type", kind);
         }
-        let root = self.0.whole(&call).await?.document("InitiateMultipartUploadResult")?;
+        let answer = self.0.whole(&call).await?;
+        let whole = answer.header("x-amz-checksum-type") == Some("FULL_OBJECT");
+        let root = answer.document("InitiateMultipartUploadResult")?;
         let id = root.value("UploadId").unwrap_or_default();
         if id.is_empty() || id.len() > S3_UPLOAD_ID_BYTES_MAX {
             return Err(S3Error::Integrity(format!("`{object}`: the store gave no usable id for the upload")));
         }
-        Ok(MultipartUpload { object: object.clone(), id: id.to_owned(), checksum })
+        Ok(MultipartUpload { object: object.clone(), id: id.to_owned(), checksum, whole })
     }
 
     /// Sends one part, numbered from 1. What the store says about its bytes is compared with what was sent.
@@ -147,7 +151,8 @@ impl Client {
     ) -> Result<Written, S3Error> {
         let mut call = upload.object.call(Method::POST)?.query("uploadId", &upload.id).inside();
         call = call.header("content-type", "application/xml").payload(Payload::bytes(document(upload, parts)));
-        if let (Some(algorithm), Some(sum)) = (upload.checksum, &options.checksum) {
+        let whole = options.checksum.as_ref().filter(|_| upload.whole);
+        if let (Some(algorithm), Some(sum)) = (upload.checksum, whole) {
             let kind = announced(algorithm).map_or("", |(_, kind)| kind);
             call = call.header(header_of(algorithm), sum.clone()).header("x-amz-checksum-type", kind);
         }
@@ -159,8 +164,9 @@ impl Client {
         let root = answer.document("CompleteMultipartUploadResult")?;
         let mut written = Written::of(&answer.headers);
         written.etag = root.value("ETag").map(str::to_owned);
-        if let (Some(algorithm), Some(sum)) = (upload.checksum, &options.checksum)
-            && let Some(stored) = root.value(element_of(algorithm)).filter(|stored| !stored.contains('-'))
+        let of_all = root.value("ChecksumType").is_some_and(|kind| kind == "FULL_OBJECT");
+        if let (Some(algorithm), Some(sum), true) = (upload.checksum, &options.checksum, of_all)
+            && let Some(stored) = root.value(element_of(algorithm))
         {
             if stored != sum {
                 let why = "the store has other bytes than were sent: delete it and send it again";

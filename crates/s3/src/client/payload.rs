@@ -204,7 +204,9 @@ impl Body for Upload {
                     };
                 }
                 Next::Waiting(sleep, piece) => {
+                    this.transit.slow(true);
                     ready!(sleep.as_mut().poll(cx));
+                    this.transit.slow(false);
                     this.next = Next::Ready(std::mem::take(piece));
                 }
                 Next::Ready(piece) => {

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::limits::{
-    S3_ATTEMPTS_MAX, S3_BACKOFF_MS_MAX, S3_BACKOFF_MS_MIN, S3_CLOCK_SKEW_S_MAX, S3_DOCUMENT_BYTES_MAX,
-    S3_IDLE_INSIDE_S_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
+    S3_ATTEMPTS_MAX, S3_BACKOFF_MS_MAX, S3_BACKOFF_MS_MIN, S3_CLOCK_SKEW_S_MAX, S3_IDLE_INSIDE_S_MAX,
+    S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
 };
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -23,8 +23,12 @@ use super::flow::Transit;
 use super::payload::Upload;
 use super::reply::{Reply, Whole};
 use super::wire::{Wire, WireError, connect};
+use super::xml::Element;
 use crate::alias::StaticCredentials;
 use crate::error::{ErrorKind, S3Error};
+
+/// An error document says so within its first bytes; stores send white space first while they work.
+const ERROR_BEGINS_BYTES_MAX: usize = 64 * 1024;
 
 /// What was tried already for one request: each at most once.
 #[derive(Debug)]
@@ -61,33 +65,27 @@ impl Inner {
         loop {
             let (failure, signed_by) = match Box::pin(self.attempt(call)).await {
                 Err(refused) => refused,
-                Ok(reply) => {
-                    let credentials = self.credentials.current().await?;
-                    match self.checked(call, credentials.as_ref(), reply).await {
-                        Ok(whole) => return Ok(whole),
-                        Err(failure) => (failure, credentials),
+                Ok(reply) => match self.checked(call, reply).await {
+                    Ok(whole) => return Ok(whole),
+                    Err(refused) => {
+                        call.flow.taken_back(call.payload.len());
+                        refused
                     }
-                }
+                },
             };
             self.again(call, failure, signed_by.as_ref(), &mut tried).await?;
         }
     }
 
-    async fn checked(
-        &self,
-        call: &Call<'_>,
-        credentials: Option<&StaticCredentials>,
-        reply: Reply,
-    ) -> Result<Whole, Failure> {
-        let whole = reply.whole().await?;
-        let is_error = |root: super::xml::Element| root.name == "Error";
-        if whole.bytes.len() < S3_DOCUMENT_BYTES_MAX / 64
-            && super::xml::Element::parse(&whole.bytes).is_some_and(is_error)
-        {
-            // As if it had come with the status that the store could not know yet.
-            return Err(read(&self.alias, call, credentials, self.now(), (500, &whole.headers, &whole.bytes)));
+    async fn checked(&self, call: &Call<'_>, reply: Reply) -> Result<Whole, (Failure, Option<StaticCredentials>)> {
+        let whole = reply.whole().await.map_err(|error| (error.into(), None))?;
+        if !begins_an_error(&whole.bytes) {
+            return Ok(whole);
         }
-        Ok(whole)
+        let credentials = self.credentials.current().await.map_err(|error| (error.into(), None))?;
+        // As if it had come with the status that the store could not know yet.
+        let answer = (500, &whole.headers, whole.bytes.as_ref());
+        Err((read(&self.alias, call, credentials.as_ref(), self.now(), answer), credentials))
     }
 
     /// Waits or repairs before another try; gives the error back when no other try can help.
@@ -229,6 +227,13 @@ impl Inner {
     }
 }
 
+/// Whether a document is an error: looked at only where it says so near its beginning, because listings are large.
+fn begins_an_error(document: &[u8]) -> bool {
+    let beginning = document.get(..ERROR_BEGINS_BYTES_MAX).unwrap_or(document);
+    let said = beginning.windows(6).any(|window| window == b"<Error");
+    said && Element::parse(document).is_some_and(|root| root.name == "Error")
+}
+
 /// The answer's head, or `None` when neither it nor a byte of the upload moved for so long.
 async fn unless_stalled<T>(sending: impl Future<Output = T>, transit: &Transit, idle: Duration) -> Option<T> {
     let mut sending = pin!(sending);
@@ -236,7 +241,7 @@ async fn unless_stalled<T>(sending: impl Future<Output = T>, transit: &Transit, 
     loop {
         match tokio::time::timeout(idle, sending.as_mut()).await {
             Ok(sent) => return Some(sent),
-            Err(_) if transit.sent() == seen => return None,
+            Err(_) if transit.sent() == seen && !transit.is_slowed() => return None,
             Err(_) => seen = transit.sent(),
         }
     }

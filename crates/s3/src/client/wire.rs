@@ -92,6 +92,7 @@ fn drive(driver: &mut Option<Connection<TokioIo<Socket>, Upload>>, cx: &mut Cont
 
 /// Idle connections, the latest used first.
 #[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "a wire is large, and moves from task to task all the time")]
 pub(crate) struct Pool(Mutex<Vec<Box<Wire>>>);
 
 impl Pool {

@@ -68,6 +68,11 @@ impl Element {
         &self.text
     }
 
+    /// True when any text in it has this character.
+    pub(crate) fn holds(&self, c: char) -> bool {
+        self.text.contains(c) || self.children.iter().any(|child| child.holds(c))
+    }
+
     /// All elements, in order.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Self> {
         self.children.iter()
@@ -127,7 +132,7 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
 
 /// False for what XML 1.0 (2.2) cannot hold at all.
 pub(crate) fn is_xml_text(text: &str) -> bool {
-    text.chars().all(|c| !(matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}') && !matches!(c, '\t' | '\n' | '\r')))
+    text.chars().all(|c| matches!(c, '\t' | '\n' | '\r') || !matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
 }
 
 /// Undoes `encoding-type=url`; `None` when an escape is broken or the bytes are no text. `plus`: a `+` is a space.

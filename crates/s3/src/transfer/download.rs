@@ -81,9 +81,12 @@ async fn at_once(
     options: &TransferOptions,
 ) -> Result<Option<Downloaded>, S3Error> {
     let limit = usize::try_from(S3_SMALL_OBJECT_BYTES_MAX).unwrap_or(usize::MAX);
+    // Counted when it is whole: what breaks off is read again from the beginning.
+    let flow = Flow { limit: get.flow.limit.clone(), progress: None };
+    let get = GetOptions { flow, ..get.clone() };
     let mut breaks = 0;
     let (head, bytes) = loop {
-        let got = client.get(from, get).await?;
+        let got = client.get(from, &get).await?;
         if got.length > S3_SMALL_OBJECT_BYTES_MAX {
             return Ok(None);
         }
@@ -103,6 +106,7 @@ async fn at_once(
         return Err(differs(from));
     }
     let (path, durable): (PathBuf, bool) = (to.to_owned(), options.durable);
+    options.flow.moved(bytes.len() as u64);
     off_thread(move || partial::write_whole(&path, &bytes, durable)).await?;
     if let Some(progress) = &options.flow.progress {
         progress.item();

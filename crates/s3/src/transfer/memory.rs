@@ -11,7 +11,9 @@ pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 impl Buffers {
     /// A buffer of `length` bytes whose contents are of no meaning.
     pub(crate) fn lend(&self, length: usize) -> Lent {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // A new one comes zeroed from the system, page by page as it is used.
+        let mut bytes = free.unwrap_or_else(|| vec![0; length]);
         bytes.resize(length, 0);
         Lent { bytes, home: Arc::clone(&self.0) }
     }

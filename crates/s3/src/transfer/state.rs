@@ -41,6 +41,9 @@ pub(crate) struct Begun {
     pub(crate) upload_id: String,
     /// The algorithm whose checksums its parts carry; empty: none.
     pub(crate) checksum: String,
+    /// The store takes the checksum of the whole object.
+    #[serde(default)]
+    pub(crate) whole: bool,
 }
 
 /// Where one upload is remembered: by store, object and source.
@@ -81,8 +84,8 @@ impl Memo {
         upload: &MultipartUpload,
     ) -> Result<(), S3Error> {
         let checksum = upload.checksum.map(|algorithm| format!("{algorithm:?}")).unwrap_or_default();
-        let begun =
-            Begun { version: VERSION, source: source.clone(), part_size, upload_id: upload.id.clone(), checksum };
+        let (source, upload_id, whole) = (source.clone(), upload.id.clone(), upload.whole);
+        let begun = Begun { version: VERSION, source, part_size, upload_id, checksum, whole };
         let path = self.0.clone();
         off_thread(move || {
             let text = serde_json::to_vec(&begun).map_err(|e| local(&path, &std::io::Error::other(e)))?;

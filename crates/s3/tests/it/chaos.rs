@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// No connection lives longer.
@@ -39,8 +39,8 @@ impl Seen {
 pub(crate) enum Act {
     /// Status, more header lines, body.
     Answer(u16, String, Vec<u8>),
-    /// Announces the whole body and sends so much of it.
-    Truncated(usize, Vec<u8>),
+    /// Announces the whole body, or with header lines a range, and sends so much of it.
+    Truncated(usize, String, Vec<u8>),
     /// Takes the request and says nothing.
     Silence,
     /// Closes the connection.
@@ -103,7 +103,10 @@ impl Chaos {
     }
 }
 
-async fn serve(socket: TcpStream, mut act: impl FnMut(&Seen) -> Act) -> std::io::Result<()> {
+pub(crate) async fn serve(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    mut act: impl FnMut(&Seen) -> Act,
+) -> std::io::Result<()> {
     let mut socket = BufReader::new(socket);
     loop {
         let mut head = String::new();
@@ -116,16 +119,24 @@ async fn serve(socket: TcpStream, mut act: impl FnMut(&Seen) -> Act) -> std::io:
         let (method, target) =
             (first.next().unwrap_or_default().to_owned(), first.next().unwrap_or_default().to_owned());
         let mut seen = Seen { method, target, head, body: Vec::new() };
+        if seen.header("x-amz-meta-early") == "yes" {
+            // Refuses before it has read the body, and takes what comes until the client has understood.
+            let Act::Answer(status, _, body) = act(&seen) else { return Ok(()) };
+            let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            socket.write_all(&[head.as_bytes(), &body].concat()).await?;
+            tokio::io::copy(&mut socket, &mut tokio::io::sink()).await?;
+            return Ok(());
+        }
         let length = seen.header("content-length").parse().unwrap_or(0);
         seen.body.resize(length, 0);
         socket.read_exact(&mut seen.body).await?;
         let (status, headers, body, sent) = match act(&seen) {
             Act::Close => return Ok(()),
             Act::Silence => std::future::pending().await,
-            Act::Truncated(sent, body) => (200, String::new(), body, sent),
+            Act::Truncated(sent, headers, body) => (if headers.is_empty() { 200 } else { 206 }, headers, body, sent),
             Act::Answer(status, headers, body) => (status, headers, body, usize::MAX),
         };
-        let length = if headers.to_lowercase().contains("content-length") {
+        let length = if headers.contains("content-length") {
             String::new()
         } else {
             format!("content-length: {}\r\n", body.len())

@@ -2,6 +2,11 @@
 
 mod chaos;
 mod keys;
+mod limits;
 mod objects;
 mod refusals;
+mod seaweedfs;
+mod tls;
+mod transfers;
+mod versions;
 mod world;

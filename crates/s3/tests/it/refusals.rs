@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::clock::ManualClock;
-use hallpass_s3::client::{CompleteOptions, Doomed, GetOptions, ListOptions, ObjectId, Part, Payload, PutOptions};
+use hallpass_s3::client::{
+    CompleteOptions, Doomed, Flow, GetOptions, ListOptions, ObjectId, Part, Payload, PutOptions, RateLimit,
+};
 use hallpass_s3::client::{Properties, multipart::MultipartUpload};
 use hallpass_s3::error::{ErrorKind, S3Error};
 
@@ -24,7 +26,8 @@ async fn an_expired_token_is_named_by_every_operation_head_included() {
     })
     .await;
     let client = client(&store.url(), Keys::session(0));
-    let (get, upload) = (GetOptions::default(), MultipartUpload { object: at(), id: "u".into(), checksum: None });
+    let (get, upload) =
+        (GetOptions::default(), MultipartUpload { object: at(), id: "u".into(), checksum: None, whole: false });
     let put = PutOptions::default();
     let complete = CompleteOptions::default();
     let doomed = [Doomed { key: "key".into(), version: None }];
@@ -138,7 +141,7 @@ async fn an_error_inside_a_200_is_an_error() {
     })
     .await;
     let client = client(&store.url(), Keys::fixed());
-    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None };
+    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None, whole: false };
     let made =
         client.complete(&upload, &[Part::default()], &CompleteOptions::default()).await.expect("the second time");
     assert_eq!((made.etag.as_deref(), store.seen().len()), (Some("\"e-1\""), 2));
@@ -159,8 +162,30 @@ async fn a_silent_store_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_comes_before_the_body_is_sent_is_heard() {
+    let store = Chaos::start(|_, _| refused(400, "ExpiredToken")).await;
+    let client = client(&store.url(), Keys::session(0));
+    let properties = Properties { metadata: vec![("early".into(), "yes".into())], ..Properties::default() };
+    let put = PutOptions { properties, ..PutOptions::default() };
+    let payload = Payload::bytes(vec![0; 64 << 20]);
+    assert_eq!(client.put(&at(), payload, &put).await, Err(S3Error::TokenExpired("work".into())));
+    assert_eq!(store.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_not_taken_for_a_silent_store() {
+    let store = Chaos::start(|_, _| answer(200, "")).await;
+    let mut impatient = options();
+    (impatient.idle, impatient.attempts) = (Duration::from_millis(20), 1);
+    let client = client_with(&store.url(), Keys::fixed(), impatient);
+    let flow = Flow { limit: Some(Arc::new(RateLimit::new(4_000))), ..Flow::default() };
+    let put = PutOptions { flow, ..PutOptions::default() };
+    client.put(&at(), Payload::bytes(vec![0; 3_000]), &put).await.expect("slow, and written");
+}
+
+#[tokio::test]
 async fn a_body_that_is_shorter_than_announced_is_an_error() {
-    let store = Chaos::start(|_, _| Act::Truncated(5, b"0123456789".to_vec())).await;
+    let store = Chaos::start(|_, _| Act::Truncated(5, String::new(), b"0123456789".to_vec())).await;
     let client = client(&store.url(), Keys::fixed());
     let got = client.get(&at(), &GetOptions::default()).await.expect("a head");
     assert_eq!(got.length, 10);
@@ -220,7 +245,7 @@ async fn a_store_with_other_bytes_than_were_sent_is_found_out() {
     let client = client(&store.url(), Keys::fixed());
     let error = client.put(&at(), Payload::bytes("x"), &PutOptions::default()).await.expect_err("other bytes");
     assert!(matches!(error, S3Error::Integrity(_)), "{error}");
-    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None };
+    let upload = MultipartUpload { object: at(), id: "u".into(), checksum: None, whole: false };
     let flow = Default::default();
     let error = client.upload_part(&upload, 1, Payload::bytes("x"), &flow).await.expect_err("other bytes");
     assert!(matches!(error, S3Error::Integrity(_)), "{error}");

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use super::{MultipartUpload, Part, element_of};
 use crate::client::Client;
 use crate::client::call::Call;
+use crate::client::list::{Decode, Encoding, stuck, wrong};
 use crate::client::object::ObjectId;
-use crate::client::xml::percent_decoded;
-use crate::error::{Answer, ErrorKind, S3Error};
+use crate::error::S3Error;
 
 /// An upload of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub struct UploadListing {
     client: Client,
     bucket: String,
     prefix: String,
+    encoding: Encoding,
     /// Key and id to go on after; `None` at the end.
     next: Option<(Option<String>, Option<String>)>,
 }
@@ -42,7 +43,7 @@ impl Client {
     /// Lists uploads that were begun and not ended.
     pub fn list_uploads(&self, bucket: &str, prefix: &str) -> UploadListing {
         let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
-        UploadListing { client: self.clone(), bucket, prefix, next: Some((None, None)) }
+        UploadListing { client: self.clone(), bucket, prefix, encoding: Encoding::of(self), next: Some((None, None)) }
     }
 
     /// All parts of an upload that the store has; at most 10,000.
@@ -72,7 +73,7 @@ impl Client {
             }
             match root.number("NextPartNumberMarker") {
                 Some(next) if marker.is_none_or(|before| next > before) => marker = Some(next),
-                _ => return Err(wrong("the store says that its listing goes on, and not where")),
+                _ => return Err(stuck()),
             }
         }
     }
@@ -85,35 +86,32 @@ impl UploadListing {
     /// [`S3Error`].
     pub async fn next(&mut self) -> Result<Option<Vec<ListedUpload>>, S3Error> {
         let Some((key, id)) = &self.next else { return Ok(None) };
-        let call = Call::new(Method::GET, Some(&self.bucket), None).query("uploads", "").query("encoding-type", "url");
+        let call = Call::new(Method::GET, Some(&self.bucket), None).query("uploads", "");
         let call = call.query_some("prefix", Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty()));
         let call = call.query_some("key-marker", key.as_deref()).query_some("upload-id-marker", id.as_deref());
-        let root = self.client.0.whole(&call).await?.document("ListMultipartUploadsResult")?;
-        let url = root.value("EncodingType").is_some_and(|kind| kind.eq_ignore_ascii_case("url"));
-        let decode = |text: &str| if url { percent_decoded(text, true) } else { Some(text.to_owned()) };
+        let root = self.encoding.page(&self.client, call, "ListMultipartUploadsResult").await?;
+        let decode = Decode::of(&root);
         let mut page = Vec::new();
         for entry in root.all("Upload") {
-            let (Some(key), Some(id)) = (entry.value("Key").and_then(decode), entry.value("UploadId")) else {
+            let (Some(key), Some(id)) = (entry.value("Key"), entry.value("UploadId")) else {
                 return Err(wrong("an upload of the store's listing has no key or no id"));
             };
-            let object = ObjectId::new(&self.bucket, key);
+            let object = ObjectId::new(&self.bucket, decode.text(key)?);
             let begun = entry.value("Initiated").and_then(|text| text.trim().parse().ok());
-            let upload = MultipartUpload { object, id: id.to_owned(), checksum: None };
+            let upload = MultipartUpload { object, id: id.to_owned(), checksum: None, whole: false };
             page.push(ListedUpload { upload, begun });
         }
-        let following = root.is_true("IsTruncated").then(|| {
-            let key = root.value("NextKeyMarker").and_then(decode);
-            (key, root.value("NextUploadIdMarker").map(str::to_owned))
-        });
-        if following.is_some() && (following == self.next || following == Some((None, None))) {
-            return Err(wrong("the store says that its listing goes on, and not where"));
-        }
+        let following = if root.is_true("IsTruncated") {
+            let key = root.value("NextKeyMarker").map(|key| decode.text(key)).transpose()?;
+            let next = Some((key, root.value("NextUploadIdMarker").map(str::to_owned)));
+            if next == self.next || next == Some((None, None)) {
+                return Err(stuck());
+            }
+            next
+        } else {
+            None
+        };
         self.next = following;
         Ok(Some(page))
     }
-}
-
-fn wrong(message: &str) -> S3Error {
-    let (code, message) = ("UnexpectedAnswer".to_owned(), message.to_owned());
-    S3Error::Store(ErrorKind::General, Answer { code, message, status: None, retryable: false })
 }

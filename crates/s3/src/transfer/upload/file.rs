@@ -138,7 +138,7 @@ async fn large(
 ) -> Result<Written, S3Error> {
     let memo = options.state.as_ref().map(|folder| Memo::of(folder, client, to, &source.path));
     let mut size = part_size(source.identity.size, options.part_size)?;
-    let (upload, known) = match found(client, &source, to, memo.as_ref(), put).await {
+    let (upload, known) = match found(client, &source, to, memo.as_ref(), put).await? {
         Some((upload, known, begun)) => {
             size = begun.part_size;
             (upload, known)
@@ -181,25 +181,37 @@ async fn large(
 
 /// An upload of this file that was interrupted, and the parts that the store has. One of another state of the file is
 /// given up.
+///
+/// # Errors
+/// The store does not say which parts it has.
 async fn found(
     client: &Client,
     source: &Source,
     to: &ObjectId,
     memo: Option<&Memo>,
     put: &PutOptions,
-) -> Option<(MultipartUpload, HashMap<u32, Part>, Begun)> {
-    let begun = memo?.read().await?;
+) -> Result<Option<(MultipartUpload, HashMap<u32, Part>, Begun)>, S3Error> {
+    let Some(memo) = memo else { return Ok(None) };
+    let Some(begun) = memo.read().await else { return Ok(None) };
     let checksum = put.checksum.or(client.checksum());
     let named = checksum.map(|algorithm| format!("{algorithm:?}")).unwrap_or_default();
     let same = begun.checksum == named;
-    let upload = MultipartUpload { object: to.clone(), id: begun.upload_id.clone(), checksum };
+    let upload = MultipartUpload { object: to.clone(), id: begun.upload_id.clone(), checksum, whole: begun.whole };
     let fits = ranges(begun.source.size, begun.part_size).count() <= hallpass_core::limits::S3_PART_NUMBER_MAX as usize;
     if !same || begun.source != source.identity || begun.part_size == 0 || !fits {
         give_up(client, &upload).await;
-        return None;
+        return Ok(None);
     }
-    let parts = client.list_parts(&upload).await.ok()?;
-    Some((upload, parts.into_iter().map(|listed| (listed.part.number, listed.part)).collect(), begun))
+    match client.list_parts(&upload).await {
+        Ok(parts) => {
+            let parts = parts.into_iter().map(|listed| (listed.part.number, listed.part)).collect();
+            Ok(Some((upload, parts, begun)))
+        }
+        // Somebody ended it.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // Beginning anew would leave it behind.
+        Err(error) => Err(error),
+    }
 }
 
 /// Sends all parts, as many at once as is fastest.
