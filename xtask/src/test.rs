@@ -139,7 +139,9 @@ mod tests {
             let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
             format!("{:?}", cargo_test(std::path::Path::new("."), &arguments, &[]))
         };
-        assert!(shown(&["--", "revoked"]).contains("\"--workspace\" \"--\" \"revoked\""));
+        assert!(
+            shown(&["--", "revoked"]).contains("\"--workspace\" \"--features\" \"hallpass/golden\" \"--\" \"revoked\"")
+        );
         assert!(!shown(&["-p", "hallpass-core"]).contains("--workspace"));
     }
 }

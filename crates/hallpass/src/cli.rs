@@ -276,6 +276,11 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
     if is_run(args.get(1..).unwrap_or_default()) {
         failure = failure.before_child();
     }
+    match first_word(args.get(1..).unwrap_or_default()).as_deref() {
+        Some("alias") => failure = failure.in_family("alias"),
+        Some("s3") => failure = failure.in_family("s3"),
+        _ => {}
+    }
     Printer::new(&GlobalArgs { json, ..GlobalArgs::default() }).error(&failure);
     failure.exit_status()
 }
@@ -299,20 +304,25 @@ fn usage(rendered: &str) -> CommandError {
     failure.next(format!("see `{command} --help`"))
 }
 
-/// True when the first word that is neither a global flag nor its value is `run`, or `learn`, which runs as well.
+/// True when the first word is `run`, or `learn`, which runs as well.
 fn is_run(args: &[OsString]) -> bool {
+    matches!(first_word(args).as_deref(), Some("run" | "learn"))
+}
+
+/// The first word that is neither a global flag nor its value.
+fn first_word(args: &[OsString]) -> Option<String> {
     let mut skip = false;
     for arg in args {
         let text = arg.to_string_lossy();
         match text.as_ref() {
             _ if skip => skip = false,
-            "--" => return false,
+            "--" => return None,
             "--color" | "--config" | "--state-dir" => skip = true,
             flag if flag.starts_with('-') => {}
-            word => return matches!(word, "run" | "learn"),
+            word => return Some(word.to_owned()),
         }
     }
-    false
+    None
 }
 
 #[cfg(test)]

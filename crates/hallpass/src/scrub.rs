@@ -61,6 +61,11 @@ pub(crate) fn scrub_early() {
     }
 }
 
+/// True in the image that [`scrub`] started anew: what it was started with has been checked by the one before.
+pub(crate) fn has_started_anew() -> bool {
+    environment::os(HANDOVER).is_some()
+}
+
 /// The caller's environment; from here on `/proc/<our pid>/environ` holds no cloud secret, other processes of the
 /// same user cannot read our memory, and no core file is written. Call it first, while there is only one thread.
 ///

@@ -18,7 +18,7 @@ mod variable;
 pub use credentials::{Credentials, CredentialsSource, Fixed, StaticCredentials};
 pub use endpoint::normalise as normalise_endpoint;
 pub use entry::{is_printable_ascii, to_toml};
-pub use file::{AliasFile, Change, Stored};
+pub use file::{AliasFile, Change, Stored, StoredAlias};
 pub use import::{export, import};
 pub use migrations::SCHEMA_VERSION;
 pub use model::{Addressing, Alias};

@@ -57,7 +57,7 @@ pub struct Answer {
 }
 
 /// A failure of the S3 client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum S3Error {
     /// The session token of the named alias has expired or is not accepted any more (`ExpiredToken`, `InvalidToken`,
@@ -170,5 +170,3 @@ impl fmt::Display for S3Error {
         }
     }
 }
-
-impl std::error::Error for S3Error {}

@@ -34,41 +34,36 @@ pub(crate) struct Ready {
 /// For a session or a role that cannot be borrowed from here.
 pub(crate) fn ready(context: &Context, alias: &Alias) -> Result<Ready, S3Error> {
     let inside = inside();
-    let options = |profile: Option<&str>| {
+    let chain = || {
         // What is not text is no variable of the SDK's.
         let pairs = environment::all().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
         let region = Some(alias.region.clone());
-        AwsOptions {
-            environment: pairs.collect(),
-            profile: profile.map(str::to_owned),
-            region,
-            ..AwsOptions::default()
-        }
+        SignIn::chain(AwsOptions { environment: pairs.collect(), region, ..AwsOptions::default() })
     };
     let renewing = |sign_in| -> Arc<dyn Credentials> { Arc::new(Renewing::new(sign_in, context.clock())) };
-    let mut alias = alias.clone();
+    let mut endpoint = alias.endpoint.clone();
     let credentials = match &alias.credentials {
         CredentialsSource::Anonymous => Arc::new(Fixed::anonymous()),
         CredentialsSource::Static(keys) => Arc::new(Fixed::keys(keys.clone())),
-        CredentialsSource::Profile(profile) => renewing(SignIn::chain(options(Some(profile)))),
+        CredentialsSource::Profile(profile) => renewing(SignIn::profile(profile, &alias.region)),
         CredentialsSource::Process(command) => renewing(SignIn::process(command.clone())),
-        CredentialsSource::Chain => renewing(SignIn::chain(options(None))),
+        CredentialsSource::Chain => renewing(chain()),
         CredentialsSource::Role(_) => match inside {
             Some(session) => {
-                alias.endpoint = session.gate;
-                renewing(SignIn::chain(options(None)))
+                endpoint = session.gate;
+                renewing(chain())
             }
             None => return Err(not_borrowed(&alias.name)),
         },
         CredentialsSource::Session(id) => match inside.filter(|session| names(id, &session.id)) {
             Some(session) => {
-                alias.endpoint = session.gate;
-                renewing(SignIn::chain(options(None)))
+                endpoint = session.gate;
+                renewing(chain())
             }
             None => return Err(not_inside(&alias.name, id)),
         },
     };
-    Ok(Ready { alias, credentials })
+    Ok(Ready { alias: Alias { endpoint, ..alias.clone() }, credentials })
 }
 
 /// True when this runs inside a session, with its placeholder.

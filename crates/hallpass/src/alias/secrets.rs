@@ -15,26 +15,25 @@ use crate::output::{Printer, prompt};
 
 /// Where keys are found.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Keys")]
 pub(crate) struct SecretArgs {
     /// Read from stdin, a line each: the access key unless it is given, the secret key, the session token if any
-    #[arg(long, conflicts_with_all = ["secret_key", "session_token", "secret_key_file", "secret_key_env",
+    #[arg(long, help_heading = "Keys", conflicts_with_all = ["secret_key", "session_token", "secret_key_file", "secret_key_env",
         "session_token_file", "session_token_env"])]
     secrets_stdin: bool,
     /// The session token of temporary keys; everybody on this machine can see it in `ps`
-    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["session_token_file", "session_token_env"])]
+    #[arg(long, help_heading = "Keys", value_name = "TOKEN", conflicts_with_all = ["session_token_file", "session_token_env"])]
     session_token: Option<Argument>,
     /// Read the secret key from this file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_key", "secret_key_env"])]
+    #[arg(long, help_heading = "Keys", value_name = "FILE", conflicts_with_all = ["secret_key", "secret_key_env"])]
     secret_key_file: Option<PathBuf>,
     /// Read the session token from this file
-    #[arg(long, value_name = "FILE", conflicts_with = "session_token_env")]
+    #[arg(long, help_heading = "Keys", value_name = "FILE", conflicts_with = "session_token_env")]
     session_token_file: Option<PathBuf>,
     /// Read the secret key from this variable
-    #[arg(long, value_name = "NAME", conflicts_with = "secret_key")]
+    #[arg(long, help_heading = "Keys", value_name = "NAME", conflicts_with = "secret_key")]
     secret_key_env: Option<String>,
     /// Read the session token from this variable
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = "Keys", value_name = "NAME")]
     session_token_env: Option<String>,
 }
 

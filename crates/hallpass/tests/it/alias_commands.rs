@@ -122,6 +122,16 @@ fn a_program_or_a_profile_that_hands_out_nothing_is_found_out_at_once() {
 }
 
 #[test]
+fn keys_of_the_environment_never_stand_in_for_a_profile() {
+    let world = World::new();
+    let keys = [("AWS_ACCESS_KEY_ID", "STRONGER"), ("AWS_SECRET_ACCESS_KEY", "S")];
+    let set = ["alias", "set", "q", "http://h", "--profile", "nobody"];
+    let refused = with(&world, &set, &keys, "");
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(with(&world, &["alias", "test", "aws"], &keys, "").out.contains("keys found"));
+}
+
+#[test]
 fn keys_that_have_ended_by_our_clock_are_said_to_and_are_not_removed_on_its_word() {
     let world = World::new();
     let text = "schema_version = 2\n[[aliases]]\nname = \"old\"\nendpoint = \"http://h\"\naccess_key = \"AK\"\n\

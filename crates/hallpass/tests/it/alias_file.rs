@@ -71,6 +71,17 @@ fn settings_and_aliases_share_the_users_file_and_a_project_may_have_none() {
 }
 
 #[test]
+fn config_check_names_an_alias_that_cannot_be_used() {
+    let world = World::new();
+    let text = "[[aliases]]\nname = \"bad\"\nendpoint = \"http://h\"\nacces_key = \"AK\"\nsecret_key = \"canary\"\n";
+    world.file("home/.config/hallpass/config.toml", text);
+    let said = world.say(&["config", "check"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("alias `bad`") && said.err.contains("write `access_key`"), "{said:?}");
+    assert!(!said.err.contains("canary"), "{said:?}");
+}
+
+#[test]
 fn config_changes_bump_the_schema_version_and_older_files_load() {
     for (version, text) in [
         ("none", "[session]\nttl = \"7m\"\n".to_owned()),

@@ -3,6 +3,7 @@
 mod alias;
 mod alias_commands;
 mod alias_file;
+mod alias_role;
 mod alias_schema;
 mod audit;
 mod aws;

@@ -1,6 +1,9 @@
 //! The caller's own credentials, for tools of ours that sign for themselves (`hallpass s3`): nothing is lent here.
 
+use aws_config::Region;
 use aws_config::credential_process::CredentialProcessProvider;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::ProvideCredentials;
 use hallpass_core::credential::Credential;
 use hallpass_core::provider::{CloudProvider, ProviderError};
@@ -18,13 +21,23 @@ pub struct SignIn(Way);
 enum Way {
     /// Boxed: the options are much larger than a command.
     Chain(Box<Base>),
+    Profile {
+        name: String,
+        region: String,
+    },
     Process(String),
 }
 
 impl SignIn {
-    /// The standard chain, or the one profile that the options name; makes no call and reads no file.
+    /// The standard chain; makes no call and reads no file.
     pub fn chain(options: AwsOptions) -> Self {
         Self(Way::Chain(Box::new(Base::new(options))))
+    }
+
+    /// One profile of the shared files and nothing else: the keys of the environment do not stand in for it, as they
+    /// would in the chain. Where the files are, the process's own environment says.
+    pub fn profile(name: impl Into<String>, region: impl Into<String>) -> Self {
+        Self(Way::Profile { name: name.into(), region: region.into() })
     }
 
     /// A program that prints credentials (AWS SDKs and Tools Reference Guide, "Process credential provider").
@@ -37,12 +50,16 @@ impl SignIn {
     /// # Errors
     /// [`ProviderError::NoBaseCredential`] with the reason.
     pub async fn credential(&self) -> Result<Credential, ProviderError> {
-        let command = match &self.0 {
+        let found = match &self.0 {
             Way::Chain(base) => return base.credential().await,
-            Way::Process(command) => command,
+            Way::Profile { name, region } => {
+                let config = ProviderConfig::without_region().with_region(Some(Region::new(region.clone())));
+                let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+                provider.provide_credentials().await
+            }
+            Way::Process(command) => CredentialProcessProvider::new(command.clone()).provide_credentials().await,
         };
-        let provider = CredentialProcessProvider::new(command.clone());
-        let found = provider.provide_credentials().await.map_err(|error| ProviderError::NoBaseCredential {
+        let found = found.map_err(|error| ProviderError::NoBaseCredential {
             provider: CloudProvider::S3,
             detail: chain_of(&error),
         })?;

@@ -23,11 +23,14 @@ pub struct AliasFile {
     path: PathBuf,
 }
 
+/// An alias by its name, or why it cannot be used.
+pub type StoredAlias = (String, Result<Alias, S3Error>);
+
 /// What stands in the file.
 #[derive(Debug, Default)]
 pub struct Stored {
     /// Every alias by its name, in the file's order, readable or not.
-    pub aliases: Vec<(String, Result<Alias, S3Error>)>,
+    pub aliases: Vec<StoredAlias>,
     /// True when others than the owner may read the file.
     pub readable_by_others: bool,
 }
@@ -186,7 +189,7 @@ impl Change {
     }
 }
 
-pub(super) fn aliases(document: &DocumentMut) -> Result<Vec<(String, Result<Alias, S3Error>)>, S3Error> {
+pub(super) fn aliases(document: &DocumentMut) -> Result<Vec<StoredAlias>, S3Error> {
     let tables = match document.get("aliases") {
         None => return Ok(Vec::new()),
         Some(item) => item.as_array_of_tables().ok_or_else(not_tables)?,

@@ -10,7 +10,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
 use zeroize::Zeroizing;
 
 use super::entry::{self, REGION_WITHOUT_ANY};
-use super::file::{aliases, parse};
+use super::file::{StoredAlias, aliases, parse};
 use super::{Addressing, Alias, CredentialsSource, SCHEMA_VERSION, check_name, normalise_endpoint};
 use crate::error::S3Error;
 
@@ -44,7 +44,7 @@ struct McAlias {
 ///
 /// # Errors
 /// A text that is none of the three; no message repeats a part of it.
-pub fn import(from: &Path, text: &str) -> Result<Vec<(String, Result<Alias, S3Error>)>, S3Error> {
+pub fn import(from: &Path, text: &str) -> Result<Vec<StoredAlias>, S3Error> {
     if text.len() as u64 > CONFIG_BYTES_MAX {
         return Err(S3Error::usage(format!("the file is larger than {CONFIG_BYTES_MAX} bytes")));
     }
@@ -73,7 +73,7 @@ pub fn export(aliases: &[&Alias], secrets: bool) -> Zeroizing<String> {
     Zeroizing::new(document.to_string())
 }
 
-fn from_mc(text: &str) -> Result<Vec<(String, Result<Alias, S3Error>)>, S3Error> {
+fn from_mc(text: &str) -> Result<Vec<StoredAlias>, S3Error> {
     // The reader's own message may repeat a value.
     let file: McFile = serde_json::from_str(text).map_err(|error| {
         S3Error::usage_with(

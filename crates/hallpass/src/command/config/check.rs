@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 use hallpass_core::limits::POLICY_DOCUMENT_BYTES_MAX;
 use hallpass_core::policy::PolicyDocument;
+use hallpass_s3::alias::AliasFile;
 use serde::Serialize;
 
 use crate::command::Context;
@@ -48,7 +49,7 @@ pub(crate) fn check(context: &Context, _args: CheckArgs) -> Result<ExitStatus, C
     let read: Vec<String> =
         [&files.user, &files.project].into_iter().flatten().filter_map(|path| shown(path)).collect();
     let problems = match Config::load(&files, &environment::text) {
-        Ok(config) => policy_files(&config),
+        Ok(config) => policy_files(&config).into_iter().chain(aliases(files.user.as_deref())).collect(),
         Err(Problems(problems)) => problems,
     };
     let printer = context.printer;
@@ -75,6 +76,25 @@ fn policy_files(config: &Config) -> Vec<Problem> {
         Some(Problem::of(&policy.origin, "config.policy_file", message))
     });
     checked.collect()
+}
+
+/// What `hallpass alias` would say about the user's file.
+fn aliases(user: Option<&Path>) -> Vec<Problem> {
+    let Some(path) = user else { return Vec::new() };
+    let problem = |message: String, next: Option<&str>| {
+        let problem = Problem::file(path, "config.alias", message);
+        match next {
+            Some(step) => problem.next(step),
+            None => problem,
+        }
+    };
+    match AliasFile::new(path).load() {
+        Ok(stored) => {
+            let broken = stored.aliases.into_iter().filter_map(|(name, alias)| Some((name, alias.err()?)));
+            broken.map(|(name, why)| problem(format!("alias `{name}`: {why}"), why.suggestion())).collect()
+        }
+        Err(why) => vec![problem(why.to_string(), why.suggestion())],
+    }
 }
 
 fn document(path: &Path) -> Result<(), String> {
