@@ -3,11 +3,13 @@
 mod keeper;
 pub mod ministack;
 pub mod moto;
+pub mod scripted;
 pub mod seaweedfs;
 pub mod standin;
 
 pub use keeper::{Server, ServerError};
 pub use ministack::Ministack;
 pub use moto::Moto;
+pub use scripted::Scripted;
 pub use seaweedfs::Seaweedfs;
 pub use standin::Standin;

@@ -16,6 +16,7 @@ use clap::Subcommand;
 
 pub(crate) use args::S3Args;
 use stores::Stores;
+pub(crate) use stores::client_options;
 
 use crate::command::Context;
 use crate::error::{CommandError, ExitStatus};

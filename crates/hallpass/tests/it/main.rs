@@ -1,6 +1,7 @@
 //! One binary for every test that crosses a process boundary: each starts the real `hallpass`.
 
 mod alias;
+mod alias_check;
 mod alias_commands;
 mod alias_file;
 mod alias_role;

@@ -180,7 +180,7 @@ impl<'a> Stores<'a> {
             return Ok(client.clone());
         }
         let ready = credentials::ready(self.context, self.registry.find(&remote.alias)?)?;
-        let client = Client::new(&ready.alias, ready.credentials, options(self.context.clock())?)?;
+        let client = Client::new(&ready.alias, ready.credentials, client_options(self.context.clock())?)?;
         self.clients.borrow_mut().insert(remote.alias.clone(), client.clone());
         Ok(client)
     }
@@ -240,7 +240,11 @@ impl Surroundings for OnlyStores<'_> {
     }
 }
 
-fn options(clock: Arc<dyn Clock>) -> Result<ClientOptions, S3Error> {
+/// How clients of every store behave: proxy and certificate authorities as the variables say.
+///
+/// # Errors
+/// For a proxy that is none, and a file of authorities that cannot be read.
+pub(crate) fn client_options(clock: Arc<dyn Clock>) -> Result<ClientOptions, S3Error> {
     let either = |upper, lower| environment::text(upper).or_else(|| environment::text(lower));
     let https = either(environment::HTTPS_PROXY, "https_proxy");
     let direct = either(environment::NO_PROXY, "no_proxy");
