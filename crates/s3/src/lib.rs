@@ -5,6 +5,7 @@
 //! | [`alias`] | named stores: where they are, what signs for them, how long that lasts |
 //! | [`client`] | one store: connections, signatures, retries, and the operations on buckets and objects |
 //! | [`transfer`] | files and streams up and down, in parts, resumed, verified |
+//! | [`admin`] | users, groups, policies and the server itself, where it is compatible with MinIO |
 //! | [`walk`] | keys below a prefix, page by page |
 //! | [`target`] | what a path on the command line means |
 //! | [`bucket_name`] | which names a new bucket may have |
@@ -13,6 +14,7 @@
 //!
 //! The crate knows neither the terminal nor exit codes: it answers values and [`error::S3Error`]s.
 
+pub mod admin;
 pub mod alias;
 pub mod bucket_name;
 pub mod client;
