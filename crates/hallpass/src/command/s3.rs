@@ -1,5 +1,6 @@
 //! `hallpass s3`: the S3 client.
 
+mod admin;
 mod args;
 pub(crate) mod borrow;
 pub(crate) mod boundary;
@@ -16,7 +17,7 @@ use clap::Subcommand;
 
 pub(crate) use args::S3Args;
 use stores::Stores;
-pub(crate) use stores::client_options;
+pub(crate) use stores::options as client_options;
 
 use crate::command::Context;
 use crate::error::{CommandError, ExitStatus};
@@ -28,6 +29,7 @@ pub(crate) enum S3Command {
     Cat(cat::CatArgs),
     Head(head::HeadArgs),
     Stat(stat::StatArgs),
+    Admin(admin::AdminArgs),
     Which(which::WhichArgs),
 }
 
@@ -39,6 +41,7 @@ impl S3Command {
             Self::Cat(_) => "s3_cat",
             Self::Head(_) => "s3_head",
             Self::Stat(_) => "s3_stat",
+            Self::Admin(args) => args.family(),
             Self::Which(_) => "s3_which",
         }
     }
@@ -57,6 +60,7 @@ fn one(stores: &Stores<'_>, flags: &args::S3Flags, command: S3Command) -> Result
         S3Command::Cat(args) => cat::cat(stores, &args),
         S3Command::Head(args) => head::head(stores, &args),
         S3Command::Stat(args) => stat::stat(stores, &args),
+        S3Command::Admin(args) => admin::admin(stores, args),
         S3Command::Which(args) => which::which(stores.context, flags, args),
     }
 }

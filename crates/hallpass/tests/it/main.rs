@@ -28,6 +28,7 @@ mod moto;
 mod policy;
 mod rest;
 mod run;
+mod s3_admin;
 mod s3_store;
 mod sdk;
 mod sdk_boto3;

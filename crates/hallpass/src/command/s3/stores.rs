@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hallpass_core::clock::Clock;
-use hallpass_s3::alias::{CredentialsSource, Registry};
+use hallpass_s3::alias::{Alias, CredentialsSource, Registry};
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Client, ClientOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
@@ -171,6 +171,14 @@ impl<'a> Stores<'a> {
         Ok(None)
     }
 
+    /// An alias by its name.
+    ///
+    /// # Errors
+    /// When there is none, or it is broken.
+    pub(crate) fn alias(&self, name: &str) -> Result<&Alias, S3Error> {
+        self.registry.find(name)
+    }
+
     /// The client of an alias, made at the first call.
     ///
     /// # Errors
@@ -180,7 +188,7 @@ impl<'a> Stores<'a> {
             return Ok(client.clone());
         }
         let ready = credentials::ready(self.context, self.registry.find(&remote.alias)?)?;
-        let client = Client::new(&ready.alias, ready.credentials, client_options(self.context.clock())?)?;
+        let client = Client::new(&ready.alias, ready.credentials, options(self.context.clock())?)?;
         self.clients.borrow_mut().insert(remote.alias.clone(), client.clone());
         Ok(client)
     }
@@ -244,7 +252,7 @@ impl Surroundings for OnlyStores<'_> {
 ///
 /// # Errors
 /// For a proxy that is none, and a file of authorities that cannot be read.
-pub(crate) fn client_options(clock: Arc<dyn Clock>) -> Result<ClientOptions, S3Error> {
+pub(crate) fn options(clock: Arc<dyn Clock>) -> Result<ClientOptions, S3Error> {
     let either = |upper, lower| environment::text(upper).or_else(|| environment::text(lower));
     let https = either(environment::HTTPS_PROXY, "https_proxy");
     let direct = either(environment::NO_PROXY, "no_proxy");
