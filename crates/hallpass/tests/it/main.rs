@@ -29,6 +29,7 @@ mod policy;
 mod rest;
 mod run;
 mod s3_admin;
+mod s3_contract;
 mod s3_store;
 mod sdk;
 mod sdk_boto3;
