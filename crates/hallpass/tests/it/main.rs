@@ -34,6 +34,7 @@ mod s3_store;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
+mod seed_sessions;
 mod session;
 mod tty;
 mod watching;

@@ -8,7 +8,7 @@ use crate::alias::{config, with};
 use crate::cli_world::World;
 
 /// Every leaf with arguments that make it ask the store; `@` is the alias.
-const CASES: &[(&str, &[&str])] = &[
+pub(super) const CASES: &[(&str, &[&str])] = &[
     ("admin group add", &["@", "team", "anna"]),
     ("admin group disable", &["@", "team"]),
     ("admin group enable", &["@", "team"]),
@@ -74,13 +74,18 @@ const CASES: &[(&str, &[&str])] = &[
     ("version suspend", &["@/data"]),
 ];
 /// Leaves that ask no store: `which` looks at this machine, and an URL is signed without anybody's help.
-const OFFLINE: &[&str] = &["share download", "share upload", "which"];
+pub(super) const OFFLINE: &[&str] = &["share download", "share upload", "which"];
+
+/// What the alias holds.
+pub(super) const SECRET: &str = "secret/of+the+alias+that+is+never+shown";
+/// See [`SECRET`].
+pub(super) const TOKEN: &str = "token/of+the+alias+that+is+never+shown==";
 
 const LIFECYCLE: &str = r#"{"Rules":[{"ID":"r","Status":"Enabled","Filter":{"Prefix":""},"Expiration":{"Days":3}}]}"#;
 const CORS: &str = r#"{"CORSRules":[{"AllowedMethods":["GET"],"AllowedOrigins":["*"]}]}"#;
 
 /// A world with the files that commands want, and the alias `m` of that store in the user's file.
-fn world(url: &str, alias: &str) -> World {
+pub(super) fn world(url: &str, alias: &str) -> World {
     let world = World::new();
     world.file("work/policy.json", r#"{"Version":"2012-10-17","Statement":[]}"#);
     world.file("work/cors.json", CORS);
@@ -89,7 +94,7 @@ fn world(url: &str, alias: &str) -> World {
     world.file("work/batch", &format!("ls {alias}/data\n"));
     let text = format!(
         "schema_version = 2\n\n[[aliases]]\nname = \"m\"\nendpoint = \"{url}\"\naccess_key = \"ASIAK\"\nsecret_key = \
-         \"secret\"\nsession_token = \"token\"\n"
+         \"{SECRET}\"\nsession_token = \"{TOKEN}\"\n"
     );
     let path = world.file("home/.config/hallpass/config.toml", &text);
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -97,7 +102,7 @@ fn world(url: &str, alias: &str) -> World {
     world
 }
 
-fn arguments(leaf: &str, args: &[&str], alias: &str) -> Vec<String> {
+pub(super) fn arguments(leaf: &str, args: &[&str], alias: &str) -> Vec<String> {
     let words = std::iter::once("s3").chain(leaf.split(' ')).chain(args.iter().copied());
     words.map(|word| word.replace('@', alias)).chain(["--json".to_owned()]).collect()
 }
