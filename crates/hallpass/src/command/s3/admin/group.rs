@@ -20,19 +20,29 @@ pub(super) enum GroupCommand {
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// Say what is known about a group
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin group info minio team --json")]
     Info(NameArgs),
     /// Put users into a group, and make it if it is new
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin group add minio team anna ben")]
     Add(AddArgs),
     #[command(visible_alias = "rm")]
     Remove(RemoveArgs),
     /// Let a group's policies count again
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin group enable minio team")]
     Enable(NameArgs),
     /// Let a group's policies count no more
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin group disable minio team")]
     Disable(NameArgs),
 }
 
 /// List groups
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 admin group list minio")]
 pub(super) struct ListArgs {
     /// The server
     alias: OsString,
@@ -59,6 +69,9 @@ pub(super) struct AddArgs {
 
 /// Take users out of a group; without any, remove the group, which must be empty
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 admin group remove minio team anna\n  \
+    hallpass s3 admin group remove minio team")]
 pub(super) struct RemoveArgs {
     /// The server
     alias: OsString,

@@ -17,6 +17,8 @@ pub(super) const FAMILY: &str = "s3_admin_info";
 
 /// Say how the server is
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 admin info minio --json")]
 pub(super) struct InfoArgs {
     /// The server
     alias: OsString,

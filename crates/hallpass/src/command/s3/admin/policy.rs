@@ -22,19 +22,30 @@ pub(super) enum PolicyCommand {
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// Show a policy
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin policy info minio readwrite > readwrite.json")]
     Info(NameArgs),
     Create(CreateArgs),
     /// Remove a policy
     #[command(visible_alias = "rm")]
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin policy remove minio reading")]
     Remove(NameArgs),
     /// Attach policies to a user or a group
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin policy attach minio reading --user anna\n  \
+    hallpass s3 admin policy attach minio reading writing --group team")]
     Attach(HolderArgs),
     /// Detach policies from a user or a group
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin policy detach minio reading --user anna")]
     Detach(HolderArgs),
 }
 
 /// List policies
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 admin policy list minio")]
 pub(super) struct ListArgs {
     /// The server
     alias: OsString,

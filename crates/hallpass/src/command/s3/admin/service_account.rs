@@ -23,16 +23,22 @@ pub(super) enum ServiceAccountCommand {
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// Say what is known about a service account
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin service-account info minio KEY")]
     Info(NameArgs),
     Add(Box<AddArgs>),
     Edit(Box<EditArgs>),
     /// Remove a service account
     #[command(visible_alias = "rm")]
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin service-account remove minio KEY")]
     Remove(NameArgs),
 }
 
 /// List service accounts
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 admin service-account list minio --user anna")]
 pub(super) struct ListArgs {
     /// The server
     alias: OsString,
@@ -89,6 +95,9 @@ pub(super) struct AddArgs {
 
 /// Change a service account
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 admin service-account edit minio KEY --status off\n  \
+    hallpass s3 admin service-account edit minio KEY --secret-key-env NEW_SECRET")]
 pub(super) struct EditArgs {
     /// The server
     alias: OsString,

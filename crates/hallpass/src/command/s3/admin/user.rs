@@ -23,19 +23,29 @@ pub(super) enum UserCommand {
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// Say what is known about a user
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin user info minio anna --json")]
     Info(NameArgs),
     Add(AddArgs),
     /// Remove a user
     #[command(visible_alias = "rm")]
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin user remove minio anna")]
     Remove(NameArgs),
     /// Let a user in again
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin user enable minio anna")]
     Enable(NameArgs),
     /// Keep a user out
+    #[command(after_help = "Examples:\n  \
+    hallpass s3 admin user disable minio anna")]
     Disable(NameArgs),
 }
 
 /// List users
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hallpass s3 admin user list minio")]
 pub(super) struct ListArgs {
     /// The server
     alias: OsString,
