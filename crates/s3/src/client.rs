@@ -11,6 +11,7 @@
 //! | [`settings`] | versions, tags, locks, CORS, lifecycle, policies |
 //! | `run` | one request: sent, judged, sent again where that can help |
 //! | `failure`, `xml` | what a refusal says |
+//! | `elsewhere` | requests that are about neither a bucket nor an object |
 //! | `signing`, `call`, `endpoint` | from a call to a signed request |
 //! | [`payload`], [`mod@body`], [`flow`] | bytes out, bytes in, how fast |
 //! | `wire`, `tls`, [`proxy`] | connections |
@@ -19,6 +20,7 @@ pub mod batch;
 pub mod body;
 pub mod bucket;
 mod call;
+mod elsewhere;
 mod endpoint;
 mod failure;
 pub mod flow;
@@ -174,6 +176,11 @@ impl Client {
     /// The region that requests are signed for, unless a bucket turns out to be elsewhere.
     pub fn region(&self) -> &str {
         &self.0.region
+    }
+
+    /// True for AWS itself.
+    pub(crate) fn is_aws(&self) -> bool {
+        self.0.endpoint.is_aws()
     }
 
     /// Which store this is, for what is remembered about it.

@@ -7,6 +7,7 @@
 //! | [`transfer`] | files and streams up and down: in parts, resumed, verified, slowed, stopped |
 //! | [`plan`] | what a copy, a move or a mirror will do, before it does it |
 //! | [`execute`] | a plan, carried out: many things at once, each reported |
+//! | [`admin`] | users, groups, policies and the server itself, where it is compatible with MinIO |
 //! | [`walk`] | keys below a prefix, page by page |
 //! | [`filter`] | which of them are meant |
 //! | [`usage`] | their sums, and their shape as a tree |
@@ -19,6 +20,7 @@
 //!
 //! The crate knows neither the terminal nor exit codes: it answers values and [`error::S3Error`]s.
 
+pub mod admin;
 pub mod alias;
 pub mod anonymous;
 pub mod bucket_name;

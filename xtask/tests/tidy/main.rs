@@ -14,7 +14,7 @@ const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Packages in Cargo.lock, ours and every platform's included. A new one is somebody else's code in a program that
 /// handles credentials: raise this only together with the reason in Cargo.toml.
-const PACKAGES_MAX: usize = 345;
+const PACKAGES_MAX: usize = 346;
 
 /// What must not be linked, and why.
 const BANNED: &[(&str, &str)] = &[
@@ -34,6 +34,10 @@ const EXPOSE: &[&str] = &[
     "crates/s3/src/alias/",
     // Signs requests and links, logs in at a proxy, and looks for secrets in what a store says.
     "crates/s3/src/client/",
+    // Encrypts with the key that signs, and what it encrypts are keys of others.
+    "crates/s3/src/admin/",
+    // Prints the keys of a new account, once, because that is what it is for.
+    "crates/hallpass/src/command/s3/admin/service_account.rs",
 ];
 
 /// What would let `core` see the world. Types such as `std::net::IpAddr` only name things.

@@ -134,6 +134,47 @@ fn asked<T>(answer: io::Result<T>) -> Result<T, CommandError> {
     })
 }
 
+/// One secret key for somebody else; `None` when none was given.
+///
+/// # Errors
+/// When the place cannot be read or does not hold one line; no message repeats a value.
+pub(crate) fn one(
+    printer: Printer,
+    argument: Option<Argument>,
+    stdin: bool,
+    file: Option<&Path>,
+    variable: Option<&str>,
+) -> Result<Option<Secret>, CommandError> {
+    if let Some(Argument(secret)) = argument {
+        printer.warn("secrets in arguments can be seen in `ps` and stay in the shell's history");
+        return Ok(Some(secret));
+    }
+    Ok(match (stdin, file, variable) {
+        (true, ..) => {
+            let text = bounded(&mut io::stdin().lock()).map_err(|e| unreadable("stdin", &e))?;
+            Some(one_line("stdin", &text)?)
+        }
+        (_, Some(file), _) => Some(from_file(file)?),
+        (.., Some(name)) => Some(from_variable(name)?),
+        _ => None,
+    })
+}
+
+/// One secret key for somebody else, asked for on the terminal.
+///
+/// # Errors
+/// When there is no terminal.
+pub(crate) fn asked_for(question: &str) -> Result<Secret, CommandError> {
+    match prompt::secret(question) {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+            let message = "the secret key is missing, and there is no terminal to ask for it";
+            Err(CommandError::usage("s3.no_secret_key", message)
+                .next("pass `--secret-key-stdin`, `--secret-key-file` or `--secret-key-env`"))
+        }
+        answer => asked(answer),
+    }
+}
+
 fn from_lines(access_key: Option<String>, from: &mut dyn Read) -> Result<Found, CommandError> {
     let text = bounded(from).map_err(|e| unreadable("stdin", &e))?;
     let mut lines = text.lines();

@@ -1,5 +1,6 @@
 //! `hallpass s3`: the S3 client.
 
+mod admin;
 mod args;
 pub(crate) mod borrow;
 pub(crate) mod boundary;
@@ -38,6 +39,7 @@ use clap::Subcommand;
 
 pub(crate) use args::S3Args;
 use stores::Stores;
+pub(crate) use stores::options as client_options;
 
 use crate::command::Context;
 use crate::error::{CommandError, ExitStatus};
@@ -72,6 +74,7 @@ pub(crate) enum S3Command {
     #[command(visible_alias = "anonymous")]
     Policy(policy::PolicyArgs),
     Run(run::RunArgs),
+    Admin(admin::AdminArgs),
     Which(which::WhichArgs),
 }
 
@@ -103,6 +106,7 @@ impl S3Command {
             Self::Lifecycle(_) => "s3_lifecycle",
             Self::Policy(_) => "s3_policy",
             Self::Run(_) => "s3_run",
+            Self::Admin(args) => args.family(),
             Self::Which(_) => "s3_which",
         }
     }
@@ -144,6 +148,7 @@ fn one(stores: &Stores<'_>, flags: &args::S3Flags, command: S3Command) -> Result
         S3Command::Lifecycle(args) => lifecycle::lifecycle(stores, &args),
         S3Command::Policy(args) => policy::policy(stores, &args),
         S3Command::Run(args) => run::run(stores, &args),
+        S3Command::Admin(args) => admin::admin(stores, args),
         S3Command::Which(args) => which::which(stores.context, flags, args),
     }
 }

@@ -34,7 +34,8 @@ fn listed(world: &World, variables: &[(&str, &str)], name: &str) -> Value {
 #[test]
 fn alias_set_supports_session_token() {
     let world = World::new();
-    let set = ["alias", "set", "m", "http://127.0.0.1:9000", "ASIAX", "SeCrEt", "--session-token", "ToKeN"];
+    let set =
+        ["alias", "set", "--no-check", "m", "http://127.0.0.1:9000", "ASIAX", "SeCrEt", "--session-token", "ToKeN"];
     let said = world.say(&set);
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(said.err.matches("`ps`").count(), 1, "arguments are visible, and that is said once: {said:?}");
@@ -46,7 +47,7 @@ fn alias_set_supports_session_token() {
 #[test]
 fn static_credentials_work_as_ever_when_the_session_token_is_omitted() {
     let world = World::new();
-    world.ok(&["alias", "set", "m", "http://127.0.0.1:9000", "AK", "SeCrEt"]);
+    world.ok(&["alias", "set", "--no-check", "m", "http://127.0.0.1:9000", "AK", "SeCrEt"]);
     assert!(!config(&world).contains("session_token"), "{}", config(&world));
     let shown = listed(&world, &[], "m");
     assert_eq!((shown["kind"].as_str(), &shown["session_token"]), (Some("static"), &Value::Null));
@@ -58,7 +59,7 @@ fn keys_come_from_stdin_files_and_variables_without_a_warning() {
     let secret = world.file("work/secret", "from-file\n");
     let set = |extra: &[&str], stdin: &str| {
         let variables = [("MY_SECRET", "from-variable"), ("MY_TOKEN", "token-variable")];
-        let said = with(&world, &[&["alias", "set", "m", "http://h"], extra].concat(), &variables, stdin);
+        let said = with(&world, &[&["alias", "set", "--no-check", "m", "http://h"], extra].concat(), &variables, stdin);
         assert_eq!(said.code, 0, "{said:?}");
         assert!(!said.err.contains("warning"), "{said:?}");
         config(&world)
@@ -75,7 +76,7 @@ fn keys_come_from_stdin_files_and_variables_without_a_warning() {
 fn without_a_terminal_nobody_is_asked() {
     let world = World::new();
     for args in [&["m", "http://h"][..], &["m", "http://h", "AK"]] {
-        let said = world.say(&[&["alias", "set"], args].concat());
+        let said = world.say(&[&["alias", "set", "--no-check"], args].concat());
         assert_eq!(said.code, 2, "{said:?}");
         assert!(said.err.contains("--secrets-stdin"), "{said:?}");
     }
@@ -101,7 +102,7 @@ fn what_makes_no_sense_is_refused_and_nothing_is_written() {
         &["m", "http://h", "AK", "S", "--region", "a b"],
         &["m", "http://h", "AK", "S S\n"],
     ] {
-        let said = world.say(&[&["alias", "set"], args].concat());
+        let said = world.say(&[&["alias", "set", "--no-check"], args].concat());
         assert_eq!(said.code, 2, "{args:?}: {said:?}");
     }
     assert_eq!(config(&world), "");
@@ -110,7 +111,7 @@ fn what_makes_no_sense_is_refused_and_nothing_is_written() {
 #[test]
 fn a_variable_hides_the_file_and_both_are_listed() {
     let world = World::new();
-    world.ok(&["alias", "set", "m", "http://file", "--anonymous"]);
+    world.ok(&["alias", "set", "--no-check", "m", "http://file", "--anonymous"]);
     let variables = [("HALLPASS_HOST_m", "https://AK:s/e+c=@host:9000?session_token=tok"), ("MC_HOST_n", "http://k@h")];
     let said = with(&world, &["alias", "list"], &variables, "");
     let lines: Vec<&str> = said.out.lines().filter(|line| line.starts_with("m ")).collect();
@@ -119,14 +120,14 @@ fn a_variable_hides_the_file_and_both_are_listed() {
     assert!(lines[1].contains("file") && lines[1].contains("shadowed"), "{lines:?}");
     let broken = listed(&world, &variables, "n");
     assert!(broken["broken"].as_str().expect("a reason").contains("secret key"), "{broken}");
-    let set = with(&world, &["alias", "set", "m", "http://file", "--anonymous"], &variables, "");
+    let set = with(&world, &["alias", "set", "--no-check", "m", "http://file", "--anonymous"], &variables, "");
     assert!(set.err.contains("HALLPASS_HOST_m hides"), "{set:?}");
 }
 
 #[test]
 fn what_is_not_in_the_file_cannot_be_removed() {
     let world = World::new();
-    world.ok(&["alias", "set", "m", "http://h", "--anonymous"]);
+    world.ok(&["alias", "set", "--no-check", "m", "http://h", "--anonymous"]);
     assert_eq!(world.say(&["alias", "remove", "nobody"]).code, 5);
     assert_eq!(world.say(&["alias", "remove", "aws"]).code, 6);
     let variable = with(&world, &["alias", "remove", "v"], &[("HALLPASS_HOST_v", "http://h")], "");

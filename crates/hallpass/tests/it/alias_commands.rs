@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use hallpass_testkit::servers::Scripted;
+
 use crate::alias::{config, with};
 use crate::cli_world::World;
 
@@ -26,11 +28,11 @@ fn debug_and_verbose_logs_strictly_mask_secret_and_session_token() {
     world.file("work/bad.toml", &format!("[[aliases]]\nname = \"x\"\nsecret_key = \"{SECRET}\" {TOKEN}\n"));
     let stdin = format!("{SECRET}\n{TOKEN}\n");
     let runs: &[&[&str]] = &[
-        &["alias", "set", "m", "http://127.0.0.1:9", "AK", SECRET, "--session-token", TOKEN],
-        &["alias", "set", "m", "http://127.0.0.1:9", "AK", "--secrets-stdin"],
-        &["alias", "set", "bad", "nonsense", "AK", SECRET, "--session-token", TOKEN],
-        &["alias", "set", "bad", &url, "--anonymous"],
-        &["alias", "set", "p", "http://127.0.0.1:9", "--credential-process", &script],
+        &["alias", "set", "--no-check", "m", "http://127.0.0.1:9", "AK", SECRET, "--session-token", TOKEN],
+        &["alias", "set", "--no-check", "m", "http://127.0.0.1:9", "AK", "--secrets-stdin"],
+        &["alias", "set", "--no-check", "bad", "nonsense", "AK", SECRET, "--session-token", TOKEN],
+        &["alias", "set", "--no-check", "bad", &url, "--anonymous"],
+        &["alias", "set", "--no-check", "p", "http://127.0.0.1:9", "--credential-process", &script],
         &["alias", "list"],
         &["alias", "test", "m"],
         &["alias", "test", "p"],
@@ -69,7 +71,7 @@ fn debug_and_verbose_logs_strictly_mask_secret_and_session_token() {
 #[test]
 fn an_export_with_secrets_needs_two_words_and_is_for_the_owner_alone() {
     let world = World::new();
-    world.ok(&["alias", "set", "m", "http://h", "AK", SECRET, "--session-token", TOKEN]);
+    world.ok(&["alias", "set", "--no-check", "m", "http://h", "AK", SECRET, "--session-token", TOKEN]);
     assert_eq!(world.say(&["alias", "export", "--include-secrets"]).code, 2);
     let bare = world.ok(&["alias", "export"]);
     assert!(bare.contains("http://h") && !bare.contains(SECRET) && !bare.contains(TOKEN), "{bare}");
@@ -97,7 +99,7 @@ fn an_import_takes_all_or_nothing_and_says_what_it_skips() {
     let world = World::new();
     let mc = r#"{"version":"10","aliases":{"local":{"url":"http://localhost:9000","accessKey":"","secretKey":""},
         "a":{"url":"http://a","accessKey":"K","secretKey":"S"},"b":{"url":"http://b","accessKey":"K","secretKey":"S"}}}"#;
-    world.ok(&["alias", "set", "b", "http://mine", "--anonymous"]);
+    world.ok(&["alias", "set", "--no-check", "b", "http://mine", "--anonymous"]);
     let taken = with(&world, &["alias", "import", "-"], &[], mc);
     assert!(taken.code == 6 && taken.err.contains("`b`"), "{taken:?}");
     assert!(!config(&world).contains("http://a"), "nothing was imported");
@@ -117,7 +119,8 @@ fn a_program_or_a_profile_that_hands_out_nothing_is_found_out_at_once() {
     let profile = world.say(&["alias", "set", "q", "http://h", "--profile", "nobody"]);
     assert_eq!(profile.code, 4, "{profile:?}");
     world.file("home/.aws/credentials", "[me]\naws_access_key_id = AK\naws_secret_access_key = S\n");
-    world.ok(&["alias", "set", "q", "http://h", "--profile", "me"]);
+    let store = Scripted::empty();
+    world.ok(&["alias", "set", "q", &store.url(), "--profile", "me"]);
     assert!(world.ok(&["alias", "test", "q"]).contains("keys found"));
 }
 
@@ -128,17 +131,25 @@ fn keys_of_the_environment_never_stand_in_for_a_profile() {
     let set = ["alias", "set", "q", "http://h", "--profile", "nobody"];
     let refused = with(&world, &set, &keys, "");
     assert_eq!(refused.code, 4, "{refused:?}");
+    let store = Scripted::empty();
+    let url = store.url();
+    let keys = [&keys[..], &[("AWS_ENDPOINT_URL", &url)]].concat();
     assert!(with(&world, &["alias", "test", "aws"], &keys, "").out.contains("keys found"));
+    assert!(store.heard()[0].header("authorization").contains("Credential=STRONGER/"));
 }
 
 #[test]
 fn keys_that_have_ended_by_our_clock_are_said_to_and_are_not_removed_on_its_word() {
     let world = World::new();
-    let text = "schema_version = 2\n[[aliases]]\nname = \"old\"\nendpoint = \"http://h\"\naccess_key = \"AK\"\n\
-        secret_key = \"S\"\nsession_token = \"T\"\nexpires_at = 2001-01-01T00:00:00Z\n";
-    world.file("home/.config/hallpass/config.toml", text);
+    let store = Scripted::empty();
+    let text = format!(
+        "schema_version = 2\n[[aliases]]\nname = \"old\"\nendpoint = \"{}\"\naccess_key = \"AK\"\n\
+        secret_key = \"S\"\nsession_token = \"T\"\nexpires_at = 2001-01-01T00:00:00Z\n",
+        store.url()
+    );
+    world.file("home/.config/hallpass/config.toml", &text);
     let said = world.say(&["alias", "test", "old"]);
-    assert!(said.code == 4 && said.err.contains("expired"), "{said:?}");
+    assert!(said.code == 0 && said.err.contains("expired"), "the store takes them: {said:?}");
     assert_eq!(config(&world), text);
     assert!(world.ok(&["alias", "list"]).contains("expired"));
 }
@@ -146,7 +157,7 @@ fn keys_that_have_ended_by_our_clock_are_said_to_and_are_not_removed_on_its_word
 #[test]
 fn a_session_that_is_out_of_reach_is_refused_clearly() {
     let world = World::new();
-    world.ok(&["alias", "set", "s", "http://h", "--session", "3f2a91c0"]);
+    world.ok(&["alias", "set", "--no-check", "s", "http://h", "--session", "3f2a91c0"]);
     let said = world.say(&["alias", "test", "s"]);
     assert!(said.code == 7 && said.err.contains("run this inside of that session"), "{said:?}");
 }
@@ -154,7 +165,7 @@ fn a_session_that_is_out_of_reach_is_refused_clearly() {
 #[test]
 fn a_role_is_not_borrowed_for_a_store_that_is_not_where_the_gate_goes() {
     let world = World::new();
-    world.ok(&["alias", "set", "r", "http://elsewhere", "--role", "arn:aws:iam::111122223333:role/r"]);
+    world.ok(&["alias", "set", "--no-check", "r", "http://elsewhere", "--role", "arn:aws:iam::111122223333:role/r"]);
     let said = world.say(&["alias", "test", "r"]);
     assert!(said.code == 7 && said.err.contains("AWS_ENDPOINT_URL=http://elsewhere"), "{said:?}");
 }
@@ -163,7 +174,7 @@ fn a_role_is_not_borrowed_for_a_store_that_is_not_where_the_gate_goes() {
 fn trap_11_a_name_that_no_path_can_express_is_refused() {
     let world = World::new();
     for name in ["we ird/n", "a.b", "-x", "a:b"] {
-        assert_eq!(world.say(&["alias", "set", "--", name, "http://h", "AK"]).code, 2, "{name}");
+        assert_eq!(world.say(&["alias", "set", "--no-check", "--", name, "http://h", "AK"]).code, 2, "{name}");
     }
 }
 
@@ -172,7 +183,7 @@ fn traps_1_to_3_a_path_means_what_it_says_and_ambiguity_is_said() {
     let world = World::new();
     std::fs::create_dir_all(world.work().join("tree/sub")).expect("folders");
     std::fs::create_dir_all(world.work().join("both")).expect("folders");
-    world.ok(&["alias", "set", "both", "http://h", "--anonymous"]);
+    world.ok(&["alias", "set", "--no-check", "both", "http://h", "--anonymous"]);
     assert_eq!(world.ok(&["s3", "which", "tree/"]), "local\ttree/\n");
     assert_eq!(world.ok(&["s3", "which", "both:b//k/"]), "remote\tboth\tb\t/k/\thttp://h\n");
     let nothing = world.say(&["s3", "which", "nosuchdir/file"]);

@@ -11,7 +11,7 @@ fn of_100_parallel_alias_set_none_is_lost() {
     let world = World::new();
     let start = |n: usize| {
         let name = format!("a{n}");
-        let mut command = world.command(&["alias", "set", &name, "http://h", "--anonymous", "--quiet"]);
+        let mut command = world.command(&["alias", "set", "--no-check", &name, "http://h", "--anonymous", "--quiet"]);
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts")
     };
     let children: Vec<_> = (0..100).map(start).collect();
@@ -27,7 +27,7 @@ fn of_100_parallel_alias_set_none_is_lost() {
 #[test]
 fn kill_9_during_a_write_leaves_the_old_file_or_the_new_one() {
     let world = World::new();
-    world.ok(&["alias", "set", "first", "http://h", "AK", "secret"]);
+    world.ok(&["alias", "set", "--no-check", "first", "http://h", "AK", "secret"]);
     let whole = |name: &str| {
         let text = config(&world);
         assert!(text.contains("name = \"first\"") && text.ends_with('\n'), "{text}");
@@ -36,7 +36,7 @@ fn kill_9_during_a_write_leaves_the_old_file_or_the_new_one() {
     let mut done = 0;
     for round in 0..60_u64 {
         let name = format!("k{round}");
-        let mut command = world.command(&["alias", "set", &name, "http://h", "--anonymous"]);
+        let mut command = world.command(&["alias", "set", "--no-check", &name, "http://h", "--anonymous"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         std::thread::sleep(Duration::from_micros(250 * round));
         // One that has ended already is as good.
@@ -45,7 +45,7 @@ fn kill_9_during_a_write_leaves_the_old_file_or_the_new_one() {
         done += u32::from(whole(&name));
         world.ok(&["alias", "list"]);
     }
-    world.ok(&["alias", "set", "last", "http://h", "--anonymous"]);
+    world.ok(&["alias", "set", "--no-check", "last", "http://h", "--anonymous"]);
     assert!(whole("last"), "a killed writer locks nobody out (of 60 writes {done} were done)");
     let left = std::fs::read_dir(world.home().join(".config/hallpass")).expect("a folder");
     let names: Vec<_> = left.map(|entry| entry.expect("an entry").file_name()).collect();
@@ -57,7 +57,7 @@ fn settings_and_aliases_share_the_users_file_and_a_project_may_have_none() {
     let world = World::new();
     let own = "# mine\n[session]\nttl = \"7m\" # short\n";
     world.file("home/.config/hallpass/config.toml", own);
-    world.ok(&["alias", "set", "m", "http://h", "--anonymous"]);
+    world.ok(&["alias", "set", "--no-check", "m", "http://h", "--anonymous"]);
     let text = config(&world);
     assert!(own.lines().all(|line| text.contains(line)), "{text}");
     let shown = world.ok(&["config", "show"]);
@@ -102,7 +102,7 @@ fn config_changes_bump_the_schema_version_and_older_files_load() {
             assert_eq!((old["name"].as_str(), old["addressing"].as_str()), (Some("old"), Some("path")), "{listed}");
         }
         assert_eq!(config(&world), text, "reading migrates nothing on disk");
-        world.ok(&["alias", "set", "m", "http://h", "AK", "SK", "--session-token", "T"]);
+        world.ok(&["alias", "set", "--no-check", "m", "http://h", "AK", "SK", "--session-token", "T"]);
         assert!(config(&world).contains("schema_version = 2"), "{version}: {}", config(&world));
         let backup = path.with_file_name("config.toml.v1.bak");
         assert_eq!(std::fs::read_to_string(backup).expect("a backup"), text, "{version}");
@@ -114,7 +114,11 @@ fn a_newer_file_is_refused_by_alias_commands_and_not_touched() {
     let world = World::new();
     let text = "schema_version = 3\n";
     world.file("home/.config/hallpass/config.toml", text);
-    for args in [&["alias", "list"][..], &["alias", "set", "m", "http://h", "--anonymous"], &["alias", "remove", "m"]] {
+    for args in [
+        &["alias", "list"][..],
+        &["alias", "set", "--no-check", "m", "http://h", "--anonymous"],
+        &["alias", "remove", "m"],
+    ] {
         let said = world.say(args);
         assert_eq!(said.code, 7, "{said:?}");
         assert!(said.err.contains("schema_version 3") && said.err.contains("newer hallpass"), "{said:?}");
@@ -128,7 +132,7 @@ fn the_lock_and_the_file_are_where_the_config_flag_says() {
     let world = World::new();
     let own = world.work().join("own.toml");
     let own = own.to_str().expect("text");
-    world.ok(&["--config", own, "alias", "set", "m", "http://h", "--anonymous"]);
+    world.ok(&["--config", own, "alias", "set", "--no-check", "m", "http://h", "--anonymous"]);
     assert!(world.ok(&["--config", own, "alias", "list"]).contains("http://h"));
     assert_eq!(config(&world), "");
     let status = Command::new("stat").args(["-c", "%a", own]).output().expect("stat");

@@ -1,5 +1,6 @@
 //! Every JSON answer of `hallpass alias` keeps to `schemas/output_v2.json`.
 
+use hallpass_testkit::servers::Scripted;
 use serde_json::Value;
 
 use crate::alias::with;
@@ -68,13 +69,31 @@ fn every_answer_keeps_to_the_schema() {
     std::fs::create_dir(world.work().join("m")).expect("a folder");
     let file = world.work().join("out.toml");
     let file = file.to_str().expect("text");
-    let variables = [("HALLPASS_HOST_v", "http://k:s@h?session_token=t"), ("MC_HOST_bad", "http://k@h")];
+    let store = Scripted::empty();
+    let tested = store.url().replace("http://", "http://k:s:t@");
+    let variables = [
+        ("HALLPASS_HOST_v", "http://k:s@h?session_token=t"),
+        ("HALLPASS_HOST_s", &tested),
+        ("MC_HOST_bad", "http://k@h"),
+    ];
     let answers: &[&[&str]] = &[
-        &["alias", "set", "m", "http://h", "AK", "S", "--session-token", "T", "--expires-at", "2999-01-01T00:00:00Z"],
-        &["alias", "set", "r", "http://h", "--role", "arn:aws:iam::111122223333:role/r"],
-        &["alias", "set", "c", "http://h", "--credential-process", "echo {}", "--no-check"],
+        &[
+            "alias",
+            "set",
+            "--no-check",
+            "m",
+            "http://h",
+            "AK",
+            "S",
+            "--session-token",
+            "T",
+            "--expires-at",
+            "2999-01-01T00:00:00Z",
+        ],
+        &["alias", "set", "--no-check", "r", "http://h", "--role", "arn:aws:iam::111122223333:role/r"],
+        &["alias", "set", "--no-check", "c", "http://h", "--credential-process", "echo {}"],
         &["alias", "list"],
-        &["alias", "test", "m"],
+        &["alias", "test", "s"],
         &["alias", "rename", "r", "q"],
         &["alias", "export"],
         &["alias", "export", "m", "--include-secrets", "--yes", "--output", file],
@@ -85,7 +104,7 @@ fn every_answer_keeps_to_the_schema() {
         &["s3", "which", "v/bucket/key"],
     ];
     let failures: &[(&[&str], i32)] = &[
-        (&["alias", "set", "aws", "http://h", "--anonymous"], 2),
+        (&["alias", "set", "--no-check", "aws", "http://h", "--anonymous"], 2),
         (&["alias", "remove", "nobody"], 5),
         (&["alias", "remove", "aws"], 6),
         (&["alias", "rename", "m", "m m"], 2),

@@ -1,6 +1,7 @@
 //! One binary for every test that crosses a process boundary: each starts the real `hallpass`.
 
 mod alias;
+mod alias_check;
 mod alias_commands;
 mod alias_file;
 mod alias_role;
@@ -29,11 +30,14 @@ mod policy;
 mod rest;
 mod run;
 mod s3;
+mod s3_admin;
+mod s3_contract;
 mod s3_store;
 mod s3_transfer;
 mod sdk;
 mod sdk_boto3;
 mod sdk_javascript;
+mod seed_sessions;
 mod session;
 mod threats;
 mod tty;

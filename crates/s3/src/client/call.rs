@@ -14,6 +14,8 @@ pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) bucket: Option<&'a str>,
     pub(crate) key: Option<&'a str>,
+    /// Percent-encoded path of what is neither a bucket nor an object.
+    pub(crate) place: Option<String>,
     /// Percent-encoded, `name=value&…`.
     pub(crate) query: String,
     /// Names in lower case. All of them are signed.
@@ -32,6 +34,7 @@ impl<'a> Call<'a> {
             method,
             bucket,
             key,
+            place: None,
             query: String::new(),
             headers: Vec::new(),
             payload: Payload::empty(),

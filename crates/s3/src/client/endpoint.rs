@@ -185,7 +185,7 @@ fn check_bucket(bucket: &str) -> Result<(), S3Error> {
 }
 
 /// Appends the key as a path: every byte but unreserved ones and `/` percent-encoded (RFC 3986, 2.1).
-fn push_escaped_key(path: &mut String, key: &str) {
+pub(crate) fn push_escaped_key(path: &mut String, key: &str) {
     for b in key.bytes() {
         if b == b'/' { path.push('/') } else { push_escaped(path, b) }
     }

@@ -51,7 +51,12 @@ pub(crate) fn read(
     (status, headers, body): (u16, &HeaderMap, &[u8]),
 ) -> Failure {
     let document = Element::parse(body).filter(|root| root.name == "Error");
-    let field = |name| document.as_ref().and_then(|root| root.value(name));
+    // The admin API of MinIO words refusals as JSON, with the same names.
+    let object = call.place.as_ref().and_then(|_| serde_json::from_slice::<serde_json::Value>(body).ok());
+    let field = |name: &str| match &document {
+        Some(root) => root.value(name),
+        None => object.as_ref()?.get(name)?.as_str(),
+    };
     let sent = field("Code").map(text::code).filter(|code| !code.is_empty());
     let mute = sent.is_none();
     let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

@@ -45,7 +45,8 @@ impl Inner {
         transit: &Arc<Transit>,
     ) -> Result<(Host, Request<Upload>), S3Error> {
         let region = call.bucket.and_then(|bucket| self.region_of(bucket));
-        let (host, path) = self.endpoint.place(call.bucket, call.key, region.as_deref())?;
+        let (host, root) = self.endpoint.place(call.bucket, call.key, region.as_deref())?;
+        let path = call.place.clone().unwrap_or(root);
         let mut request = Request::new(call.payload.upload(&call.flow, transit));
         *request.method_mut() = call.method.clone();
         let (path, query) = match credentials {

@@ -65,6 +65,23 @@ fn known(code: &str) -> Option<Meaning> {
         "NoSuchBucket" => (ErrorKind::NotFound, "the bucket does not exist"),
         "NoSuchKey" | "NotFound" => (ErrorKind::NotFound, "the object does not exist"),
         "NoSuchVersion" => (ErrorKind::NotFound, "the version does not exist"),
+        "XMinioAdminNoSuchUser" | "NoSuchUser" => (ErrorKind::NotFound, "the user does not exist"),
+        "XMinioAdminNoSuchGroup" | "NoSuchGroup" => (ErrorKind::NotFound, "the group does not exist"),
+        "XMinioAdminNoSuchPolicy" | "NoSuchPolicy" => (ErrorKind::NotFound, "the policy does not exist"),
+        "XMinioAdminServiceAccountNotFound" | "XMinioAdminNoSuchAccessKey" | "NoSuchServiceAccount" => {
+            (ErrorKind::NotFound, "the service account does not exist")
+        }
+        "XMinioHealNoSuchProcess" | "XMinioHealInvalidClientToken" => {
+            (ErrorKind::NotFound, "there is no such healing run")
+        }
+        "XMinioAdminGroupNotEmpty" => (ErrorKind::Conflict, "the group is not empty"),
+        "XMinioAdminPolicyChangeAlreadyApplied" => (ErrorKind::Conflict, "the policies are so already"),
+        "XMinioHealAlreadyRunning" | "XMinioHealOverlappingPaths" => {
+            (ErrorKind::Conflict, "a healing run is on its way")
+        }
+        "XMinioHealNotImplemented" => {
+            (ErrorKind::Unsupported, "this server has a single drive, and nothing to heal from")
+        }
         "NoSuchUpload" => (ErrorKind::NotFound, "the multipart upload does not exist (any more)"),
         "NoSuchTagSet"
         | "NoSuchCORSConfiguration"

@@ -1,5 +1,6 @@
 //! One binary for all integration tests of the S3 client: it links once.
 
+mod admin;
 mod chaos;
 mod keys;
 mod limits;

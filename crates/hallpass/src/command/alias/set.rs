@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::view::AliasInfo;
 use crate::alias::credentials::ready;
-use crate::alias::probe::probe;
+use crate::alias::probe::{StoreSays, probe};
 use crate::alias::secrets::{Argument, SecretArgs};
 use crate::alias::{failure, file, registry};
 use crate::command::Context;
@@ -72,7 +72,7 @@ pub(crate) struct SetArgs {
     /// Put bucket names into the host name
     #[arg(long)]
     virtual_host: bool,
-    /// Do not try the credentials out
+    /// Do not ask the store whether it accepts the keys
     #[arg(long)]
     no_check: bool,
 }
@@ -90,9 +90,7 @@ pub(crate) fn set(context: &Context, args: SetArgs) -> Result<ExitStatus, Comman
     let no_check = args.no_check;
     let alias = args.alias(context)?;
     alias.check().map_err(failure::of)?;
-    if !no_check {
-        check(context, &alias)?;
-    }
+    let says = if no_check { None } else { check(context, &alias)? };
     let replaced = file(context)?.edit(|change| change.set(&alias)).map_err(failure::of)?;
     let registry = registry(context)?;
     let shadowed_by = registry.entry(&alias.name).and_then(|entry| match &entry.origin {
@@ -108,19 +106,21 @@ pub(crate) fn set(context: &Context, args: SetArgs) -> Result<ExitStatus, Comman
         envelope::success(printer, "alias_set", &answer)?;
     } else {
         let verb = if replaced { "changed" } else { "set" };
-        printer.say(format_args!("alias `{}` {verb}; the store was not asked", alias.name));
+        let asked = says.map_or("was not asked", StoreSays::sentence);
+        printer.say(format_args!("alias `{}` {verb}; the store {asked}", alias.name));
     }
     Ok(ExitStatus::Success)
 }
 
-/// A profile or a program that hands out nothing is found out now. What can be borrowed only later is taken as it is.
-fn check(context: &Context, alias: &Alias) -> Result<(), CommandError> {
+/// Keys that the store refuses are found out now, and so is a store that is not there. What can be borrowed only later is
+/// taken as it is.
+fn check(context: &Context, alias: &Alias) -> Result<Option<StoreSays>, CommandError> {
     if matches!(alias.credentials, CredentialsSource::Role(_) | CredentialsSource::Session(_)) {
-        return Ok(());
+        return Ok(None);
     }
     let ready = ready(context, alias).map_err(failure::of)?;
-    match probe(&ready)? {
-        Ok(_) => Ok(()),
+    match probe(context, &ready)? {
+        Ok(probed) => Ok(Some(probed.store)),
         Err(error) => Err(failure::of(error).next("correct it, or pass `--no-check` to set the alias all the same")),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hallpass_core::clock::Clock;
-use hallpass_s3::alias::{CredentialsSource, Registry};
+use hallpass_s3::alias::{Alias, CredentialsSource, Registry};
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Client, ClientOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
@@ -215,6 +215,14 @@ impl<'a> Stores<'a> {
         Ok(None)
     }
 
+    /// An alias by its name.
+    ///
+    /// # Errors
+    /// When there is none, or it is broken.
+    pub(crate) fn alias(&self, name: &str) -> Result<&Alias, S3Error> {
+        self.registry.find(name)
+    }
+
     /// The client of an alias, made at the first call.
     ///
     /// # Errors
@@ -302,7 +310,11 @@ impl Surroundings for OnlyStores<'_> {
     }
 }
 
-fn options(clock: Arc<dyn Clock>) -> Result<ClientOptions, S3Error> {
+/// How clients of every store behave: proxy and certificate authorities as the variables say.
+///
+/// # Errors
+/// For a proxy that is none, and a file of authorities that cannot be read.
+pub(crate) fn options(clock: Arc<dyn Clock>) -> Result<ClientOptions, S3Error> {
     let either = |upper, lower| environment::text(upper).or_else(|| environment::text(lower));
     let https = either(environment::HTTPS_PROXY, "https_proxy");
     let direct = either(environment::NO_PROXY, "no_proxy");
