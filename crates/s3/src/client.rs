@@ -216,10 +216,33 @@ impl Inner {
     }
 
     fn remember_region(&self, bucket: &str, region: &str) {
-        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        if regions.len() >= S3_BUCKET_REGIONS_MAX {
-            regions.clear();
+        note_region(&mut self.regions.lock().unwrap_or_else(PoisonError::into_inner), bucket, region);
+    }
+}
+
+/// Learned again when it is asked for, so a full memory is simply emptied.
+fn note_region(regions: &mut HashMap<String, String>, bucket: &str, region: &str) {
+    if regions.len() >= S3_BUCKET_REGIONS_MAX {
+        regions.clear();
+    }
+    regions.insert(bucket.to_owned(), region.to_owned());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use hallpass_core::limits::S3_BUCKET_REGIONS_MAX;
+
+    use super::note_region;
+
+    #[test]
+    fn the_regions_of_buckets_never_grow_past_their_limit() {
+        let mut regions = HashMap::new();
+        for n in 0..=S3_BUCKET_REGIONS_MAX {
+            note_region(&mut regions, &format!("b{n}"), "eu-west-1");
+            assert!(regions.len() <= S3_BUCKET_REGIONS_MAX);
         }
-        regions.insert(bucket.to_owned(), region.to_owned());
+        assert_eq!(regions.len(), 1, "emptied when it was full");
     }
 }

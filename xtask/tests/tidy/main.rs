@@ -14,7 +14,7 @@ const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Packages in Cargo.lock, ours and every platform's included. A new one is somebody else's code in a program that
 /// handles credentials: raise this only together with the reason in Cargo.toml.
-const PACKAGES_MAX: usize = 346;
+const PACKAGES_MAX: usize = 348;
 
 /// What must not be linked, and why.
 const BANNED: &[(&str, &str)] = &[
@@ -311,7 +311,8 @@ fn every_integration_test_file_is_run() {
 fn every_dependency_is_used_by_the_crate_that_names_it() {
     let mut wrong = Vec::new();
     let by_crate = sources::crates();
-    for (folder, manifest) in &by_crate {
+    // Compiled from the files of other crates.
+    for (folder, manifest) in by_crate.iter().filter(|(folder, _)| *folder != "fuzz/inside") {
         let used: String =
             sources().iter().filter(|s| s.path.starts_with(folder.as_str())).map(|s| s.text.clone()).collect();
         for name in sources::dependency_names(manifest) {

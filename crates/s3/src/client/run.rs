@@ -27,9 +27,6 @@ use super::xml::Element;
 use crate::alias::StaticCredentials;
 use crate::error::{ErrorKind, S3Error};
 
-/// An error document says so within its first bytes; stores send white space first while they work.
-const ERROR_BEGINS_BYTES_MAX: usize = 64 * 1024;
-
 /// What was tried already for one request: each at most once.
 #[derive(Debug)]
 struct Tried {
@@ -229,7 +226,7 @@ impl Inner {
 
 /// Whether a document is an error: looked at only where it says so near its beginning, because listings are large.
 fn begins_an_error(document: &[u8]) -> bool {
-    let beginning = document.get(..ERROR_BEGINS_BYTES_MAX).unwrap_or(document);
+    let beginning = document.get(..S3_ERROR_BYTES_MAX).unwrap_or(document);
     let said = beginning.windows(6).any(|window| window == b"<Error");
     said && Element::parse(document).is_some_and(|root| root.name == "Error")
 }

@@ -21,7 +21,7 @@ use crate::transfer::state::{Begun, Identity, Memo, local};
 use crate::transfer::{TransferOptions, ending, unless_stopped};
 
 /// Parts up to this size are held in memory while they are sent; larger ones are read as they are sent.
-const HELD_BYTES_MAX: u64 = 2 * S3_PART_BYTES;
+const HELD_BYTES: u64 = 2 * S3_PART_BYTES;
 /// What a part that is read as it is sent holds.
 const STREAMED_BYTES: u64 = 1024 * 1024;
 
@@ -227,7 +227,7 @@ async fn parts(
     options: &TransferOptions,
     tasks: &mut JoinSet<Result<Part, S3Error>>,
 ) -> Result<Vec<Part>, S3Error> {
-    let mut gauge = Gauge::new(options, if size <= HELD_BYTES_MAX { size } else { STREAMED_BYTES });
+    let mut gauge = Gauge::new(options, if size <= HELD_BYTES { size } else { STREAMED_BYTES });
     let buffers = Buffers::default();
     let mut waiting = ranges(source.identity.size, size);
     let mut parts = Vec::new();
@@ -253,7 +253,7 @@ async fn part(
     range: Range,
     known: Option<Part>,
 ) -> Result<Part, S3Error> {
-    let held = range.length <= HELD_BYTES_MAX;
+    let held = range.length <= HELD_BYTES;
     let payload = if held { source.read(range, &buffers).await? } else { source.payload(range) };
     if let Some(known) = known
         && let Some(part) = same(&payload, job.upload.checksum, known).await?
