@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::limits::{
-    S3_ATTEMPTS_MAX, S3_BACKOFF_MS_MAX, S3_BACKOFF_MS_MIN, S3_CLOCK_SKEW_S_MAX, S3_IDLE_INSIDE_S_MAX,
-    S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
+    S3_ATTEMPTS_MAX, S3_BACKOFF_MS_MAX, S3_BACKOFF_MS_MIN, S3_CLOCK_SKEW_S_MAX, S3_ERROR_BYTES_MAX,
+    S3_IDLE_INSIDE_S_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
 };
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -184,7 +184,7 @@ impl Inner {
             return Ok(Reply { status, headers: head.headers, body });
         }
         call.flow.taken_back(transit.sent());
-        let bytes = body.collect(hallpass_core::limits::S3_ERROR_BYTES_MAX).await.unwrap_or_default();
+        let bytes = body.collect(S3_ERROR_BYTES_MAX).await.unwrap_or_default();
         Err(read(&self.alias, call, credentials, self.now(), (status, &head.headers, &bytes)))
     }
 
