@@ -13,6 +13,7 @@ use super::stores::Stores;
 use super::{document, show};
 use crate::alias::failure;
 use crate::error::{CommandError, ExitStatus};
+use crate::output::clean;
 
 /// Set, show and remove who may use a bucket from a web page
 #[derive(Debug, Args)]
@@ -66,7 +67,7 @@ impl Document<'_> {
     /// The document itself, for people and files.
     pub(super) fn text(&self) -> String {
         let text = self.document.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
-        text.unwrap_or_else(|| "{}".to_owned())
+        text.map_or_else(|| "{}".to_owned(), clean::json)
     }
 }
 

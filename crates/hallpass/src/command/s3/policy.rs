@@ -14,6 +14,7 @@ use super::stores::{Failed, Stores};
 use super::{document, show};
 use crate::alias::failure;
 use crate::error::{CommandError, ExitStatus};
+use crate::output::clean;
 
 /// Show and set a bucket's policy, or what everybody may do with it
 ///
@@ -101,7 +102,7 @@ fn get(stores: &Stores<'_>, path: &OsString) -> Result<ExitStatus, CommandError>
         let state = State::of(bucket, stores.client(&remote)?.policy(bucket).await?);
         let printer = stores.printer();
         show::one(printer, "s3_policy", &state, || match &state.policy {
-            Some(policy) => serde_json::to_string_pretty(policy).unwrap_or_default(),
+            Some(policy) => clean::json(serde_json::to_string_pretty(policy).unwrap_or_default()),
             None => "{}".to_owned(),
         })?;
         if !printer.is_json() {

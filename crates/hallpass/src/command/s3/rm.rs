@@ -1,13 +1,11 @@
 //! `hallpass s3 rm`.
 
+mod stdin;
 mod tally;
 
 use std::ffi::OsString;
-use std::io::BufRead;
-use std::os::unix::ffi::OsStringExt;
 
 use clap::Args;
-use hallpass_core::limits::{S3_DELETE_KEYS_MAX, S3_PATH_LINE_BYTES_MAX};
 use hallpass_s3::client::{Client, Doomed, GetOptions, ObjectId};
 use hallpass_s3::error::{ErrorKind, S3Error};
 use hallpass_s3::filter::Filter;
@@ -18,7 +16,7 @@ use hallpass_s3::walk::{Entry, WalkOptions};
 
 use super::stores::{Failed, Stores};
 use crate::command::since::Since;
-use crate::error::{CommandError, ErrorKind as Sort, ExitStatus};
+use crate::error::{CommandError, ExitStatus};
 use crate::output::{clean, prompt};
 use tally::Tally;
 
@@ -68,7 +66,7 @@ pub(crate) struct RmArgs {
 /// Removes them.
 pub(super) fn rm(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, CommandError> {
     if args.stdin {
-        return from_stdin(stores, args);
+        return stdin::rm(stores, args);
     }
     let remotes = args.paths.iter().map(|path| args.checked(stores, path)).collect::<Result<Vec<_>, _>>()?;
     let needs: Vec<_> = remotes.iter().map(|remote| (remote, args.rights(remote))).collect();
@@ -236,92 +234,5 @@ async fn is_there(client: &Client, bucket: &str, doomed: &Doomed) -> Result<bool
         Err(error) if error.code() == "MethodNotAllowed" => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound && error.code() != "NoSuchBucket" => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-/// Batches of one bucket after the other, in the order of the lines.
-fn from_stdin(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, CommandError> {
-    let mut tally = Tally::new(stores.printer(), args.dry_run);
-    let mut input = std::io::stdin().lock();
-    let mut waiting: Vec<Remote> = Vec::new();
-    loop {
-        let remote = match line(&mut input)? {
-            Some(path) => {
-                let remote = stores.object(&OsString::from_vec(path))?;
-                let needs = args.rights(&remote);
-                if let Some(status) = stores.settled(&[(&remote, needs)])? {
-                    return Ok(status);
-                }
-                Some(remote)
-            }
-            None => None,
-        };
-        let fits = |remote: &Remote| {
-            waiting.len() < S3_DELETE_KEYS_MAX
-                && waiting.first().is_none_or(|first| (&first.alias, &first.bucket) == (&remote.alias, &remote.bucket))
-        };
-        if !remote.as_ref().is_some_and(fits) && !waiting.is_empty() {
-            stores.run(args.batch(stores, std::mem::take(&mut waiting), &mut tally))?;
-        }
-        match remote {
-            Some(remote) => waiting.push(remote),
-            None => return tally.end(stores),
-        }
-    }
-}
-
-impl RmArgs {
-    async fn batch(&self, stores: &Stores<'_>, remotes: Vec<Remote>, tally: &mut Tally) -> Result<(), Failed> {
-        let Some(Remote { alias, bucket, .. }) = remotes.first().cloned() else { return Ok(()) };
-        let client = stores.client(&Remote { alias: alias.clone(), bucket: bucket.clone(), key: String::new() })?;
-        let mut keys = Vec::with_capacity(remotes.len());
-        for remote in remotes {
-            let doomed = Doomed { key: remote.key, version: None };
-            if self.force || is_there(&client, &bucket, &doomed).await? {
-                keys.push(doomed);
-            } else {
-                tally.missing(&alias, &bucket, &doomed.key);
-            }
-        }
-        let mut tell = |doomed, failed| tally.tell(&alias, &bucket, doomed, failed);
-        remove_keys(&client, &bucket, keys, self.options(), &mut tell).await
-    }
-}
-
-/// The next line that is not empty, without its end.
-fn line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, CommandError> {
-    loop {
-        let mut line = Vec::new();
-        let limit = S3_PATH_LINE_BYTES_MAX as u64 + 1;
-        if std::io::Read::take(&mut *input, limit).read_until(b'\n', &mut line)? == 0 {
-            return Ok(None);
-        }
-        if line.len() > S3_PATH_LINE_BYTES_MAX {
-            let message = format!("a line of stdin has more than {S3_PATH_LINE_BYTES_MAX} bytes");
-            return Err(CommandError::new(Sort::Usage, "s3.line_too_long", message).next("give one path a line"));
-        }
-        while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-            line.pop();
-        }
-        if !line.is_empty() {
-            return Ok(Some(line));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use hallpass_core::limits::S3_PATH_LINE_BYTES_MAX;
-
-    use super::line;
-
-    #[test]
-    fn a_line_of_stdin_has_a_limit() {
-        let long = vec![b'x'; S3_PATH_LINE_BYTES_MAX + 1];
-        assert!(line(&mut &long[..]).is_err());
-        let mut two = &b"\n\na/b c\r\nx"[..];
-        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"a/b c"[..]));
-        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"x"[..]));
-        assert_eq!(line(&mut two).expect("reads"), None);
     }
 }

@@ -65,6 +65,29 @@ fn an_expired_token_is_exit_status_4_on_every_command_and_removes_the_alias() {
 }
 
 #[test]
+fn an_alias_that_can_renew_is_renewed_and_the_command_goes_on() {
+    let store = Puppet::start(|head| match (head.contains("Credential=AK1/"), head.starts_with("HEAD ")) {
+        (true, _) => (400, "<Error><Code>ExpiredToken</Code></Error>".to_owned()),
+        (_, true) => (200, String::new()),
+        _ => (200, "<ListBucketResult><Contents><Key>k</Key></Contents></ListBucketResult>".to_owned()),
+    });
+    let world = World::new();
+    let keys = r#"{"Version":1,"AccessKeyId":"AKN","SecretAccessKey":"S","SessionToken":"T"}"#;
+    let script = format!("echo x >> count; echo '{keys}' | sed s/AKN/AK$(wc -l < count | tr -d ' ')/");
+    world.file("work/keys.sh", &script);
+    let set = ["alias", "set", "m", &store.url(), "--no-check", "--credential-process", "sh keys.sh"];
+    world.ok(&set);
+    for command in [&["ls", "m/b/"][..], &["stat", "m/b/k"], &["rm", "m/b/k", "--dry-run"]] {
+        std::fs::remove_file(world.work().join("count")).ok();
+        let said = world.say(&[&["s3"], command].concat());
+        assert_eq!(said.code, 0, "{command:?}: {said:?}");
+        let asked = std::fs::read_to_string(world.work().join("count")).expect("asked");
+        assert_eq!(asked.lines().count(), 2, "{command:?}: once for the keys, once to renew them");
+    }
+    assert!(config(&world).contains("keys.sh"), "what can renew is never removed");
+}
+
+#[test]
 fn a_batch_ends_with_4_and_removes_the_alias_too() {
     let store = Puppet::refusing(400, "ExpiredToken");
     let world = World::new();
@@ -78,6 +101,8 @@ fn a_batch_ends_with_4_and_removes_the_alias_too() {
 fn the_exit_status_and_the_words_come_from_the_stores_code_on_every_command() {
     let table = [
         (403, "AccessDenied", 4, "auth_error"),
+        (403, "RequestTimeTooSkewed", 4, "auth_error"),
+        (403, "SignatureDoesNotMatch", 4, "auth_error"),
         (404, "NoSuchBucket", 5, "not_found"),
         (409, "OperationAborted", 6, "conflict"),
         (501, "NotImplemented", 7, "unsupported_feature"),

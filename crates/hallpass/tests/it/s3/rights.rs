@@ -41,3 +41,14 @@ fn every_command_needs_what_it_does_and_no_more() {
     }
     assert_eq!(store.requests.load(std::sync::atomic::Ordering::SeqCst), 0, "explaining does nothing");
 }
+
+#[test]
+fn trap_19_options_of_every_command_stand_apart_from_its_own() {
+    let world = crate::cli_world::World::new();
+    for command in ["ls", "rm", "find", "share", "retention"] {
+        let help = world.ok(&["s3", command, "--help"]);
+        let (own, global) = help.split_once("\nGlobal options:").expect("two groups");
+        assert!(global.contains("--explain") && global.contains("--no-prune") && global.contains("--json"), "{help}");
+        assert!(!own.contains("--explain") && !own.contains("--json"), "{help}");
+    }
+}

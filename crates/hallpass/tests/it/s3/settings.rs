@@ -4,12 +4,26 @@ use hallpass_testkit::clients::{bare, identity, python, run};
 use hallpass_testkit::servers::{Seaweedfs, seaweedfs};
 use serde_json::Value;
 
-use super::store::Shop;
+use super::store::{Puppet, Shop};
 
 fn shop(store: &Seaweedfs) -> Shop {
     let shop = Shop::new(&store.url(), seaweedfs::KEY, seaweedfs::SECRET);
     shop.ok(&["mb", "m/data"]);
     shop
+}
+
+#[test]
+fn a_document_of_the_store_cannot_steer_the_terminal() {
+    let store = Puppet::start(|head| match head.contains("?policy=") {
+        true => (200, "{\"Statement\":[{\"Sid\":\"a\u{202e}b\u{9b}2J\"}]}".to_owned()),
+        false => (200, "<CORSConfiguration><CORSRule><ID>\u{202e}x</ID></CORSRule></CORSConfiguration>".to_owned()),
+    });
+    let shop = Shop::new(&store.url(), "k", "s");
+    for args in [["policy", "get", "m/b"], ["cors", "get", "m/b"]] {
+        let shown = shop.ok(&args);
+        assert!(shown.contains("\\u202e") && !shown.contains(['\u{202e}', '\u{9b}']), "{shown:?}");
+        serde_json::from_str::<Value>(&shown).expect("still JSON");
+    }
 }
 
 #[test]

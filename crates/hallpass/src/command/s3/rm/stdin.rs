@@ -1,0 +1,137 @@
+//! `rm --stdin`: paths from another program.
+
+use std::ffi::OsString;
+use std::io::BufRead;
+use std::os::unix::ffi::OsStringExt;
+
+use hallpass_core::limits::{S3_DELETE_KEYS_MAX, S3_PARTS_IN_FLIGHT_MAX, S3_PATH_LINE_BYTES_MAX};
+use hallpass_s3::client::{Client, Doomed};
+use hallpass_s3::error::S3Error;
+use hallpass_s3::removal::remove_keys;
+use hallpass_s3::target::Remote;
+use tokio::task::JoinSet;
+
+use super::tally::Tally;
+use super::{RmArgs, is_there};
+use crate::command::s3::stores::{Failed, Stores};
+use crate::error::{CommandError, ErrorKind as Sort, ExitStatus};
+
+/// Removes what the lines name, in batches of one bucket after the other, in their order.
+pub(super) fn rm(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, CommandError> {
+    let mut tally = Tally::new(stores.printer(), args.dry_run);
+    let mut input = std::io::stdin().lock();
+    let mut waiting: Vec<Remote> = Vec::new();
+    loop {
+        let remote = match line(&mut input)? {
+            Some(path) => {
+                let remote = stores.object(&OsString::from_vec(path))?;
+                let needs = args.rights(&remote);
+                if let Some(status) = stores.settled(&[(&remote, needs)])? {
+                    return Ok(status);
+                }
+                Some(remote)
+            }
+            None => None,
+        };
+        let fits = |remote: &Remote| {
+            waiting.len() < S3_DELETE_KEYS_MAX
+                && waiting.first().is_none_or(|first| (&first.alias, &first.bucket) == (&remote.alias, &remote.bucket))
+        };
+        if !remote.as_ref().is_some_and(fits) && !waiting.is_empty() {
+            stores.run(args.batch(stores, std::mem::take(&mut waiting), &mut tally))?;
+        }
+        match remote {
+            Some(remote) => waiting.push(remote),
+            None => return tally.end(stores),
+        }
+    }
+}
+
+impl RmArgs {
+    async fn batch(&self, stores: &Stores<'_>, remotes: Vec<Remote>, tally: &mut Tally) -> Result<(), Failed> {
+        let Some(Remote { alias, bucket, .. }) = remotes.first().cloned() else { return Ok(()) };
+        let client = stores.client(&Remote { alias: alias.clone(), bucket: bucket.clone(), key: String::new() })?;
+        let keys: Vec<Doomed> = remotes.into_iter().map(|remote| Doomed { key: remote.key, version: None }).collect();
+        let keys = if self.force { keys } else { self.present(&client, &alias, &bucket, keys, tally).await? };
+        let mut tell = |doomed, failed| tally.tell(&alias, &bucket, doomed, failed);
+        remove_keys(&client, &bucket, keys, self.options(), &mut tell).await
+    }
+
+    /// The keys that are there, in their order; the others are told. Many are looked up at once.
+    async fn present(
+        &self,
+        client: &Client,
+        alias: &str,
+        bucket: &str,
+        keys: Vec<Doomed>,
+        tally: &mut Tally,
+    ) -> Result<Vec<Doomed>, Failed> {
+        let mut waiting = keys.into_iter().enumerate();
+        let mut asking: JoinSet<Result<(usize, Doomed, bool), S3Error>> = JoinSet::new();
+        let mut known = Vec::new();
+        loop {
+            while asking.len() < S3_PARTS_IN_FLIGHT_MAX
+                && let Some((index, doomed)) = waiting.next()
+            {
+                let (client, bucket) = (client.clone(), bucket.to_owned());
+                asking.spawn(async move {
+                    let there = is_there(&client, &bucket, &doomed).await?;
+                    Ok((index, doomed, there))
+                });
+            }
+            match asking.join_next().await {
+                None => break,
+                Some(Ok(found)) => known.push(found?),
+                Some(Err(_)) => return Err(S3Error::Interrupted.into()),
+            }
+        }
+        known.sort_by_key(|(index, ..)| *index);
+        let mut present = Vec::with_capacity(known.len());
+        for (_, doomed, there) in known {
+            if there {
+                present.push(doomed);
+            } else {
+                tally.missing(alias, bucket, &doomed.key);
+            }
+        }
+        Ok(present)
+    }
+}
+
+/// The next line that is not empty, without its end.
+fn line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, CommandError> {
+    loop {
+        let mut line = Vec::new();
+        let limit = S3_PATH_LINE_BYTES_MAX as u64 + 1;
+        if std::io::Read::take(&mut *input, limit).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        if line.len() > S3_PATH_LINE_BYTES_MAX {
+            let message = format!("a line of stdin has more than {S3_PATH_LINE_BYTES_MAX} bytes");
+            return Err(CommandError::new(Sort::Usage, "s3.line_too_long", message).next("give one path a line"));
+        }
+        while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+            line.pop();
+        }
+        if !line.is_empty() {
+            return Ok(Some(line));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::S3_PATH_LINE_BYTES_MAX;
+
+    use super::line;
+
+    #[test]
+    fn a_line_of_stdin_has_a_limit() {
+        let long = vec![b'x'; S3_PATH_LINE_BYTES_MAX + 1];
+        assert!(line(&mut &long[..]).is_err());
+        let mut two = &b"\n\na/b c\r\nx"[..];
+        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"a/b c"[..]));
+        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"x"[..]));
+        assert_eq!(line(&mut two).expect("reads"), None);
+    }
+}
