@@ -131,10 +131,7 @@ impl Copies {
     /// Refuses a target that two sources would write.
     fn unique(&mut self, step: Step) -> Result<Step, S3Error> {
         let (Some(seen), Step::Copy(planned)) = (&mut self.seen, &step) else { return Ok(step) };
-        if seen.len() >= S3_PLAN_NAMES_MAX {
-            let message = format!("several sources have more than {S3_PLAN_NAMES_MAX} things together");
-            return Err(wrong("too_many_names", message, "copy them one after the other"));
-        }
+        check_names(seen.len() + 1)?;
         if seen.insert(planned.to.to_string()) {
             return Ok(step);
         }
@@ -393,4 +390,25 @@ pub(super) fn nothing(root: &Root) -> S3Error {
     };
     let next = "check the name; `hallpass s3 ls` shows what is there";
     S3Error::refused(ErrorKind::NotFound, "nothing_found", format!("there is nothing at `{shown}`"), next)
+}
+
+fn check_names(names: usize) -> Result<(), S3Error> {
+    if names <= S3_PLAN_NAMES_MAX {
+        return Ok(());
+    }
+    let message = format!("several sources have more than {S3_PLAN_NAMES_MAX} things together");
+    Err(wrong("too_many_names", message, "copy them one after the other"))
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::S3_PLAN_NAMES_MAX;
+
+    use super::check_names;
+
+    #[test]
+    fn several_sources_are_compared_up_to_a_number_of_things() {
+        assert!(check_names(S3_PLAN_NAMES_MAX).is_ok());
+        assert_eq!(check_names(S3_PLAN_NAMES_MAX + 1).expect_err("too many").code(), "too_many_names");
+    }
 }

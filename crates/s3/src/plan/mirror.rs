@@ -132,7 +132,7 @@ impl Mirror {
             Has::Nothing => {
                 if let (Has::This(_), true) = (second, self.request.remove) {
                     self.extra.push(name);
-                    self.bounded()?;
+                    bounded(self.extra.len())?;
                 }
                 return Ok(None);
             }
@@ -165,14 +165,6 @@ impl Mirror {
     /// The target, if it is a local folder.
     pub(crate) fn target_folder(&self) -> Option<&Path> {
         self.request.to.local()
-    }
-
-    fn bounded(&self) -> Result<(), S3Error> {
-        if self.extra.len() <= S3_REMOVED_MAX {
-            return Ok(());
-        }
-        let message = format!("more than {S3_REMOVED_MAX} things of the target are not in the source");
-        Err(wrong("too_many_removals", message, "mirror it folder by folder, or without `--remove`"))
     }
 
     /// Both sides have been read.
@@ -210,5 +202,26 @@ impl Mirror {
             return Err(wrong("max_delete", message, "look at them with `--dry-run`, then raise `--max-delete`"));
         }
         names.into_iter().map(|name| self.request.to.existing(name)).collect()
+    }
+}
+
+fn bounded(removals: usize) -> Result<(), S3Error> {
+    if removals <= S3_REMOVED_MAX {
+        return Ok(());
+    }
+    let message = format!("more than {S3_REMOVED_MAX} things of the target are not in the source");
+    Err(wrong("too_many_removals", message, "mirror it folder by folder, or without `--remove`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::S3_REMOVED_MAX;
+
+    use super::bounded;
+
+    #[test]
+    fn one_mirror_removes_so_many_things_and_no_more() {
+        assert!(bounded(S3_REMOVED_MAX).is_ok());
+        assert_eq!(bounded(S3_REMOVED_MAX + 1).expect_err("too many").code(), "too_many_removals");
     }
 }

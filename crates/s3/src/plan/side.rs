@@ -209,3 +209,34 @@ fn unordered() -> S3Error {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::limits::S3_PLAN_AHEAD_MAX;
+
+    use super::{Next, Side};
+    use crate::plan::{Found, Root, Select};
+
+    /// A side whose names came in this order, and have all come.
+    fn side(names: &[&str], more_than_can_be_sorted: bool) -> Side {
+        let mut side = Side::new(&Root::Local("/nowhere".into()), &Select::default(), false);
+        let found = |name: &&str| Next::Found(Found { name: (*name).to_owned(), ..Found::default() });
+        side.ahead = names.iter().map(found).collect();
+        side.ended = true;
+        side.primed = more_than_can_be_sorted;
+        side
+    }
+
+    #[tokio::test]
+    async fn a_side_is_sorted_where_it_can_be_and_refused_where_it_cannot() {
+        let mut small = side(&["b", "a"], false);
+        assert_eq!(small.next().await.expect("sorted").expect("some").name(), "a");
+        let mut large = side(&["b", "a"], true);
+        assert_eq!(large.next().await.expect("the first").expect("some").name(), "b");
+        let error = large.next().await.expect_err("out of order");
+        assert!(error.to_string().contains(&S3_PLAN_AHEAD_MAX.to_string()), "{error}");
+        let mut twice = side(&["a", "a"], false);
+        twice.next().await.expect("the first");
+        assert!(twice.next().await.is_err(), "one name twice");
+    }
+}

@@ -112,9 +112,7 @@ impl Walk {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path).map_err(|e| local(path, &e))? {
             let entry = entry.map_err(|e| local(path, &e))?;
-            if entries.len() == S3_FOLDER_ENTRIES_MAX {
-                return Err(refused(path, &format!("it has more than {S3_FOLDER_ENTRIES_MAX} entries")));
-            }
+            check_entries(path, entries.len() + 1)?;
             let mut kind = entry.file_type().map(Kind::of).map_err(|e| local(&entry.path(), &e))?;
             if kind == Kind::Link && self.symlinks == Symlinks::Follow {
                 // A link that leads nowhere is told when it is its turn.
@@ -146,6 +144,13 @@ impl Entry {
     }
 }
 
+fn check_entries(path: &Path, entries: usize) -> Result<(), S3Error> {
+    if entries <= S3_FOLDER_ENTRIES_MAX {
+        return Ok(());
+    }
+    Err(refused(path, &format!("it has more than {S3_FOLDER_ENTRIES_MAX} entries")))
+}
+
 fn found(path: &Path, name: String) -> Step {
     match fs::metadata(path) {
         Ok(metadata) => Step::File(Found { name, ..of_metadata(&metadata) }),
@@ -169,7 +174,9 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use super::{Step, Walk};
+    use hallpass_core::limits::{S3_FOLDER_DEPTH_MAX, S3_FOLDER_ENTRIES_MAX};
+
+    use super::{Step, Walk, check_entries};
     use crate::plan::Symlinks;
 
     fn steps(root: &std::path::Path, symlinks: Symlinks) -> Vec<String> {
@@ -199,6 +206,19 @@ mod tests {
         sorted.sort();
         assert_eq!(names, sorted);
         assert_eq!(names, ["a-b", "a.txt", "a/x", "a0", "b/c.e", "b/c/d"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_too_deep_or_too_full_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = folder.path().join("d/".repeat(S3_FOLDER_DEPTH_MAX));
+        fs::create_dir_all(&deep).expect("folders");
+        fs::write(deep.join("f"), "x").expect("a file");
+        let all = steps(folder.path(), Symlinks::Skip);
+        assert!(all.len() == 1 && all[0].contains("folders deep"), "{all:?}");
+        assert_eq!(steps(&folder.path().join("d"), Symlinks::Skip).len(), 1);
+        assert!(check_entries(folder.path(), S3_FOLDER_ENTRIES_MAX).is_ok());
+        assert!(check_entries(folder.path(), S3_FOLDER_ENTRIES_MAX + 1).is_err());
     }
 
     #[test]
