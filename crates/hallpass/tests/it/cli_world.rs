@@ -16,6 +16,8 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::alias_schema::{fits, schema};
+
 /// Where one test lives.
 pub(crate) struct World {
     folder: TempDir,
@@ -173,7 +175,17 @@ pub(crate) fn session(id: &str, command: &[&str]) -> Session {
 
 pub(crate) fn said(output: Output) -> Said {
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    let said = Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) };
+    said.out.lines().chain(said.err.lines()).for_each(keeps_to_its_schema);
+    said
+}
+
+/// Every line of the envelope that any test sees is compared with the published schema.
+fn keeps_to_its_schema(line: &str) {
+    if line.starts_with("{\"schema_version\":2,\"type\":") {
+        let (schema, value) = (schema(), serde_json::from_str(line).expect("JSON"));
+        assert!(fits(&schema, &schema, &value), "this does not keep to the schema: {line}");
+    }
 }
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {

@@ -4,6 +4,7 @@ mod alias;
 mod alias_check;
 mod alias_commands;
 mod alias_file;
+mod alias_race;
 mod alias_role;
 mod alias_schema;
 mod audit;

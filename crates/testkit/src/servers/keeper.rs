@@ -15,8 +15,8 @@ use crate::environment::testbed;
 const START_TIMEOUT: Duration = Duration::from_secs(90);
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Another process may take the port between our choice and the server's bind.
-const START_TRIES: u32 = 3;
+/// Another process may take the port, or one of SeaweedFS's eight, between our choice and the server's bind.
+const START_TRIES: u32 = 8;
 /// A reply to a health look needs no more than this.
 const REPLY_BYTES_MAX: u64 = 64 * 1024;
 

@@ -15,15 +15,15 @@ fn canaries() -> Canaries {
     Canaries::default().and("secret key", SECRET).and("session token", TOKEN)
 }
 
-/// A store that says back whatever it was told, secrets of the request included, in each way that stores have.
+/// A store that says back whatever it was told, secrets included, under a code for which only its own words can be shown.
 fn echo() -> Scripted {
     Scripted::start(|heard| {
         let token = heard.header("x-amz-security-token");
         let body = format!(
-            "<Error><Code>AccessDenied</Code><Message>{SECRET} {token} {}</Message><Token-0>{token}</Token-0></Error>",
+            "<Error><Code>Strange</Code><Message>{SECRET} {token} {}</Message><Token-0>{token}</Token-0></Error>",
             heard.header("authorization")
         );
-        Reply::new(403, body).header("x-amz-request-id", token.to_owned())
+        Reply::new(418, body).header("x-amz-request-id", token.to_owned())
     })
 }
 

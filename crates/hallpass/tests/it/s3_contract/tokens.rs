@@ -101,10 +101,9 @@ fn a_token_that_the_server_repeats_is_not_repeated_by_us() {
     let (world, store) = (
         World::new(),
         Scripted::start(move |_| {
-            let body = format!(
-                "<Error><Code>AccessDenied</Code><Message>no: {token}</Message><Token-0>{token}</Token-0></Error>"
-            );
-            hallpass_testkit::servers::scripted::Reply::new(403, body)
+            let body =
+                format!("<Error><Code>Strange</Code><Message>no: {token}</Message><Token-0>{token}</Token-0></Error>");
+            hallpass_testkit::servers::scripted::Reply::new(418, body)
         }),
     );
     world.ok(&["alias", "set", "m", &store.url(), "AK", "S", "--session-token", token, "--no-check"]);
