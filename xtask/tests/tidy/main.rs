@@ -371,6 +371,30 @@ fn the_reference_pages_name_every_variable_key_and_exit_code() {
 }
 
 #[test]
+fn every_test_that_the_threat_page_names_exists() {
+    let sources = sources();
+    let exists = |name: &str| sources.iter().any(|source| source.text.contains(&format!("fn {name}(")));
+    let page = sources::read("docs/security/threats.md");
+    // Sentences in code marks are tests; what has a dot, a slash or few words is a file or a value.
+    let is_name = |text: &&str| {
+        text.matches('_').count() >= 3
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let named: BTreeSet<&str> = page.split('`').skip(1).step_by(2).filter(is_name).collect();
+    let unknown = named.iter().filter(|name| !exists(name));
+    none(&unknown.map(|name| format!("`{name}` is no test")).collect::<Vec<_>>());
+    let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in page.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        assert!(cells.len() == 5 && cells[3].contains('`') && !cells[4].is_empty(), "a row without a test: {row}");
+        *rows.entry(cells[0]).or_default() += 1;
+    }
+    let concerned = (1..=7).chain(13..=33).chain([59]);
+    let missing: Vec<_> = concerned.filter(|row| !rows.contains_key(row.to_string().as_str())).collect();
+    assert!(missing.is_empty(), "threats without a row: {missing:?}");
+}
+
+#[test]
 fn every_link_in_the_documents_leads_somewhere() {
     let mut wrong = Vec::new();
     for (path, text) in text_files().into_iter().filter(|(path, _)| path.ends_with(".md")) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use hallpass_core::denial::DenialCode;
 use hallpass_dataplane::gate::Passthrough;
 use http::{Method, Request};
 use http_body_util::Full;
@@ -86,13 +85,13 @@ async fn a_host_takes_no_signature_for_any_other_service() {
             let mut sign = sign_for(&world, host);
             sign.service = name;
             let answer = tunnel.ask(sign.request(Method::GET, "/bucket/key", &[], b"")).await;
-            assert!(answer.status.is_client_error(), "{name} at {host}: {answer:?}");
+            assert_eq!(answer.reason(), "foreign-origin", "{name} at {host}: {answer:?}");
+            assert!(
+                answer.text().contains("but the request is signed for"),
+                "by its scope, before anything is resolved: {answer:?}"
+            );
             refused += 1;
         }
-        let codes = world.log.denied();
-        let foreign = codes.iter().filter(|code| **code == DenialCode::ForeignOrigin).count();
-        // Names that S3's path style is not for are refused for their payload header before.
-        assert!(foreign + 2 >= names.len() - 1 || codes.len() < names.len(), "{foreign} of {}", codes.len());
         assert_eq!((world.log.allowed(), world.gate.counts().signed), (0, 0), "{host}");
     }
     assert_eq!(refused, 4 * (names.len() - 1));
@@ -180,7 +179,8 @@ async fn a_compressed_body_that_decides_something_is_refused_and_never_inflated(
     ];
     for (name, request) in requests {
         let answer = ask(&world, request).await;
-        assert!(answer.status.is_client_error() && !answer.reason().is_empty(), "{name}: {answer:?}");
+        assert!(answer.status.is_client_error(), "{name}: {answer:?}");
+        assert!(answer.text().contains("compress") || answer.text().contains("ncod"), "{name}: {answer:?}");
     }
     assert!(upstream.seen().is_empty());
     // What decides nothing is data, and passes as it is.

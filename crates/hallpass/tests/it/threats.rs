@@ -55,7 +55,16 @@ const LOOK: &str = "for n in environ mem maps auxv; do (exec 3</proc/$PPID/$n; c
 fn the_command_reads_nothing_out_of_the_process_that_holds_the_credential() {
     let world = World::new();
     give(&world.path(""), NOBODY);
-    let done = finish(of_user(NOBODY, &world.lend(&[], &["sh", "-c", LOOK])));
+    // As large as it may be, so that it is hallpass that says none.
+    let lend = world.lend(&[], &["sh", "-c", LOOK]);
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh"])
+        .arg(lend.get_program())
+        .args(lend.get_args());
+    shell.envs(lend.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(lend.get_current_dir().expect("a folder"));
+    let done = finish(of_user(NOBODY, &shell));
     let seen = done.stdout_text();
     assert_eq!(done.code, Some(0), "{seen}{}", done.stderr);
     assert!(seen.contains("exe\n") || seen.contains("hallpass\n"), "the parent is another process: {seen}");
