@@ -28,7 +28,8 @@ usage: cargo xtask <command>
   bench [all|store|audit|gate|start|kill]
                                 release build, then the benches
   fuzz [target] [--minutes N]   feed each parser with what breaks parsers; stable compiler, libFuzzer
-  mutants [file …]              break the guarded code on purpose, and show what no test notices
+  mutants [file …] [--shard K/N] [--in-place] [--no-baseline]
+                                break the guarded code on purpose, and show what no test notices
   policy-fuzz [--cases N] [--seed S]
                                 decide random policies beside a second engine, and show where they differ
   catalog [--check]             make the tables of AWS's APIs anew from pinned models, or only compare
