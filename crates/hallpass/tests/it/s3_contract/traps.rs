@@ -6,15 +6,11 @@ use hallpass_testkit::servers::Scripted;
 use serde_json::Value;
 
 use super::store::Shop;
-use super::tree::has;
 use crate::alias::{config, with};
 use crate::cli_world::World;
 
 #[test]
 fn trap_01_a_real_folder_is_a_folder_without_dot_and_slash() {
-    if !has(&["cp"]) {
-        return;
-    }
     let shop = Shop::new();
     shop.world.file("work/tree/sub/a.txt", "alpha");
     let said = shop.say(&["cp", "-r", "tree/", "@/"]);
@@ -27,11 +23,9 @@ fn trap_02_what_is_neither_here_nor_an_alias_is_said_to_be_so() {
     let world = World::new();
     let said = world.say(&["s3", "which", "nosuchdir/file"]);
     assert!(said.code == 5 && said.err.contains("no local path `nosuchdir/file`"), "{said:?}");
-    if has(&["cp"]) {
-        let shop = Shop::new();
-        let said = shop.say(&["cp", "nosuchdir/file", "@/"]);
-        assert!(said.code == 5 && said.err.contains("nosuchdir/file"), "{said:?}");
-    }
+    let shop = Shop::new();
+    let said = shop.say(&["cp", "nosuchdir/file", "@/"]);
+    assert!(said.code == 5 && said.err.contains("nosuchdir/file"), "{said:?}");
 }
 
 #[test]
@@ -39,10 +33,7 @@ fn trap_03_an_alias_named_like_a_folder_wins_over_nothing() {
     let world = World::new();
     world.file("work/m/b/key", "local");
     world.ok(&["alias", "set", "m", "http://127.0.0.1:9", "AK", "S", "--no-check"]);
-    let mut commands = vec![vec!["s3", "which", "m/b/key"]];
-    if has(&["cp"]) {
-        commands.push(vec!["s3", "cp", "m/b/key", "./copy"]);
-    }
+    let commands = [vec!["s3", "which", "m/b/key"], vec!["s3", "cp", "m/b/key", "./copy"]];
     for args in commands {
         let said = world.say(&args);
         assert_eq!(said.code, 2, "{said:?}");
@@ -52,9 +43,6 @@ fn trap_03_an_alias_named_like_a_folder_wins_over_nothing() {
 
 #[test]
 fn trap_04_one_symlink_does_not_refuse_a_whole_tree() {
-    if !has(&["cp", "mirror"]) {
-        return;
-    }
     let shop = Shop::new();
     shop.world.file("work/tree/a.txt", "alpha");
     std::os::unix::fs::symlink("/etc/hostname", shop.world.work().join("tree/link")).expect("a link");
@@ -67,9 +55,6 @@ fn trap_04_one_symlink_does_not_refuse_a_whole_tree() {
 
 #[test]
 fn trap_05_a_mirror_brings_what_has_changed() {
-    if !has(&["mirror"]) {
-        return;
-    }
     let shop = Shop::new();
     shop.world.file("work/tree/a.txt", "before");
     assert_eq!(shop.say(&["mirror", "tree/", "@/t"]).code, 0);
@@ -80,9 +65,6 @@ fn trap_05_a_mirror_brings_what_has_changed() {
 
 #[test]
 fn trap_06_an_empty_source_does_not_delete_everything() {
-    if !has(&["mirror"]) {
-        return;
-    }
     let shop = Shop::new();
     shop.put("a", "alpha");
     std::fs::create_dir(shop.world.work().join("empty")).expect("a folder");
@@ -93,9 +75,6 @@ fn trap_06_an_empty_source_does_not_delete_everything() {
 
 #[test]
 fn trap_07_a_bucket_is_not_emptied_without_a_word() {
-    if !has(&["rm"]) {
-        return;
-    }
     let shop = Shop::new();
     shop.put("a", "alpha");
     let said = shop.say(&["rm", "-r", "@"]);
@@ -107,9 +86,6 @@ fn trap_07_a_bucket_is_not_emptied_without_a_word() {
 
 #[test]
 fn trap_08_a_key_that_is_not_there_was_not_removed() {
-    if !has(&["rm"]) {
-        return;
-    }
     let said = Shop::new().say(&["rm", "@/nothing"]);
     assert!(said.code == 5 && !said.out.contains("nothing"), "{said:?}");
 }
@@ -129,9 +105,6 @@ fn trap_09_an_object_and_the_beginning_of_a_name_are_listed() {
 
 #[test]
 fn trap_10_a_name_that_no_bucket_may_have_is_refused_before_it_is_asked_for() {
-    if !has(&["mb"]) {
-        return;
-    }
     let (world, store) = (World::new(), Scripted::empty());
     world.ok(&["alias", "set", "m", &store.url(), "AK", "S", "--no-check"]);
     for name in ["ab", "UPPER", "a_b", "-a-b", "192.168.1.1"] {
@@ -175,9 +148,6 @@ fn trap_13_a_secret_need_not_stand_in_the_arguments() {
 
 #[test]
 fn trap_14_the_global_quiet_belongs_to_every_command() {
-    if !has(&["mirror"]) {
-        return;
-    }
     let shop = Shop::new();
     shop.world.file("work/tree/a", "alpha");
     let said = shop.say(&["mirror", "tree/", "@", "-q"]);
@@ -194,9 +164,6 @@ fn trap_15_quiet_silences_talk_and_never_data() {
 
 #[test]
 fn trap_16_a_bucket_that_is_not_empty_is_called_that() {
-    if !has(&["rb"]) {
-        return;
-    }
     let shop = Shop::new();
     shop.put("a", "alpha");
     let said = shop.say(&["rb", "@"]);
@@ -222,7 +189,7 @@ fn trap_18_no_familiar_verb_is_called_deprecated() {
 #[test]
 fn trap_19_global_options_stand_under_their_own_heading() {
     let world = World::new();
-    for command in ["ls", "stat", "cp", "mirror"].iter().filter(|command| has(&[command])) {
+    for command in ["ls", "stat", "cp", "mirror"] {
         let help = world.ok(&["s3", command, "-h"]);
         let (own, global) = help.split_once("Global options:").expect("a heading of their own");
         for flag in ["--quiet", "--verbose", "--state-dir"] {
@@ -233,9 +200,6 @@ fn trap_19_global_options_stand_under_their_own_heading() {
 
 #[test]
 fn trap_20_copies_and_mirrors_overwrite_alike() {
-    if !has(&["cp", "mirror"]) {
-        return;
-    }
     let shop = Shop::new();
     for body in ["first", "again"] {
         shop.world.file("work/tree/a", body);
@@ -247,9 +211,6 @@ fn trap_20_copies_and_mirrors_overwrite_alike() {
 
 #[test]
 fn trap_21_a_storage_class_is_the_stores_to_accept() {
-    if !has(&["cp"]) {
-        return;
-    }
     let store = Scripted::start(|heard| match heard.method.as_str() {
         "PUT" => hallpass_testkit::servers::scripted::Reply::new(200, "").header("etag", "\"e\""),
         _ => hallpass_testkit::servers::scripted::Reply::refusal(404, "NoSuchKey"),
@@ -266,9 +227,6 @@ fn trap_21_a_storage_class_is_the_stores_to_accept() {
 
 #[test]
 fn trap_22_a_share_that_lasts_too_long_is_a_usage_error_with_a_code() {
-    if !has(&["share download"]) {
-        return;
-    }
     let shop = Shop::new();
     let said = shop.say(&["share", "download", "@/a", "--expire", "8d", "--json"]);
     let error: Value = serde_json::from_str(said.err.trim()).expect("JSON");
@@ -278,9 +236,6 @@ fn trap_22_a_share_that_lasts_too_long_is_a_usage_error_with_a_code() {
 
 #[test]
 fn trap_23_a_dash_is_stdin_or_stdout_and_a_difference_has_a_local_side() {
-    if !has(&["cp", "diff"]) {
-        return;
-    }
     let shop = Shop::new();
     assert_eq!(shop.say_with(&["cp", "-", "@/t/a"], "from stdin").code, 0);
     assert_eq!(shop.say(&["cp", "@/t/a", "-"]).out, "from stdin");

@@ -1,13 +1,9 @@
-//! The tree of commands as the program itself tells it, and what of it another branch of work still owes.
+//! The tree of commands as the program itself tells it.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::cli_world::World;
-
-/// Commands that traps are about and that are not there yet. A test that needs one is skipped while it stands here, and
-/// [`nothing_is_pending_that_is_there`] fails as soon as one that stands here is there.
-pub(super) const PENDING: &[&str] = &["cp", "diff", "mb", "mirror", "rb", "rm", "share download"];
 
 /// Every leaf below `hallpass s3`: `ls`, `admin user list`.
 pub(super) fn leaves() -> &'static BTreeSet<String> {
@@ -34,21 +30,6 @@ fn below(world: &World, path: &mut Vec<String>, leaves: &mut BTreeSet<String>) {
         below(world, path, leaves);
         path.pop();
     }
-}
-
-/// True when every command is there. One that is neither there nor [`PENDING`] is a failure.
-pub(super) fn has(commands: &[&str]) -> bool {
-    commands.iter().all(|command| {
-        let there = leaves().contains(*command);
-        assert!(there || PENDING.contains(command), "`{command}` is neither there nor owed");
-        there
-    })
-}
-
-#[test]
-fn nothing_is_pending_that_is_there() {
-    let there: Vec<_> = PENDING.iter().filter(|command| leaves().contains(**command)).collect();
-    assert!(there.is_empty(), "take these out of PENDING: {there:?}");
 }
 
 #[test]
