@@ -8,6 +8,9 @@ pub mod tables;
 
 mod rooms;
 
+// The product's files, compiled in below, use them.
+use {clap as _, hallpass_catalog as _, http as _, jiff as _, strsim as _, thiserror as _};
+
 // As the product's files name the crates and modules around them.
 extern crate self as hallpass_control;
 extern crate self as hallpass_dataplane;

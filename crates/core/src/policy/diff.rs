@@ -133,6 +133,7 @@ mod tests {
             PolicyDocument::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)).expect("policy")
         };
         let diff = PolicyDiff::between(&read(old), &read(new));
+        assert_eq!(diff.is_empty(), diff.newly_allowed.is_empty() && diff.no_longer_allowed.is_empty());
         let sentences = |changes: Vec<super::Change>| changes.into_iter().map(|c| c.sentence).collect();
         (sentences(diff.newly_allowed), sentences(diff.no_longer_allowed))
     }

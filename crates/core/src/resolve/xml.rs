@@ -81,7 +81,7 @@ fn attribute<'a>(inside: &mut &'a str, name: &str) -> Option<&'a str> {
 /// The name of a start tag, which has no attributes but a namespace on the root.
 fn element(inside: &str, root: bool) -> Option<&str> {
     let (name, attributes) = inside.split_once(is_space).unwrap_or((inside, ""));
-    let legal = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    let legal = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
     let attributes = attributes.trim_matches(is_space);
     let namespace = attributes.is_empty() || (root && is_namespace(attributes));
     (legal && namespace).then_some(name)
@@ -90,7 +90,9 @@ fn element(inside: &str, root: bool) -> Option<&str> {
 fn is_namespace(attributes: &str) -> bool {
     let Some(value) = attributes.strip_prefix("xmlns=") else { return false };
     let quoted = |quote: char| value.strip_prefix(quote).and_then(|v| v.strip_suffix(quote));
-    quoted('"').or_else(|| quoted('\'')).is_some_and(|v| !v.contains(['"', '\'', '<', '&']))
+    let plain = |v: &str| !v.contains(['"', '\'', '<', '&']) && v.chars().all(is_char);
+    // Those of the W3C are bound to prefixes of their own (Namespaces in XML, section 3).
+    quoted('"').or_else(|| quoted('\'')).is_some_and(|v| plain(v) && !v.starts_with("http://www.w3.org/"))
 }
 
 fn characters(raw: &str, outside: bool, out: &mut Vec<Event>) -> Option<()> {
@@ -210,6 +212,11 @@ mod tests {
             "<?xml version='1.0' standalone='perhaps'?><a/>",
             "<?xmlversion='1.0'?><a/>",
             "<a b=\"c\"/>",
+            "<a xmlns=\"u\u{15}\"/>",
+            "<a xmlns='http://www.w3.org/2000/xmlns/'/>",
+            "<a xmlns='u'b='c'/>",
+            "<1a/>",
+            "<a><2/></a>",
             "<a><b xmlns=\"u\"/></a>",
             "<s:a/>",
             "<a>]]></a>",

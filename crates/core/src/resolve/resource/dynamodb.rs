@@ -112,3 +112,22 @@ fn transaction(scope: &Scope<'_>, given: Given<'_>) -> Result<Vec<AccessRequest>
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Resource, at_index};
+
+    #[test]
+    fn an_index_is_named_only_by_a_name_that_an_index_can_have() {
+        let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/t";
+        let index = format!("{table}/index/by-name_1.x");
+        assert_eq!(at_index(Resource::Exact(table.into()), "by-name_1.x"), Resource::Exact(index.clone()));
+        assert_eq!(at_index(Resource::Pattern(table.into()), "by-name_1.x"), Resource::Pattern(index));
+        for illegal in ["", "*", "a/b", "a b", "?"] {
+            for of in [Resource::Exact(table.into()), Resource::Pattern(table.into()), Resource::Opaque] {
+                assert_eq!(at_index(of, illegal), Resource::Opaque, "{illegal}");
+            }
+        }
+        assert_eq!(at_index(Resource::Opaque, "i"), Resource::Opaque);
+    }
+}

@@ -86,6 +86,19 @@ fn tags_that_could_be_read_in_two_ways_are_not_known() {
 }
 
 #[test]
+fn a_map_of_tags_is_known_only_as_a_map() {
+    let create = |tags: &str| {
+        let body = format!("{{\"logGroupName\":\"g\",\"tags\":{tags}}}");
+        tagged("logs", "Logs_20140328.CreateLogGroup", &body)
+    };
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    assert_eq!(create(r#"{"team":"blue"}"#), pair("blue", "team"));
+    for odd in [r#"["team"]"#, r#""team""#, r#"{"team":1}"#] {
+        assert_eq!(create(odd), pair("unknown", "unknown"), "{odd}");
+    }
+}
+
+#[test]
 fn tags_of_a_form_and_of_a_path_are_known() {
     let form = |body: &str| {
         let kind = "application/x-www-form-urlencoded";
@@ -98,8 +111,13 @@ fn tags_of_a_form_and_of_a_path_are_known() {
     let tags = "&Tags.member.1.Key=team&Tags.member.1.Value=blue&Tags.member.2.Key=x&Tags.member.2.Value=y";
     assert_eq!(form(&format!("{create}{tags}")), pair("blue", "team,x"));
     assert_eq!(form(create), pair("unknown", "absent"));
-    for odd in ["&Tags.1.Key=team", "&Tags.member.01.Key=team", "&Tags.member.1.Value=blue", "&tags.member.1.Key=team"]
-    {
+    for odd in [
+        "&Tags.1.Key=team",
+        "&Tags.member.01.Key=team",
+        "&Tags.member.1.Value=blue",
+        "&tags.member.1.Key=team",
+        "&Tags.member.1.Key=team&Tags.member.1.Extra=blue",
+    ] {
         assert_eq!(form(&format!("{create}{odd}")), pair("unknown", "unknown"), "{odd}");
     }
     let arn = "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Af";
