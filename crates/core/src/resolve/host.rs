@@ -1,4 +1,5 @@
-//! Which AWS endpoint is that host? The inverse of [`endpoint`]: only names that a rule makes are known.
+//! Which AWS endpoint is that host? The inverse of [`endpoint`](super::endpoint::endpoint): only names that a rule
+//! makes are known.
 //! This is the one place that decides for which hosts a gate stands in.
 
 pub(super) mod s3;

@@ -29,7 +29,7 @@ pub(crate) fn line(question: &str) -> io::Result<String> {
 /// Asks for one line that is not shown. Ctrl-C is [`io::ErrorKind::Interrupted`].
 ///
 /// # Errors
-/// As [`line`]; [`io::ErrorKind::InvalidInput`] for more than [`ALIAS_VALUE_BYTES_MAX`] bytes.
+/// As [`line()`]; [`io::ErrorKind::InvalidInput`] for more than [`ALIAS_VALUE_BYTES_MAX`] bytes.
 pub(crate) fn secret(question: &str) -> io::Result<Secret> {
     let mut terminal = terminal()?;
     let silent = Silent::new(&terminal)?;

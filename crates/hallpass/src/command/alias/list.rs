@@ -12,8 +12,8 @@ use crate::output::table::Table;
 
 /// List every alias, where it comes from, and how long it lasts
 ///
-/// Variables (HALLPASS_HOST_<NAME>, MC_HOST_<NAME>, RC_HOST_<NAME>) come before the configuration file, and what they
-/// hide is marked `shadowed`. An alias that cannot be used is listed with the reason. Secrets are never shown.
+/// Variables (`HALLPASS_HOST_<NAME>`, `MC_HOST_<NAME>`, `RC_HOST_<NAME>`) come before the configuration file, and what
+/// they hide is marked `shadowed`. An alias that cannot be used is listed with the reason. Secrets are never shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hallpass alias list\n  \
