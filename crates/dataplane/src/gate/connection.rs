@@ -19,10 +19,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::either::Either;
 
 use super::link::Link;
 use super::meter::{Meter, Metered};
-use super::socket::{ChildSocket, Socket};
+use super::socket::{ChildSocket, set_zero_linger};
 use super::switch::Live;
 use super::tunnel::Granted;
 use super::wire::{Tap, Verdicts};
@@ -46,8 +47,8 @@ pub(super) struct Connection {
 /// Serves a connection until it ends, or is cut; when it becomes a tunnel, what is in the tunnel as well.
 pub(super) async fn serve(gate: Arc<Shared>, socket: TcpStream) {
     let registration = gate.switch.register();
-    let outer = requests(&gate, &registration.live, Socket::Plain(socket), None).await;
-    let Some((Socket::Plain(socket), ahead, granted)) = outer else { return };
+    let outer = requests(&gate, &registration.live, Either::Left(socket), None).await;
+    let Some((Either::Left(socket), ahead, granted)) = outer else { return };
     match granted {
         Granted::Elsewhere(passage) => {
             Box::pin(passthrough::carry(&registration.live, socket, ahead, *passage)).await;
@@ -121,7 +122,7 @@ async fn requests(
         }
         // A reset: what is not sent yet never is, and the child cannot take the end for the end of a body.
         None => {
-            if let Err(error) = socket.set_zero_linger() {
+            if let Err(error) = set_zero_linger(&socket) {
                 tracing::debug!(%error, "a cut connection is closed, not reset");
             }
         }

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::meter::{Meter, Metered};
 use super::socket::Socket;
@@ -176,9 +177,9 @@ async fn open(target: &Target, tls: &Tls) -> io::Result<UpstreamSocket> {
     let tcp = TcpStream::connect((target.host(), target.port())).await?;
     tcp.set_nodelay(true)?;
     if !target.is_https() {
-        return Ok(Socket::Plain(tcp));
+        return Ok(Either::Left(tcp));
     }
     let connector = tls.connector().map_err(io::Error::other)?;
     let name = ServerName::try_from(target.certified_name().to_owned()).map_err(io::Error::other)?;
-    Ok(Socket::Tls(Box::new(connector.connect(name, tcp).await?)))
+    Ok(Either::Right(Box::new(connector.connect(name, tcp).await?)))
 }

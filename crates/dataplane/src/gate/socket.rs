@@ -8,24 +8,19 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
-/// TCP, or the TLS stream `T` over it.
-#[derive(Debug)]
-pub(super) enum Socket<T> {
-    Plain(TcpStream),
-    Tls(Box<T>),
-}
+/// TCP (left), or the TLS stream `T` over it (right).
+pub(super) type Socket<T> = Either<TcpStream, Box<T>>;
 
 /// What requests are read from.
 pub(super) type ChildSocket = Socket<TlsStream<Ahead>>;
 
-impl ChildSocket {
-    /// Closing it from now on resets the connection: what is not sent yet never is.
-    pub(super) fn set_zero_linger(&self) -> io::Result<()> {
-        match self {
-            Self::Plain(tcp) => tcp.set_zero_linger(),
-            Self::Tls(tls) => tls.get_ref().0.tcp.set_zero_linger(),
-        }
+/// Closing it from now on resets the connection: what is not sent yet never is.
+pub(super) fn set_zero_linger(socket: &ChildSocket) -> io::Result<()> {
+    match socket {
+        Either::Left(tcp) => tcp.set_zero_linger(),
+        Either::Right(tls) => tls.get_ref().0.tcp.set_zero_linger(),
     }
 }
 
@@ -70,55 +65,5 @@ impl AsyncWrite for Ahead {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
-            Self::Tls(io) => Pin::new(io).poll_read(cx, buf),
-        }
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Socket<T> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_write(cx, buf),
-            Self::Tls(io) => Pin::new(io).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_write_vectored(cx, bufs),
-            Self::Tls(io) => Pin::new(io).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(io) => io.is_write_vectored(),
-            Self::Tls(io) => io.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_flush(cx),
-            Self::Tls(io) => Pin::new(io).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_shutdown(cx),
-            Self::Tls(io) => Pin::new(io).poll_shutdown(cx),
-        }
     }
 }

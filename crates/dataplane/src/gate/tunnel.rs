@@ -18,6 +18,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 use super::authority::Authority;
 use super::connection::Connection;
@@ -27,7 +28,7 @@ use super::pipeline::unless_closed;
 use super::placeholder::password;
 use super::refuse::{self, Asked, Known, Refused};
 use super::resolve::partition;
-use super::socket::{Ahead, ChildSocket, Socket};
+use super::socket::{Ahead, ChildSocket};
 use super::wire::{Fault, Framing};
 use super::{Proxy, ProxyError, Shared};
 
@@ -249,5 +250,5 @@ pub(super) async fn accept(gate: &Shared, tcp: TcpStream, bytes: Bytes, host: &A
     };
     // A client that names another host in its handshake would be shown the wrong certificate anyway.
     let fits = stream.get_ref().1.server_name().is_none_or(|name| name == host.host);
-    fits.then(|| Socket::Tls(Box::new(stream)))
+    fits.then(|| Either::Right(Box::new(stream)))
 }

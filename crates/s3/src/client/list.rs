@@ -96,7 +96,7 @@ pub struct VersionListing {
     options: ListOptions,
     encoding: Encoding,
     /// Key and version to go on after; `None` at the end.
-    next: Option<(Option<String>, Option<String>)>,
+    next: Option<Markers>,
 }
 
 impl Client {
@@ -180,17 +180,7 @@ impl VersionListing {
                 marker: entry.name == "DeleteMarker",
             });
         }
-        let following = if root.is_true("IsTruncated") {
-            let key = root.value("NextKeyMarker").map(|key| decode.text(key)).transpose()?;
-            let next = Some((key, root.value("NextVersionIdMarker").map(str::to_owned)));
-            if next == self.next || next == Some((None, None)) {
-                return Err(stuck());
-            }
-            next
-        } else {
-            None
-        };
-        self.next = following;
+        self.next = decode.markers(&root, "NextVersionIdMarker", self.next.as_ref())?;
         Ok(Some(page))
     }
 }
@@ -233,6 +223,9 @@ pub(crate) struct Decode {
     url: bool,
 }
 
+/// The key after which a listing goes on, and the version or upload of it.
+pub(crate) type Markers = (Option<String>, Option<String>);
+
 impl Decode {
     pub(crate) fn of(root: &Element) -> Self {
         Self { url: root.value("EncodingType").is_some_and(|kind| kind.eq_ignore_ascii_case("url")) }
@@ -245,6 +238,24 @@ impl Decode {
 
     fn prefixes(&self, root: &Element) -> Result<Vec<String>, S3Error> {
         root.all("CommonPrefixes").filter_map(|entry| entry.value("Prefix")).map(|text| self.text(text)).collect()
+    }
+
+    /// Where a listing by key and a second marker goes on; `None` at its end. `before`: where this page went on.
+    pub(crate) fn markers(
+        &self,
+        root: &Element,
+        second: &str,
+        before: Option<&Markers>,
+    ) -> Result<Option<Markers>, S3Error> {
+        if !root.is_true("IsTruncated") {
+            return Ok(None);
+        }
+        let key = root.value("NextKeyMarker").map(|key| self.text(key)).transpose()?;
+        let next = (key, root.value(second).map(str::to_owned));
+        if before == Some(&next) || next == (None, None) {
+            return Err(stuck());
+        }
+        Ok(Some(next))
     }
 
     fn listed(&self, entry: &Element) -> Result<Listed, S3Error> {

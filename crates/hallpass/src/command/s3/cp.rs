@@ -27,6 +27,13 @@ use crate::error::{CommandError, ExitStatus};
     hallpass s3 cp minio/data/a.csv aws:lake/raw/a.csv\n  \
     pg_dump app | hallpass s3 cp - minio/backup/app.sql")]
 pub(crate) struct CpArgs {
+    #[command(flatten)]
+    copy: CopyArgs,
+}
+
+// What `cp` and `mv` have in common; a doc comment would become their help.
+#[derive(Debug, Args)]
+pub(super) struct CopyArgs {
     /// From here, and last: to here
     #[arg(value_names = ["SOURCE", "TARGET"], required = true, num_args = 2..)]
     paths: Vec<OsString>,
@@ -44,28 +51,11 @@ pub(crate) struct CpArgs {
 
 /// Copies.
 pub(super) fn cp(stores: &Stores<'_>, args: &CpArgs) -> Result<ExitStatus, CommandError> {
-    let asked = Asked {
-        paths: &args.paths,
-        recursive: args.recursive,
-        no_clobber: args.no_clobber,
-        transfer: &args.transfer,
-        properties: &args.properties,
-    };
-    copy(stores, &asked, Verb::Cp)
-}
-
-/// What `cp` and `mv` have in common.
-#[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) paths: &'a [OsString],
-    pub(super) recursive: bool,
-    pub(super) no_clobber: bool,
-    pub(super) transfer: &'a TransferArgs,
-    pub(super) properties: &'a PropertyArgs,
+    copy(stores, &args.copy, Verb::Cp)
 }
 
 /// Copies or moves.
-pub(super) fn copy(stores: &Stores<'_>, asked: &Asked<'_>, verb: Verb) -> Result<ExitStatus, CommandError> {
+pub(super) fn copy(stores: &Stores<'_>, asked: &CopyArgs, verb: Verb) -> Result<ExitStatus, CommandError> {
     let Some((target, sources)) = asked.paths.split_last() else { return Ok(ExitStatus::Usage) };
     let sources = sources.iter().map(|path| stores.target(path, Use::Source)).collect::<Result<Vec<_>, _>>()?;
     let target = stores.target(target, Use::Destination)?;
@@ -104,6 +94,6 @@ pub(super) fn copy(stores: &Stores<'_>, asked: &Asked<'_>, verb: Verb) -> Result
     };
     orders.properties = properties;
     let to_stdout = target == Target::Stdio;
-    let run = Run { stores, verb, args: asked.transfer, orders, to_stdout, confirm: &mut |_| Ok(()) };
+    let run = Run { stores, verb, args: &asked.transfer, orders, to_stdout, confirm: &mut |_| Ok(()) };
     run.all(async { Ok(Plan::Copies(Box::new(Copies::new(request).await?))) })
 }

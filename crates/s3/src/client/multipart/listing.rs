@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{MultipartUpload, Part, element_of};
 use crate::client::Client;
 use crate::client::call::Call;
-use crate::client::list::{Decode, Encoding, stuck, wrong};
+use crate::client::list::{Decode, Encoding, Markers, stuck, wrong};
 use crate::client::object::ObjectId;
 use crate::error::S3Error;
 
@@ -36,7 +36,7 @@ pub struct UploadListing {
     prefix: String,
     encoding: Encoding,
     /// Key and id to go on after; `None` at the end.
-    next: Option<(Option<String>, Option<String>)>,
+    next: Option<Markers>,
 }
 
 impl Client {
@@ -103,17 +103,7 @@ impl UploadListing {
             let upload = MultipartUpload { object, id: id.to_owned(), checksum: None, whole: false };
             page.push(ListedUpload { upload, begun });
         }
-        let following = if root.is_true("IsTruncated") {
-            let key = root.value("NextKeyMarker").map(|key| decode.text(key)).transpose()?;
-            let next = Some((key, root.value("NextUploadIdMarker").map(str::to_owned)));
-            if next == self.next || next == Some((None, None)) {
-                return Err(stuck());
-            }
-            next
-        } else {
-            None
-        };
-        self.next = following;
+        self.next = decode.markers(&root, "NextUploadIdMarker", self.next.as_ref())?;
         Ok(Some(page))
     }
 }
