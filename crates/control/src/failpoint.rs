@@ -81,10 +81,17 @@ pub fn reached(name: &'static str) {
 #[inline(always)]
 pub fn reached(_: &'static str) {}
 
-/// True when a test asks for a store that is broken in this way. It shows that the tests would notice.
+/// True when a test asks for something to be broken in this way: that tests would notice, or what happens then.
 #[cfg(feature = "failpoints")]
-pub(crate) fn broken(mutant: &'static str) -> bool {
+pub fn broken(mutant: &'static str) -> bool {
     fail::eval(mutant, |_| ()).is_some()
+}
+
+/// True when a test asks for something to be broken: never.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub fn broken(_: &'static str) -> bool {
+    false
 }
 
 /// The error that a fail point stands for.

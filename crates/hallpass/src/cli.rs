@@ -9,7 +9,6 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::command::{self, Context};
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::Printer;
-use crate::scrub::scrub_early;
 
 /// Lend a command a short, narrow, revocable, audited session to the cloud, and take it back.
 ///
@@ -101,6 +100,22 @@ enum Command {
     Shim(command::shim::ShimArgs),
 }
 
+/// The same command line with one command on it. Agents and jobs start hundreds of short runs, and to define all other
+/// commands would cost each an eighth of its CPU time.
+#[derive(Debug, Parser)]
+#[command(name = "hallpass", version, disable_help_subcommand = true)]
+struct RunOnly {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: RunOnlyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum RunOnlyCommand {
+    Run(Box<command::run::RunArgs>),
+}
+
 /// List, show, end and clear sessions.
 #[derive(Debug, Subcommand)]
 enum SessionCommand {
@@ -171,10 +186,7 @@ pub(crate) fn main() -> ExitStatus {
     if args.get(1).is_some_and(|first| first == SHIM) {
         return shim(&args);
     }
-    if is_run(args.get(1..).unwrap_or_default()) {
-        scrub_early();
-    }
-    let cli = match Cli::try_parse_from(&args) {
+    let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &args),
     };
@@ -187,6 +199,16 @@ pub(crate) fn main() -> ExitStatus {
             error.exit_status()
         }
     }
+}
+
+/// What is not understood as a `run` is read again by the whole definition, which words help and errors.
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    if first_word(args.get(1..).unwrap_or_default()).as_deref() == Some("run")
+        && let Ok(RunOnly { global, command: RunOnlyCommand::Run(run) }) = RunOnly::try_parse_from(args)
+    {
+        return Ok(Cli { global, command: Command::Run(run) });
+    }
+    Cli::try_parse_from(args)
 }
 
 /// The whole command line, for completions and manual pages.
@@ -329,9 +351,29 @@ fn first_word(args: &[OsString]) -> Option<String> {
 mod tests {
     use std::ffi::OsString;
 
+    use clap::Parser;
+
+    use super::{Cli, Command, RunOnly, RunOnlyCommand};
+
     #[test]
     fn the_definition_is_consistent() {
         super::definition().debug_assert();
+    }
+
+    #[test]
+    fn a_run_is_read_alike_by_its_own_definition_and_by_the_whole_one() {
+        for line in [
+            "hallpass run --allow s3:GetObject -- true",
+            "hallpass --json -vv --state-dir /tmp/x run --deny iam:* --ttl 5m --via proxy --no-project -- run --help",
+            "hallpass -q --color never run --read-only --shadow --tag a=b --role arn:aws:iam::123456789012:role/r -- sh",
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let whole = Cli::try_parse_from(&args).expect("a run");
+            let own = RunOnly::try_parse_from(&args).expect("a run");
+            let Command::Run(run) = whole.command else { panic!("not a run: {line}") };
+            let RunOnlyCommand::Run(own_run) = own.command;
+            assert_eq!(format!("{run:?} {:?}", whole.global), format!("{own_run:?} {:?}", own.global), "{line}");
+        }
     }
 
     #[test]

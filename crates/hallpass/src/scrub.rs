@@ -1,8 +1,12 @@
 //! Gives up the secrets of our own environment, so that no child can read them in `/proc/<our pid>/environ`.
 //!
-//! The kernel keeps the environment that a process was started with for as long as the process lives, and nothing
-//! that the process does later changes it. So a `hallpass` that finds a cloud secret there starts itself anew, once,
-//! with a clean environment, and hands the original over through an anonymous file in memory.
+//! The kernel shows the environment that a process was started with for as long as the process lives, and unsetting a
+//! variable does not change that. So a `hallpass` that finds a cloud secret there overwrites it ([`in_place`]). Where
+//! that cannot be done it starts itself anew, once, with a clean environment, and hands the original over through an
+//! anonymous file in memory.
+
+#[cfg(target_os = "linux")]
+mod in_place;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -50,17 +54,6 @@ impl FromStr for CoreLimit {
 /// Tells the new image which descriptor carries the original environment.
 const HANDOVER: &str = "HALLPASS_HANDOVER";
 
-/// Starts anew at once when a secret is there, before anything else costs time. [`scrub`] would do so later, and says
-/// what is wrong where this does not work.
-pub(crate) fn scrub_early() {
-    if environment::os(HANDOVER).is_none() {
-        let all: Original = environment::all().collect();
-        if ambient::holds_secret(all.keys()) {
-            drop(start_anew(&all));
-        }
-    }
-}
-
 /// True in the image that [`scrub`] started anew: what it was started with has been checked by the one before.
 pub(crate) fn has_started_anew() -> bool {
     environment::os(HANDOVER).is_some()
@@ -82,7 +75,10 @@ pub(crate) fn scrub() -> Result<Scrubbed, CommandError> {
         Some(number) => received(&number).map_err(refused)?,
         None => {
             let all: Original = environment::all().collect();
-            if ambient::holds_secret(all.keys()) {
+            if ambient::holds_secret(all.keys())
+                && let Err(error) = clear()
+            {
+                tracing::debug!(%error, "the environment cannot be cleared in place: starting anew");
                 return Err(refused(start_anew(&all)));
             }
             all
@@ -90,6 +86,11 @@ pub(crate) fn scrub() -> Result<Scrubbed, CommandError> {
     };
     let core_limit = seal_memory().map_err(refused)?;
     Ok(Scrubbed { original, core_limit })
+}
+
+#[cfg(target_os = "linux")]
+fn clear() -> io::Result<()> {
+    in_place::clear(&stays)
 }
 
 #[cfg(target_os = "linux")]
@@ -164,7 +165,11 @@ fn seal_memory() -> io::Result<CoreLimit> {
     Ok(before)
 }
 
-/// Elsewhere other processes cannot read a process's environment without being its debugger.
+#[cfg(not(target_os = "linux"))]
+fn clear() -> io::Result<()> {
+    Err(io::Error::other("not possible on this system"))
+}
+
 #[cfg(not(target_os = "linux"))]
 fn start_anew(_: &Original) -> io::Error {
     io::Error::other("not possible on this system")

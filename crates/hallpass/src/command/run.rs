@@ -74,8 +74,8 @@ pub(crate) fn run_in_session(
 /// Everything up to the start of the command, then [`keep`]. No error comes from here once the command runs.
 fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitStatus), CommandError> {
     let grace = grace(args.grace)?;
-    let scrubbed = scrub()?;
     fail_points::arm();
+    let scrubbed = scrub()?;
     let original = &scrubbed.original;
     let config = context.config()?;
     let mut wish = Wish::new(&args.lend, args.delivery, config, original)?;

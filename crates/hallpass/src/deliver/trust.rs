@@ -74,8 +74,11 @@ fn bundle(variables: &Variables, certificate: &str, system: &[&Path]) -> Vec<u8>
 }
 
 fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(CA_BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    let file = std::fs::File::open(path)?;
+    let expected = file.metadata()?.len().min(CA_BUNDLE_BYTES_MAX + 1);
+    // One byte more than expected shows the end of the file in the same read.
+    let mut bytes = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or(0));
+    file.take(CA_BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > CA_BUNDLE_BYTES_MAX {
         return Err(io::Error::other(format!("it has more than {CA_BUNDLE_BYTES_MAX} bytes")));
     }

@@ -71,9 +71,15 @@ fn planted(world: &World, delivery: &str, flags: &[&str]) -> std::process::Comma
 
 #[test]
 fn no_delivery_shows_an_identity_of_the_callers_to_any_process_of_the_session() {
-    for delivery in ["proxy", "env", "file", "credential-endpoint"] {
+    // The second time our own environment cannot be overwritten, and the program starts anew without it.
+    let ways = [None, Some("scrub::in-place=return")];
+    for (delivery, fail) in
+        ["proxy", "env", "file", "credential-endpoint"].into_iter().flat_map(|d| ways.map(|w| (d, w)))
+    {
         let world = World::new();
-        let done = finish(planted(&world, delivery, &["--role", ROLE]));
+        let mut command = planted(&world, delivery, &["--role", ROLE]);
+        command.envs(fail.map(|fail| ("HALLPASS_FAIL", fail)));
+        let done = finish(command);
         let seen = done.stdout_text();
         assert_eq!(done.code, Some(0), "{delivery}: {}", done.stderr);
         assert!(seen.ends_with("looked\n") && seen.contains("HALLPASS_SESSION_ID="), "{delivery}: {seen}");

@@ -195,18 +195,17 @@ impl Live {
             exit_code: outcome.code.map(i32::from),
             ..Transition::new(self.session.id.clone(), event, self.clock.now(), reason)
         };
-        // Before the record: a repair removes the folders of those whose end it records.
+        // Before the record: a repair removes the folders of those whose end it records. The transaction of the end
+        // signs the checkpoint that covers it.
         self.tasks.close();
         drop(self.place);
         let ended = lifecycle::end(&*self.store, change).await;
         fail_point!("run::ended");
         match ended {
             // Somebody ended the record before: what it says then is the truth.
-            Ok(_) | Err(hallpass_control::StoreError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Ok(_) | Err(hallpass_control::StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-        self.store.checkpoint().await?;
-        Ok(())
     }
 }
 
