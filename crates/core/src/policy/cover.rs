@@ -90,3 +90,30 @@ impl Condition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::document::{PolicyDocument, Statement};
+
+    fn statement(effect: &str, actions: &str) -> Statement {
+        let text = format!(r#"{{"Statement":{{"Effect":"{effect}","Action":[{actions}],"Resource":"*"}}}}"#);
+        PolicyDocument::parse(&text).expect("a document").statements()[0].clone()
+    }
+
+    #[test]
+    fn only_an_allow_must_spell_out_what_no_wildcard_means() {
+        let (wild, literal) = (r#""iam:*""#, r#""iam:CreateAccessKey""#);
+        let spelled = format!("{wild},{literal}");
+        for (ours, theirs, expected) in [
+            (("Allow", wild), ("Allow", literal), false),
+            (("Allow", &spelled), ("Allow", literal), true),
+            (("Deny", wild), ("Allow", literal), true),
+            (("Deny", wild), ("Deny", literal), true),
+            (("Allow", wild), ("Deny", literal), true),
+            (("Allow", literal), ("Allow", wild), false),
+        ] {
+            let covers = statement(ours.0, ours.1).covers_scope(&statement(theirs.0, theirs.1));
+            assert_eq!(covers, expected, "{ours:?} {theirs:?}");
+        }
+    }
+}

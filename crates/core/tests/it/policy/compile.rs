@@ -147,6 +147,36 @@ fn an_intersection_that_cannot_be_written_is_wider_and_says_so() {
 }
 
 #[test]
+fn values_that_differ_cannot_be_written_in_one_condition() {
+    let ceiling = |values: Value| {
+        let condition = json!({"StringEquals": {"aws:RequestedRegion": values}});
+        read(&json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition}}))
+    };
+    let both = |ours: Value, theirs: Value| {
+        let documents = vec![ceiling(ours), ceiling(theirs)];
+        sent(&ScopedPolicy { documents, ..ScopedPolicy::default() }).0.exact
+    };
+    assert!(both(json!(["eu-west-1", "eu-west-2"]), json!(["eu-west-2", "eu-west-1"])));
+    assert!(!both(json!(["eu-west-1", "eu-west-2"]), json!(["eu-west-1"])));
+    assert!(!both(json!(["eu-west-1"]), json!(["eu-west-1", "eu-west-2"])));
+    assert!(!both(json!(["eu-west-1"]), json!(["eu-west-2"])));
+}
+
+#[test]
+fn all_but_some_actions_is_sent_without_the_minting_class() {
+    let but = |actions: &str| {
+        let allow = json!({"Statement": {"Effect": "Allow", "NotAction": actions, "Resource": "*"}});
+        ScopedPolicy { documents: vec![read(&allow)], ..ScopedPolicy::default() }
+    };
+    assert_eq!(cloud(&but("s3:*"), "iam:CreateAccessKey", "*"), "explicit-deny");
+    assert_eq!(cloud(&but("s3:*"), "iam:GetUser", "*"), "allow");
+    // What is left out anyway needs no Deny.
+    let (compiled, _) = sent(&but("iam:*"));
+    let json = compiled.json.expect("inline");
+    assert!(json.contains("sts:") && !json.contains("iam:CreateAccessKey"), "{json}");
+}
+
+#[test]
 fn ceilings_without_anything_in_common_do_not_compile() {
     let ceiling = json!({"Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}});
     let policy = ScopedPolicy { documents: vec![read(&ceiling)], ..short("s3:*", &["*"], "") };

@@ -445,6 +445,53 @@ fn json_resources_are_named_where_the_request_names_them() {
 }
 
 #[test]
+fn an_arn_is_taken_only_in_the_form_of_its_kind() {
+    for (arn, exact) in [
+        ("arn:aws:acm:us-east-1:123456789012:certificate/s", true),
+        ("arn:aws-cn:acm:us-east-1:123456789012:certificate/s", false),
+        ("arn:aws:sqs:us-east-1:123456789012:certificate/s", false),
+        ("arn:aws:acm::123456789012:certificate/s", false),
+        ("arn:aws:acm:us_east:123456789012:certificate/s", false),
+        ("arn:aws:acm:us-east-1:1234:certificate/s", false),
+        ("arn:aws:acm:us-east-1:123456789012:table/s", false),
+        ("arn:aws:acm:us-east-1:123456789012:certificate/", false),
+        ("arn:aws:acm:us-east-1:123456789012:certificate/*", false),
+        ("urn:aws:acm:us-east-1:123456789012:certificate/s", false),
+    ] {
+        let got = posted("acm", "CertificateManager.DescribeCertificate", &format!(r#"{{"CertificateArn":"{arn}"}}"#));
+        let expected = if exact { arn } else { "?" };
+        assert_eq!(got, format!("DescribeCertificate acm:DescribeCertificate@{expected}"), "{arn}");
+    }
+}
+
+#[test]
+fn a_child_whose_parent_is_not_named_is_a_pattern() {
+    let target = "AmazonEC2ContainerServiceV20141113.DeleteService";
+    let service = "arn:aws:ecs:eu-west-1:123456789012:service";
+    for (body, expected) in [
+        (r#"{"cluster":"c","service":"s"}"#, format!("{service}/c/s")),
+        (r#"{"service":"s"}"#, format!("~{service}/*/s")),
+        (r#"{"cluster":"c"}"#, format!("~{service}/c/*")),
+    ] {
+        assert_eq!(posted("ecs", target, body), format!("DeleteService ecs:DeleteService@{expected}"), "{body}");
+    }
+}
+
+#[test]
+fn tags_are_seen_at_any_depth_of_a_body() {
+    let target = "AmazonEC2ContainerRegistry_V20150921.CreateRepository";
+    for (body, tags) in [
+        (r#"{"repositoryName":"r"}"#, false),
+        (r#"{"repositoryName":"r","imageTagMutability":"MUTABLE"}"#, false),
+        (r#"{"repositoryName":"r","tags":[{"Key":"a"}]}"#, true),
+        (r#"{"repositoryName":"r","more":{"Tags":[]}}"#, true),
+        (r#"{"repositoryName":"r","more":[{"x":{"tagList":[]}}]}"#, true),
+    ] {
+        assert_eq!(posted("ecr", target, body).ends_with(" ecr:TagResource@?"), tags, "{body}");
+    }
+}
+
+#[test]
 fn every_table_of_a_batch_or_a_transaction_is_a_resource() {
     let table = |name: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{name}");
     assert_eq!(

@@ -256,6 +256,10 @@ mod tests {
             "EXISTS(SELECT * FROM A) OR EXISTS(SELECT * FROM B)",
             "EXISTS(EXISTS(SELECT * FROM A))",
             "SELECT * FROM A)",
+            "SELECT * FROM A WHERE x=1)",
+            "SELECT * FROM A WHERE (x=1",
+            "SELECT * FROM A WHERE x=1) AND (y=2",
+            "EXISTS(SELECT * FROM A WHERE x=1) AND (y=2)",
             "SELECT * FROM Ａ",
         ] {
             assert_eq!(shown(text), "unresolved", "{text}");
