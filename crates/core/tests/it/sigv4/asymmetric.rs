@@ -82,7 +82,13 @@ fn at() -> Timestamp {
     "2015-08-30T12:36:00Z".parse().expect("a time")
 }
 
+/// The regions that a request is good for.
 fn verdict(request: &Request, case: &Case, secret: &str, now: Timestamp) -> Result<String, VerifyError> {
+    verified(request, case, secret, now).map(|(region, _)| region)
+}
+
+/// The regions, and the query that is left for the operation.
+fn verified(request: &Request, case: &Case, secret: &str, now: Timestamp) -> Result<(String, String), VerifyError> {
     let headers = view(request);
     let parts = Parts { method: &request.method, path: &request.path, query: &request.query, headers: &headers };
     assert_eq!(Authorization::of(&parts).expect_err("another algorithm"), VerifyError::SigV4A);
@@ -99,7 +105,7 @@ fn verdict(request: &Request, case: &Case, secret: &str, now: Timestamp) -> Resu
         payload: PayloadHash::of_body(&case.body),
         path_style: case.style(),
     };
-    claim.verify(&parts, &check).map(|verified| verified.scope.region.to_owned())
+    claim.verify(&parts, &check).map(|verified| (verified.scope.region.to_owned(), verified.query))
 }
 
 #[test]
@@ -173,6 +179,19 @@ fn what_we_sign_verifies_and_has_the_published_canonical_request() {
         let sent = Request { path: made.path.clone(), query: made.query.clone(), ..sent };
         assert_eq!(verdict(&sent, &case, SECRET, at()), Ok("us-east-1".to_owned()), "{}", case.name);
     }
+}
+
+#[test]
+fn the_operation_gets_its_own_query_and_nothing_of_the_signature() {
+    let mut own = 0;
+    for case in cases() {
+        let by_header = verified(&case.in_header, &case, SECRET, at());
+        let by_query = verified(&case.in_query, &case, SECRET, at());
+        let (Ok((_, header)), Ok((_, query))) = (by_header, by_query) else { continue };
+        assert_eq!(query, header, "{}", case.name);
+        own += usize::from(!query.is_empty());
+    }
+    assert!(own > 3, "{own} of the published requests have a query of their own");
 }
 
 #[test]
