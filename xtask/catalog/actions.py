@@ -124,6 +124,14 @@ class Actions:
     def privilege(self, prefix, action):
         return self.prefixes[prefix]["privileges"][action]
 
+    def tagging(self, prefix):
+        """The action that gives tags to what is there, where a service has one for all kinds."""
+        privileges = self.prefixes[prefix]["privileges"]
+        for name in ("TagResource", "AddTagsToResource", "CreateTags", "AddTags", "TagQueue", "AddTagsToCertificate"):
+            if privileges.get(name, {}).get("access_level") == "Tagging":
+                return name
+        return None
+
     def resources(self, prefix):
         return self.prefixes[prefix]["resources"]
 

@@ -11,6 +11,11 @@ NOT_PASSED = {"participantrole", "targetrole", "rolesessionname", "enableiotrole
 CARRIES_ROLE = re.compile(r"role|instanceprofile", re.I)
 TAG_ACTION = re.compile(r"^(Create|Add)?Tags?(s?ToResource|Resource|s)?$")
 
+# What requests call the tags that they give; `crates/core/src/resolve/resource.rs` has the same list.
+TAG_MEMBERS = {"tags", "taglist", "tagslist", "tagset", "tagspecifications"}
+# The keys that an action has when AWS judges the tags that its request gives.
+TAGS_OF_REQUEST = ("aws:RequestTag", "aws:TagKeys")
+
 
 def line(model, name, actions, types, keys, tags):
     """`Name  flags  host-prefix  METHOD uri  accesses  condition-keys  tags`, separated by tabs."""
@@ -33,7 +38,11 @@ def line(model, name, actions, types, keys, tags):
         deep = model.deep_names(operation)
         if prefix not in ("iam", "sts") and passes_role(deep, depends):
             flags += "r"
-        tag = tag_action(prefix, asked, deep, depends)
+        kinds = [kind for privilege in privileges for kind in privilege["resource_types"].values()]
+        judged = any(key.startswith(TAGS_OF_REQUEST) for kind in kinds for key in kind["condition_keys"])
+        tagging = any(privilege["access_level"] == "Tagging" for privilege in privileges)
+        general = actions.tagging(prefix) if judged and not tagging else None
+        tag = tag_action(prefix, asked, deep, depends, general)
         if tag:
             flags += "t"
             tags.append(tag)
@@ -53,7 +62,7 @@ def line(model, name, actions, types, keys, tags):
     host = operation.get("endpoint", {}).get("hostPrefix", "")
     for member in model.members(operation):
         host = host.replace("{" + member.name + "}", "{" + member.wire + "}")
-    judged = any(key.startswith(("aws:RequestTag", "aws:TagKeys")) for key in used)
+    judged = any(key.startswith(TAGS_OF_REQUEST) for key in used)
     readable = {"query", "ec2", "json", "cbor", "rest-json"} & set(model.protocols)
     tagged = model.tags(operation) if judged and readable else ""
     uri = f"{http['method']} {http['requestUri']}"
@@ -65,9 +74,13 @@ def passes_role(members, depends):
         CARRIES_ROLE.search(m) and m.lower() not in NOT_PASSED for m in members)
 
 
-def tag_action(prefix, asked, members, depends):
+def tag_action(prefix, asked, members, depends, general):
+    """The action that tags given at creation need as well ("Controlling access during AWS requests", IAM user guide):
+    the one that AWS's data names as dependent, or else the service's own where it judges the tags of this request."""
     tags = sorted(d.split(":")[1] for d in depends
                   if d.startswith(prefix + ":") and TAG_ACTION.match(d.split(":")[1]))
     if prefix == "ec2" and "TagSpecifications" in members and "CreateTags" not in asked:
         tags = ["CreateTags"]
-    return tags[0] if tags and any(m.lower().startswith("tag") for m in members) else None
+    if not tags and general:
+        tags = [general]
+    return tags[0] if tags and any(m.lower() in TAG_MEMBERS for m in members) else None

@@ -62,7 +62,7 @@ impl<'a> Given<'a> {
         Ok(body.get(name))
     }
 
-    /// Whether a parameter whose name begins so is given, at any depth; unread parameters might be.
+    /// Whether a parameter whose folded name matches is given, at any depth; unread parameters might be.
     pub(super) fn has_name(self, matches: fn(&str) -> bool) -> bool {
         fn within(json: &Json, matches: fn(&str) -> bool) -> bool {
             json.members().iter().any(|(name, value)| matches(&name.to_ascii_lowercase()) || within(value, matches))
@@ -132,11 +132,25 @@ pub(super) fn accesses(
         all.extend(roles::passed(*given));
     }
     if let Some(action) = operation.tag_action()
-        && given.has_name(|name| name.starts_with("tag") || name.starts_with("launchtemplate"))
+        && gives_tags(*given)
     {
         all.push(opaque(format!("{}:{action}", operation.api.prefix)));
     }
     Ok(all)
+}
+
+/// What bodies in JSON call the tags that they give, folded; `xtask/catalog/operations.py` has the same list.
+const TAG_MEMBERS: [&str; 5] = ["tags", "taglist", "tagslist", "tagset", "tagspecifications"];
+
+/// Whether a request that makes something gives it tags. Forms spell lists out (`Tag.1.Key`,
+/// `TagSpecification.1.ResourceType`), and a launch template of EC2 may give tags that are not in the request.
+fn gives_tags(given: Given<'_>) -> bool {
+    match given {
+        Given::Form(_) => given.has_name(|name| name.starts_with("tag") || name.starts_with("launchtemplate")),
+        Given::Json(_) | Given::Rest(_) | Given::Nothing | Given::Unread => {
+            given.has_name(|name| TAG_MEMBERS.contains(&name))
+        }
+    }
 }
 
 /// The action that the operation would have, on a resource that nobody knows.

@@ -119,6 +119,19 @@ impl Rule {
     }
 }
 
+/// What makes something in IAM, and the action that tags given with it need on the same resource. Other services have
+/// one tagging action for all kinds, which the catalogue names.
+const TAGGED_BY_IAM: [(&str, &str); 8] = [
+    ("CreateInstanceProfile", "iam:TagInstanceProfile"),
+    ("CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"),
+    ("CreatePolicy", "iam:TagPolicy"),
+    ("CreateRole", "iam:TagRole"),
+    ("CreateSAMLProvider", "iam:TagSAMLProvider"),
+    ("CreateUser", "iam:TagUser"),
+    ("CreateVirtualMFADevice", "iam:TagMFADevice"),
+    ("UploadServerCertificate", "iam:TagServerCertificate"),
+];
+
 /// Operations that need more than, or other than, their actions on one resource.
 pub(super) fn special(
     scope: &Scope<'_>,
@@ -133,7 +146,9 @@ pub(super) fn special(
                 let resource = arn::new_entity(scope, kind, given.text("Path")?, named);
                 all.iter_mut().for_each(|access| access.resource = resource.clone());
             }
+            tagged_by_iam(name, given, all);
         }
+        ("iam", name) => tagged_by_iam(name, given, all),
         ("sts", _) => {
             let target = all.first().map_or(Resource::Opaque, |access| access.resource.clone());
             let mut more = |action: &str, when: bool| {
@@ -171,4 +186,12 @@ pub(super) fn special(
         _ => {}
     }
     Ok(())
+}
+
+fn tagged_by_iam(name: &str, given: Given<'_>, all: &mut Vec<AccessRequest>) {
+    let action = TAGGED_BY_IAM.iter().find(|(operation, _)| *operation == name).map(|(_, action)| *action);
+    if let Some(action) = action.filter(|_| given.has_name(|name| name == "tags")) {
+        let resource = all.first().map_or(Resource::Opaque, |access| access.resource.clone());
+        all.push(AccessRequest { action: action.to_owned(), resource });
+    }
 }

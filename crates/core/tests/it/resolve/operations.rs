@@ -483,12 +483,41 @@ fn tags_are_seen_at_any_depth_of_a_body() {
     for (body, tags) in [
         (r#"{"repositoryName":"r"}"#, false),
         (r#"{"repositoryName":"r","imageTagMutability":"MUTABLE"}"#, false),
+        (r#"{"repositoryName":"r","tag":"v1","tagged":true}"#, false),
         (r#"{"repositoryName":"r","tags":[{"Key":"a"}]}"#, true),
         (r#"{"repositoryName":"r","more":{"Tags":[]}}"#, true),
         (r#"{"repositoryName":"r","more":[{"x":{"tagList":[]}}]}"#, true),
     ] {
         assert_eq!(posted("ecr", target, body).ends_with(" ecr:TagResource@?"), tags, "{body}");
     }
+}
+
+#[test]
+fn tags_at_creation_need_the_tagging_action_of_their_service() {
+    for (service, target, body, action) in [
+        ("secretsmanager", "secretsmanager.CreateSecret", r#"{"Name":"n","Tags":[]}"#, "secretsmanager:TagResource"),
+        ("ssm", "AmazonSSM.PutParameter", r#"{"Name":"n","Tags":[]}"#, "ssm:AddTagsToResource"),
+        ("acm", "CertificateManager.RequestCertificate", r#"{"Tags":[]}"#, "acm:AddTagsToCertificate"),
+        ("logs", "Logs_20140328.CreateLogGroup", r#"{"logGroupName":"g","tags":{}}"#, "logs:TagResource"),
+        ("dynamodb", "DynamoDB_20120810.CreateTable", r#"{"TableName":"t","Tags":[]}"#, "dynamodb:TagResource"),
+        ("sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"q","tags":{}}"#, "sqs:TagQueue"),
+    ] {
+        let without = body.replace("Tags", "Other").replace("tags", "other");
+        assert!(posted(service, target, body).ends_with(&format!(" {action}@?")), "{target}");
+        assert!(!posted(service, target, &without).contains(action), "{target}");
+    }
+    let role = "arn:aws:iam::123456789012:role/R";
+    let made = form("iam", "Action=CreateRole&RoleName=R&Tags.member.1.Key=a&Tags.member.1.Value=b");
+    assert_eq!(made, format!("CreateRole iam:CreateRole@{role} iam:TagRole@{role}"));
+    let made = form("iam", "Action=CreatePolicy&PolicyName=P&Tags.member.1.Key=a");
+    assert!(made.contains(" iam:TagPolicy@"), "{made}");
+    assert!(!form("iam", "Action=CreatePolicy&PolicyName=P").contains("TagPolicy"));
+    let queue = form("sqs", "Action=CreateQueue&QueueName=q&Tag.1.Key=a&Tag.1.Value=b");
+    assert!(queue.ends_with(" sqs:TagQueue@?"), "{queue}");
+    let lambda = |body: &str| outcome(asked("lambda", "POST", "/2015-03-31/functions").with_body(body));
+    assert!(lambda(r#"{"FunctionName":"f","Tags":{"a":"b"}}"#).ends_with(" lambda:TagResource@?"));
+    // A variable of the function is no tag.
+    assert!(!lambda(r#"{"FunctionName":"f","Environment":{"Variables":{"TAG":"v1"}}}"#).contains("TagResource"));
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn a_body_is_read_where_it_names_resources_and_only_there() {
     assert_eq!(
         outcome(create().with_body(r#"{"FunctionName":"f","Role":"arn:aws:iam::123456789012:role/R","Tags":{}}"#)),
         "CreateFunction lambda:CreateFunction@arn:aws:lambda:eu-west-1:123456789012:function:f \
-         iam:PassRole@arn:aws:iam::123456789012:role/R"
+         iam:PassRole@arn:aws:iam::123456789012:role/R lambda:TagResource@?"
     );
     assert_eq!(
         outcome(create().with_body("{}")),
