@@ -300,28 +300,40 @@ fn is_one(count: &u64) -> bool {
     *count == 1
 }
 
-impl Event {
-    /// The value of `type`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::LogOpened { .. } => "log_opened",
-            Self::SessionCreated { .. } => "session_created",
-            Self::CredentialsIssued { .. } => "credentials_issued",
-            Self::SessionActivated { .. } => "session_activated",
-            Self::RequestAllowed { .. } => "request_allowed",
-            Self::RequestDenied { .. } => "request_denied",
-            Self::RequestSettled { .. } => "request_settled",
-            Self::UrlPresigned { .. } => "url_presigned",
-            Self::TunnelOpened { .. } => "tunnel_opened",
-            Self::TunnelClosed { .. } => "tunnel_closed",
-            Self::RequestsUnknown { .. } => "requests_unknown",
-            Self::SessionKilled { .. } => "session_killed",
-            Self::CredentialsRevoked { .. } => "credentials_revoked",
-            Self::SessionEnded { .. } => "session_ended",
-            Self::SessionImported { .. } => "session_imported",
-            Self::SessionsPruned { .. } => "sessions_pruned",
-            Self::LogInterrupted { .. } => "log_interrupted",
+/// One list of names for [`Event::kind`] and [`Event::KINDS`].
+macro_rules! kinds {
+    ($($variant:ident => $name:literal,)+) => {
+        /// Every value of `type`.
+        pub const KINDS: &[&str] = &[$($name),+];
+
+        /// The value of `type`.
+        pub fn kind(&self) -> &'static str {
+            match self {
+                $(Self::$variant { .. } => $name,)+
+            }
         }
+    };
+}
+
+impl Event {
+    kinds! {
+        LogOpened => "log_opened",
+        SessionCreated => "session_created",
+        CredentialsIssued => "credentials_issued",
+        SessionActivated => "session_activated",
+        RequestAllowed => "request_allowed",
+        RequestDenied => "request_denied",
+        RequestSettled => "request_settled",
+        UrlPresigned => "url_presigned",
+        TunnelOpened => "tunnel_opened",
+        TunnelClosed => "tunnel_closed",
+        RequestsUnknown => "requests_unknown",
+        SessionKilled => "session_killed",
+        CredentialsRevoked => "credentials_revoked",
+        SessionEnded => "session_ended",
+        SessionImported => "session_imported",
+        SessionsPruned => "sessions_pruned",
+        LogInterrupted => "log_interrupted",
     }
 
     /// The class of a field of this event, by its JSON name. What is not named here is secret.

@@ -1,33 +1,14 @@
 //! Which entries: the flags that `list` and `follow` share.
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use hallpass_control::Store;
 use hallpass_control::store::EntryFilter;
+use hallpass_core::audit::Event;
 
 use crate::command::Context;
 use crate::command::session::find::find;
 use crate::error::CommandError;
-
-/// Every kind of entry, as in the `type` of an event.
-pub(crate) const KINDS: [&str; 17] = [
-    "log_opened",
-    "session_created",
-    "credentials_issued",
-    "session_activated",
-    "request_allowed",
-    "request_denied",
-    "request_settled",
-    "url_presigned",
-    "tunnel_opened",
-    "tunnel_closed",
-    "requests_unknown",
-    "session_killed",
-    "credentials_revoked",
-    "session_ended",
-    "session_imported",
-    "sessions_pruned",
-    "log_interrupted",
-];
 
 /// Which entries.
 #[derive(Debug, Clone, Args)]
@@ -36,7 +17,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "SESSION")]
     session: Option<String>,
     /// Only these kinds
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = KINDS, hide_possible_values = true)]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = PossibleValuesParser::new(Event::KINDS), hide_possible_values = true)]
     kind: Vec<String>,
 }
 
