@@ -30,6 +30,10 @@ pub(crate) const FOLDER: &str = "HALLPASS_BENCH_FOLDER";
 const THREADS: usize = 2;
 /// Asks for a profile of one of our own servers: its role.
 const PROFILE: &str = "HALLPASS_BENCH_PROFILE";
+/// Connections of that profile.
+pub(crate) const CONNECTIONS: &str = "HALLPASS_BENCH_CONNECTIONS";
+/// As the role to profile: all of our own servers, side by side, and nothing else.
+const OWN: &str = "own";
 /// Body of the small answer.
 const SMALL_ANSWER_BYTES: usize = 290;
 
@@ -42,6 +46,11 @@ pub(crate) fn asked() -> Option<String> {
 pub(crate) fn profiled() -> Option<&'static str> {
     let wanted = variable(PROFILE)?;
     ["pass", "gate", "unlogged"].into_iter().find(|role| *role == wanted)
+}
+
+/// Whether the peers and the large bodies are left out, for a quick look at what a change brings.
+pub(crate) fn only_own() -> bool {
+    variable(PROFILE).is_some_and(|wanted| wanted == OWN)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a child is told by its environment")]
