@@ -12,6 +12,7 @@ pub(crate) mod log;
 mod operation;
 mod queue;
 mod read;
+mod reply;
 mod reserve;
 mod rows;
 mod writer;

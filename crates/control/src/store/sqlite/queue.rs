@@ -11,16 +11,17 @@ use hallpass_core::limits::{
     STORE_BATCH_MAX, STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX,
     STORE_QUEUE_MAX,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::operation::{Answer, Operation};
+use super::reply::{Teller, reply};
 use crate::store::StoreError;
 
 /// An operation and who awaits it.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) operation: Operation,
-    pub(super) answer: oneshot::Sender<Result<Answer, StoreError>>,
+    pub(super) answer: Teller,
     _room: OwnedSemaphorePermit,
 }
 
@@ -63,12 +64,15 @@ struct State {
     asleep: bool,
     /// How many operations the last batch had.
     last: usize,
+    /// The writer waits for company: whoever comes last calls it.
+    awaits_company: bool,
 }
 
 impl State {
-    /// Whether a commit is worth a short wait: who comes alone, as before, is served at once.
+    /// Whether a commit is worth a short wait: as many as came together before are likely to come together again. Who
+    /// comes alone, as before, is served at once.
     fn wants_company(&self) -> bool {
-        self.last > 1 && self.jobs.len() < STORE_COMPANY_MAX && !self.closed
+        self.last > 1 && self.jobs.len() < self.last.min(STORE_COMPANY_MAX) && !self.closed
     }
 }
 
@@ -82,19 +86,19 @@ impl Queue {
     /// done all the same.
     pub(super) async fn submit(&self, operation: Operation) -> Result<Answer, StoreError> {
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (sender, receiver) = oneshot::channel();
-        let asleep = {
+        let (answer, told) = reply();
+        let call = {
             let mut state = self.lock();
             if state.closed {
                 return Err(StoreError::Closed);
             }
-            state.jobs.push_back(Job { operation, answer: sender, _room: room });
-            std::mem::take(&mut state.asleep)
+            state.jobs.push_back(Job { operation, answer, _room: room });
+            std::mem::take(&mut state.asleep) || state.awaits_company && !state.wants_company()
         };
-        if asleep {
+        if call {
             self.wake.notify_one();
         }
-        receiver.await.unwrap_or(Err(StoreError::Closed))
+        told.await
     }
 
     /// Hands over an entry that nobody awaits. Past the bound it is dropped, and counted.
@@ -126,9 +130,10 @@ impl Queue {
                 let company = Duration::from_micros(STORE_COMPANY_US_MAX);
                 let until = *company_until.get_or_insert(now + company);
                 if now < until && state.wants_company() {
-                    // Not asleep: nobody calls, the time is short.
+                    state.awaits_company = true;
                     let waited = self.wake.wait_timeout(state, until - now);
                     state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+                    state.awaits_company = false;
                     continue;
                 }
                 let jobs = state.jobs.len().min(STORE_BATCH_MAX);
@@ -204,15 +209,14 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use hallpass_core::limits::{STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX};
-    use tokio::sync::oneshot;
 
-    use super::{Job, Queue, Work};
+    use super::{Job, Queue, Work, reply};
     use crate::store::sqlite::operation::Operation;
 
     fn fill(queue: &Queue, jobs: usize) {
         let mut state = queue.lock();
         for _ in 0..jobs {
-            let (answer, _) = oneshot::channel();
+            let (answer, _) = reply();
             let room = queue.room.clone().try_acquire_owned().expect("room");
             state.jobs.push_back(Job { operation: Operation::Flush, answer, _room: room });
         }
