@@ -6,6 +6,7 @@
 pub(crate) mod checkpoints;
 mod children;
 pub(crate) mod columns;
+mod company;
 pub(crate) mod connection;
 pub(crate) mod frames;
 pub(crate) mod log;

@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::audit::Event;
 use hallpass_core::id::SessionId;
-use hallpass_core::limits::{
-    STORE_BATCH_MAX, STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX,
-    STORE_QUEUE_MAX,
-};
+use hallpass_core::limits::{STORE_BATCH_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX, STORE_QUEUE_MAX};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::company::Company;
 use super::operation::{Answer, Operation};
 use super::reply::{Teller, reply};
 use crate::store::StoreError;
@@ -62,17 +60,18 @@ struct State {
     closed: bool,
     /// The writer sleeps, and nobody has called it yet: calling it is a system call.
     asleep: bool,
-    /// How many operations the last batch had.
-    last: usize,
+    /// What is waited for before a commit.
+    company: Company,
     /// The writer waits for company: whoever comes last calls it.
     awaits_company: bool,
+    /// Something waits that is no entry of a request, and is committed at once.
+    urgent: bool,
 }
 
 impl State {
-    /// Whether a commit is worth a short wait: as many as came together before are likely to come together again. Who
-    /// comes alone, as before, is served at once.
+    /// Whether a commit is worth a short wait.
     fn wants_company(&self) -> bool {
-        self.last > 1 && self.jobs.len() < self.last.min(STORE_COMPANY_MAX) && !self.closed
+        !self.urgent && !self.closed && self.jobs.len() < self.company.wanted()
     }
 }
 
@@ -92,6 +91,7 @@ impl Queue {
             if state.closed {
                 return Err(StoreError::Closed);
             }
+            state.urgent |= !matches!(operation, Operation::Append(..));
             state.jobs.push_back(Job { operation, answer, _room: room });
             std::mem::take(&mut state.asleep) || state.awaits_company && !state.wants_company()
         };
@@ -127,8 +127,7 @@ impl Queue {
             let now = Instant::now();
             let ripe = state.later_since.map(|since| since + Duration::from_millis(STORE_LATER_DELAY_MS_MAX));
             if !state.jobs.is_empty() || ripe.is_some_and(|ripe| ripe <= now) {
-                let company = Duration::from_micros(STORE_COMPANY_US_MAX);
-                let until = *company_until.get_or_insert(now + company);
+                let until = *company_until.get_or_insert_with(|| state.company.until(now));
                 if now < until && state.wants_company() {
                     state.awaits_company = true;
                     let waited = self.wake.wait_timeout(state, until - now);
@@ -137,7 +136,8 @@ impl Queue {
                     continue;
                 }
                 let jobs = state.jobs.len().min(STORE_BATCH_MAX);
-                state.last = jobs;
+                state.company.took(jobs, now);
+                state.urgent = jobs < state.jobs.len();
                 state.later_since = None;
                 return Work::Batch(state.jobs.drain(..jobs).collect(), std::mem::take(&mut state.later));
             }
@@ -208,7 +208,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use hallpass_core::limits::{STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX};
+    use std::time::{Duration, Instant};
 
     use super::{Job, Queue, Work, reply};
     use crate::store::sqlite::operation::Operation;
@@ -222,32 +222,50 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_under_load_does_a_commit_wait_for_company_and_never_for_more_than_enough() {
+    /// Five came together before, within this time.
+    fn five_came(within: Duration) -> Queue {
         let queue = Queue::new();
-        for (before, waiting, waits) in [
-            (0, 1, false),
-            (1, 1, false),
-            (2, 1, true),
-            (2, STORE_COMPANY_MAX, false),
-            (9, STORE_COMPANY_MAX - 1, true),
-        ] {
-            queue.lock().jobs.clear();
-            fill(&queue, waiting);
-            let mut state = queue.lock();
-            state.last = before;
-            assert_eq!(state.wants_company(), waits, "{before} before, {waiting} waiting");
+        let now = Instant::now();
+        for at in [now.checked_sub(within).expect("in range"), now] {
+            queue.lock().company.took(5, at);
         }
-        queue.close();
-        assert!(!queue.lock().wants_company(), "an end waits for nobody");
+        queue
     }
 
     #[test]
     fn who_waited_for_company_that_never_came_is_served() {
-        let queue = Queue::new();
-        const { assert!(STORE_COMPANY_US_MAX < STORE_LATER_DELAY_MS_MAX * 1_000) };
-        queue.lock().last = 5;
+        let queue = five_came(Duration::from_micros(50));
         fill(&queue, 1);
+        assert!(queue.lock().wants_company());
         assert!(matches!(queue.take(None), Work::Batch(jobs, _) if jobs.len() == 1));
+    }
+
+    #[test]
+    fn neither_an_end_nor_what_is_no_entry_of_a_request_waits_for_anybody() {
+        let queue = five_came(Duration::from_secs(1));
+        fill(&queue, 4);
+        assert!(queue.lock().wants_company());
+        queue.lock().urgent = true;
+        assert!(!queue.lock().wants_company());
+        queue.lock().urgent = false;
+        fill(&queue, 1);
+        assert!(!queue.lock().wants_company(), "all are here");
+        let queue = five_came(Duration::from_secs(1));
+        fill(&queue, 1);
+        queue.close();
+        assert!(!queue.lock().wants_company());
+    }
+
+    #[tokio::test]
+    async fn a_change_of_state_is_urgent_and_an_entry_is_not() {
+        let queue = Queue::new();
+        let entry = Operation::Append(None, Box::new(hallpass_core::audit::Event::SessionActivated { pid: 1 }));
+        for (operation, urgent) in [(entry, false), (Operation::Checkpoint, true)] {
+            let waited = tokio::time::timeout(Duration::from_millis(1), queue.submit(operation)).await;
+            assert!(waited.is_err(), "nobody answers");
+            assert_eq!(queue.lock().urgent, urgent);
+        }
+        assert!(matches!(queue.take(None), Work::Batch(jobs, _) if jobs.len() == 2));
+        assert!(!queue.lock().urgent);
     }
 }
