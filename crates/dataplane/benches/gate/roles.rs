@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use hallpass_core::clock::Clock;
-use hallpass_core::credential::{Credential, CredentialSource};
+use hallpass_core::credential::{Credential, FixedCredential};
 use hallpass_core::id::SessionId;
 use hallpass_core::policy::{PolicyDocument, ScopedPolicy};
-use hallpass_core::provider::{BoxFuture, ProviderError};
 use hallpass_core::secret::Secret;
 use hallpass_dataplane::gate::{CallerIdentity, Gate, GateConfig, Journal, Limits, Placeholder, Upstreams};
 use hyper::body::Incoming;
@@ -194,7 +193,7 @@ async fn gate(upstream: SocketAddr, journal: Journal) -> io::Result<()> {
         },
         policy: policy(),
         expires_at: clock.now() + SignedDuration::from_hours(1),
-        source: Arc::new(Fixed),
+        source: Arc::new(signed_in()),
         clock,
         journal,
         upstreams: Upstreams::aws().with_base(&format!("http://{upstream}")).map_err(|error| failed(&error))?,
@@ -232,20 +231,14 @@ pub(crate) fn policy() -> ScopedPolicy {
     ScopedPolicy { documents: vec![PolicyDocument::parse(&text).expect("a policy")], ..ScopedPolicy::default() }
 }
 
-#[derive(Debug)]
-struct Fixed;
-
-impl CredentialSource for Fixed {
-    fn current(&self) -> BoxFuture<'_, Result<Credential, ProviderError>> {
-        Box::pin(std::future::ready(Ok(Credential {
-            access_key_id: request::REAL_KEY.into(),
-            secret_access_key: Secret::new(request::REAL_SECRET),
-            session_token: Some(Secret::new("t".repeat(request::REAL_TOKEN_CHARS))),
-            expires_at: None,
-        })))
-    }
-
-    fn invalidate(&self) {}
+/// As `hallpass run` has it: signed in once, handed out again and again.
+fn signed_in() -> FixedCredential {
+    FixedCredential(Credential {
+        access_key_id: request::REAL_KEY.into(),
+        secret_access_key: Secret::new(request::REAL_SECRET),
+        session_token: Some(Secret::new("t".repeat(request::REAL_TOKEN_CHARS))),
+        expires_at: None,
+    })
 }
 
 #[derive(Debug)]

@@ -15,6 +15,9 @@ use super::operation::{Answer, Operation};
 use super::reply::{Teller, reply};
 use crate::store::StoreError;
 
+/// How long an outcome waits for company.
+const LATER_DELAY: Duration = Duration::from_millis(STORE_LATER_DELAY_MS_MAX);
+
 /// An operation and who awaits it.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -60,6 +63,8 @@ struct State {
     closed: bool,
     /// The writer sleeps, and nobody has called it yet: calling it is a system call.
     asleep: bool,
+    /// It sleeps for a short time only, after which it looks for outcomes.
+    dozes: bool,
     /// What is waited for before a commit.
     company: Company,
     /// The writer waits for company: whoever comes last calls it.
@@ -71,7 +76,8 @@ struct State {
 impl State {
     /// Whether a commit is worth a short wait.
     fn wants_company(&self) -> bool {
-        !self.urgent && !self.closed && self.jobs.len() < self.company.wanted()
+        let wanted = self.company.wanted();
+        wanted > 1 && !self.urgent && !self.closed && self.jobs.len() < wanted
     }
 }
 
@@ -111,7 +117,7 @@ impl Queue {
         state.later.push(later);
         let first = state.later_since.is_none();
         state.later_since.get_or_insert_with(Instant::now);
-        let call = first && std::mem::take(&mut state.asleep);
+        let call = first && !state.dozes && std::mem::take(&mut state.asleep);
         drop(state);
         if call {
             self.wake.notify_one();
@@ -120,21 +126,21 @@ impl Queue {
 
     /// The next work, or [`Work::Idle`] after `idle`.
     pub(super) fn take(&self, idle: Option<Duration>) -> Work {
-        let idle_at = idle.map(|idle| Instant::now() + idle);
-        let mut company_until = None;
+        let begun = Instant::now();
+        let idle_at = idle.map(|idle| begun + idle);
+        let mut doze = Some(begun + LATER_DELAY);
         let mut state = self.lock();
+        let company_until = state.company.until(begun);
         loop {
             let now = Instant::now();
-            let ripe = state.later_since.map(|since| since + Duration::from_millis(STORE_LATER_DELAY_MS_MAX));
+            if now < company_until && state.wants_company() {
+                state.awaits_company = true;
+                state = self.sleep(state, Some(company_until - now));
+                state.awaits_company = false;
+                continue;
+            }
+            let ripe = state.later_since.map(|since| since + LATER_DELAY);
             if !state.jobs.is_empty() || ripe.is_some_and(|ripe| ripe <= now) {
-                let until = *company_until.get_or_insert_with(|| state.company.until(now));
-                if now < until && state.wants_company() {
-                    state.awaits_company = true;
-                    let waited = self.wake.wait_timeout(state, until - now);
-                    state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
-                    state.awaits_company = false;
-                    continue;
-                }
                 let jobs = state.jobs.len().min(STORE_BATCH_MAX);
                 state.company.took(jobs, now);
                 state.urgent = jobs < state.jobs.len();
@@ -148,15 +154,23 @@ impl Queue {
             if until.is_some_and(|until| until <= now) {
                 return Work::Idle;
             }
+            // An outcome is likely to come soon, and need not call: this looks for it by itself, once.
+            doze = doze.filter(|doze| ripe.is_none() && *doze > now);
             state.asleep = true;
-            state = match until {
-                None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(until) => {
-                    let waited = self.wake.wait_timeout(state, until - now);
-                    waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state)
-                }
-            };
-            state.asleep = false;
+            state.dozes = doze.is_some();
+            let until = until.into_iter().chain(doze).min();
+            state = self.sleep(state, until.map(|until| until - now));
+            (state.asleep, state.dozes) = (false, false);
+        }
+    }
+
+    fn sleep<'q>(&'q self, state: MutexGuard<'q, State>, time: Option<Duration>) -> MutexGuard<'q, State> {
+        match time {
+            None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(time) => {
+                let waited = self.wake.wait_timeout(state, time);
+                waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state)
+            }
         }
     }
 
@@ -254,6 +268,21 @@ mod tests {
         fill(&queue, 1);
         queue.close();
         assert!(!queue.lock().wants_company());
+    }
+
+    #[test]
+    fn an_outcome_is_taken_by_itself_whether_the_writer_dozes_or_sleeps() {
+        for pause in [Duration::ZERO, 3 * super::LATER_DELAY] {
+            let queue = Queue::new();
+            let taken = std::thread::scope(|scope| {
+                let taking = scope.spawn(|| queue.take(None));
+                std::thread::sleep(pause);
+                let event = hallpass_core::audit::Event::SessionActivated { pid: 1 };
+                queue.submit_later(super::Later { session: None, event });
+                taking.join().expect("no panic")
+            });
+            assert!(matches!(taken, Work::Batch(jobs, later) if jobs.is_empty() && later.len() == 1));
+        }
     }
 
     #[tokio::test]
