@@ -165,9 +165,11 @@ pub const AUDIT_RUN_ENTRIES_MAX: usize = 1_024;
 /// Most operations that one commit groups.
 pub const STORE_BATCH_MAX: usize = 1_024;
 /// Under load a commit waits for company for so long at most, microseconds: a commit costs more than ten entries do.
-pub const STORE_COMPANY_US_MAX: u64 = 100;
+pub const STORE_COMPANY_US_MAX: u64 = 2_000;
 /// With so many operations a commit waits for no more.
 pub const STORE_COMPANY_MAX: usize = 32;
+/// After so many commits one looks whether more would come.
+pub const STORE_COMPANY_LOOK: u32 = 16;
 /// Pages of 4 KiB in the write-ahead log before they are copied into the database, which waits for the disk.
 pub const STORE_LOG_PAGES_MAX: u32 = 4_096;
 /// Operations that may wait for the store's writer; more wait their turn.

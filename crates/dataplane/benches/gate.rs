@@ -49,6 +49,11 @@ fn main() -> ExitCode {
     let upstream = Server::own("upstream", None);
     let mut servers = Vec::from(["pass", "gate", "unlogged"].map(|role| Server::own(role, Some(&upstream))));
     let mut report = Report::new();
+    if roles::only_own() {
+        steps::measure(&mut report);
+        small(&mut report, &upstream, &servers);
+        return report.verdict();
+    }
     report.say("built without LTO, in 16 units, when `cargo xtask bench gate` builds it: gate and pass-through alike");
     steps::measure(&mut report);
     for peer in peers::all(&upstream) {
@@ -63,13 +68,15 @@ fn main() -> ExitCode {
     report.verdict()
 }
 
-/// Ten seconds of small requests at one of our own servers, for a profiler: the process id comes first.
+/// Ten seconds of small requests at one of our own servers, for a profiler: the process id comes first. At 16
+/// connections, or as many as `HALLPASS_BENCH_CONNECTIONS` says.
 fn profile(role: &'static str) -> ExitCode {
     let upstream = Server::own("upstream", None);
     let server = Server::own(role, Some(&upstream));
+    let connections = roles::variable(roles::CONNECTIONS).and_then(|text| text.parse().ok()).unwrap_or(16);
     println!("{role} is process {}", server.process());
     for _ in 0..10 {
-        let outcome = load::small(&server, 16, Duration::from_secs(1));
+        let outcome = load::small(&server, connections, Duration::from_secs(1));
         println!("{:.0} requests/s, {:.1} µs of CPU each", outcome.per_s, outcome.cpu_us);
     }
     ExitCode::SUCCESS

@@ -6,12 +6,14 @@
 pub(crate) mod checkpoints;
 mod children;
 pub(crate) mod columns;
+mod company;
 pub(crate) mod connection;
 pub(crate) mod frames;
 pub(crate) mod log;
 mod operation;
 mod queue;
 mod read;
+mod reply;
 mod reserve;
 mod rows;
 mod writer;

@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use hallpass_core::clock::Clock;
-use hallpass_core::credential::{Credential, CredentialSource};
+use hallpass_core::credential::{Credential, FixedCredential};
 use hallpass_core::id::SessionId;
 use hallpass_core::policy::{PolicyDocument, ScopedPolicy};
-use hallpass_core::provider::{BoxFuture, ProviderError};
 use hallpass_core::secret::Secret;
 use hallpass_dataplane::gate::{CallerIdentity, Gate, GateConfig, Journal, Limits, Placeholder, Upstreams};
 use hyper::body::Incoming;
@@ -30,6 +29,10 @@ pub(crate) const FOLDER: &str = "HALLPASS_BENCH_FOLDER";
 const THREADS: usize = 2;
 /// Asks for a profile of one of our own servers: its role.
 const PROFILE: &str = "HALLPASS_BENCH_PROFILE";
+/// Connections of that profile.
+pub(crate) const CONNECTIONS: &str = "HALLPASS_BENCH_CONNECTIONS";
+/// As the role to profile: all of our own servers, side by side, and nothing else.
+const OWN: &str = "own";
 /// Body of the small answer.
 const SMALL_ANSWER_BYTES: usize = 290;
 
@@ -42,6 +45,11 @@ pub(crate) fn asked() -> Option<String> {
 pub(crate) fn profiled() -> Option<&'static str> {
     let wanted = variable(PROFILE)?;
     ["pass", "gate", "unlogged"].into_iter().find(|role| *role == wanted)
+}
+
+/// Whether the peers and the large bodies are left out, for a quick look at what a change brings.
+pub(crate) fn only_own() -> bool {
+    variable(PROFILE).is_some_and(|wanted| wanted == OWN)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a child is told by its environment")]
@@ -185,7 +193,7 @@ async fn gate(upstream: SocketAddr, journal: Journal) -> io::Result<()> {
         },
         policy: policy(),
         expires_at: clock.now() + SignedDuration::from_hours(1),
-        source: Arc::new(Fixed),
+        source: Arc::new(signed_in()),
         clock,
         journal,
         upstreams: Upstreams::aws().with_base(&format!("http://{upstream}")).map_err(|error| failed(&error))?,
@@ -223,20 +231,14 @@ pub(crate) fn policy() -> ScopedPolicy {
     ScopedPolicy { documents: vec![PolicyDocument::parse(&text).expect("a policy")], ..ScopedPolicy::default() }
 }
 
-#[derive(Debug)]
-struct Fixed;
-
-impl CredentialSource for Fixed {
-    fn current(&self) -> BoxFuture<'_, Result<Credential, ProviderError>> {
-        Box::pin(std::future::ready(Ok(Credential {
-            access_key_id: request::REAL_KEY.into(),
-            secret_access_key: Secret::new(request::REAL_SECRET),
-            session_token: Some(Secret::new("t".repeat(request::REAL_TOKEN_CHARS))),
-            expires_at: None,
-        })))
-    }
-
-    fn invalidate(&self) {}
+/// As `hallpass run` has it: signed in once, handed out again and again.
+fn signed_in() -> FixedCredential {
+    FixedCredential(Credential {
+        access_key_id: request::REAL_KEY.into(),
+        secret_access_key: Secret::new(request::REAL_SECRET),
+        session_token: Some(Secret::new("t".repeat(request::REAL_TOKEN_CHARS))),
+        expires_at: None,
+    })
 }
 
 #[derive(Debug)]

@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::audit::Event;
 use hallpass_core::id::SessionId;
-use hallpass_core::limits::{
-    STORE_BATCH_MAX, STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX,
-    STORE_QUEUE_MAX,
-};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use hallpass_core::limits::{STORE_BATCH_MAX, STORE_LATER_DELAY_MS_MAX, STORE_LATER_MAX, STORE_QUEUE_MAX};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::company::Company;
 use super::operation::{Answer, Operation};
+use super::reply::{Teller, reply};
 use crate::store::StoreError;
+
+/// How long an outcome waits for company.
+const LATER_DELAY: Duration = Duration::from_millis(STORE_LATER_DELAY_MS_MAX);
 
 /// An operation and who awaits it.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) operation: Operation,
-    pub(super) answer: oneshot::Sender<Result<Answer, StoreError>>,
+    pub(super) answer: Teller,
     _room: OwnedSemaphorePermit,
 }
 
@@ -61,14 +63,21 @@ struct State {
     closed: bool,
     /// The writer sleeps, and nobody has called it yet: calling it is a system call.
     asleep: bool,
-    /// How many operations the last batch had.
-    last: usize,
+    /// It sleeps for a short time only, after which it looks for outcomes.
+    dozes: bool,
+    /// What is waited for before a commit.
+    company: Company,
+    /// The writer waits for company: whoever comes last calls it.
+    awaits_company: bool,
+    /// Something waits that is no entry of a request, and is committed at once.
+    urgent: bool,
 }
 
 impl State {
-    /// Whether a commit is worth a short wait: who comes alone, as before, is served at once.
+    /// Whether a commit is worth a short wait.
     fn wants_company(&self) -> bool {
-        self.last > 1 && self.jobs.len() < STORE_COMPANY_MAX && !self.closed
+        let wanted = self.company.wanted();
+        wanted > 1 && !self.urgent && !self.closed && self.jobs.len() < wanted
     }
 }
 
@@ -82,19 +91,20 @@ impl Queue {
     /// done all the same.
     pub(super) async fn submit(&self, operation: Operation) -> Result<Answer, StoreError> {
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (sender, receiver) = oneshot::channel();
-        let asleep = {
+        let (answer, told) = reply();
+        let call = {
             let mut state = self.lock();
             if state.closed {
                 return Err(StoreError::Closed);
             }
-            state.jobs.push_back(Job { operation, answer: sender, _room: room });
-            std::mem::take(&mut state.asleep)
+            state.urgent |= !matches!(operation, Operation::Append(..));
+            state.jobs.push_back(Job { operation, answer, _room: room });
+            std::mem::take(&mut state.asleep) || state.awaits_company && !state.wants_company()
         };
-        if asleep {
+        if call {
             self.wake.notify_one();
         }
-        receiver.await.unwrap_or(Err(StoreError::Closed))
+        told.await
     }
 
     /// Hands over an entry that nobody awaits. Past the bound it is dropped, and counted.
@@ -107,7 +117,7 @@ impl Queue {
         state.later.push(later);
         let first = state.later_since.is_none();
         state.later_since.get_or_insert_with(Instant::now);
-        let call = first && std::mem::take(&mut state.asleep);
+        let call = first && !state.dozes && std::mem::take(&mut state.asleep);
         drop(state);
         if call {
             self.wake.notify_one();
@@ -116,23 +126,24 @@ impl Queue {
 
     /// The next work, or [`Work::Idle`] after `idle`.
     pub(super) fn take(&self, idle: Option<Duration>) -> Work {
-        let idle_at = idle.map(|idle| Instant::now() + idle);
-        let mut company_until = None;
+        let begun = Instant::now();
+        let idle_at = idle.map(|idle| begun + idle);
+        let mut doze = Some(begun + LATER_DELAY);
         let mut state = self.lock();
+        let company_until = state.company.until(begun);
         loop {
             let now = Instant::now();
-            let ripe = state.later_since.map(|since| since + Duration::from_millis(STORE_LATER_DELAY_MS_MAX));
+            if now < company_until && state.wants_company() {
+                state.awaits_company = true;
+                state = self.sleep(state, Some(company_until - now));
+                state.awaits_company = false;
+                continue;
+            }
+            let ripe = state.later_since.map(|since| since + LATER_DELAY);
             if !state.jobs.is_empty() || ripe.is_some_and(|ripe| ripe <= now) {
-                let company = Duration::from_micros(STORE_COMPANY_US_MAX);
-                let until = *company_until.get_or_insert(now + company);
-                if now < until && state.wants_company() {
-                    // Not asleep: nobody calls, the time is short.
-                    let waited = self.wake.wait_timeout(state, until - now);
-                    state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
-                    continue;
-                }
                 let jobs = state.jobs.len().min(STORE_BATCH_MAX);
-                state.last = jobs;
+                state.company.took(jobs, now);
+                state.urgent = jobs < state.jobs.len();
                 state.later_since = None;
                 return Work::Batch(state.jobs.drain(..jobs).collect(), std::mem::take(&mut state.later));
             }
@@ -143,15 +154,23 @@ impl Queue {
             if until.is_some_and(|until| until <= now) {
                 return Work::Idle;
             }
+            // An outcome is likely to come soon, and need not call: this looks for it by itself, once.
+            doze = doze.filter(|doze| ripe.is_none() && *doze > now);
             state.asleep = true;
-            state = match until {
-                None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(until) => {
-                    let waited = self.wake.wait_timeout(state, until - now);
-                    waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state)
-                }
-            };
-            state.asleep = false;
+            state.dozes = doze.is_some();
+            let until = until.into_iter().chain(doze).min();
+            state = self.sleep(state, until.map(|until| until - now));
+            (state.asleep, state.dozes) = (false, false);
+        }
+    }
+
+    fn sleep<'q>(&'q self, state: MutexGuard<'q, State>, time: Option<Duration>) -> MutexGuard<'q, State> {
+        match time {
+            None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(time) => {
+                let waited = self.wake.wait_timeout(state, time);
+                waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state)
+            }
         }
     }
 
@@ -203,47 +222,79 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use hallpass_core::limits::{STORE_COMPANY_MAX, STORE_COMPANY_US_MAX, STORE_LATER_DELAY_MS_MAX};
-    use tokio::sync::oneshot;
+    use std::time::{Duration, Instant};
 
-    use super::{Job, Queue, Work};
+    use super::{Job, Queue, Work, reply};
     use crate::store::sqlite::operation::Operation;
 
     fn fill(queue: &Queue, jobs: usize) {
         let mut state = queue.lock();
         for _ in 0..jobs {
-            let (answer, _) = oneshot::channel();
+            let (answer, _) = reply();
             let room = queue.room.clone().try_acquire_owned().expect("room");
             state.jobs.push_back(Job { operation: Operation::Flush, answer, _room: room });
         }
     }
 
-    #[test]
-    fn only_under_load_does_a_commit_wait_for_company_and_never_for_more_than_enough() {
+    /// Five came together before, within this time.
+    fn five_came(within: Duration) -> Queue {
         let queue = Queue::new();
-        for (before, waiting, waits) in [
-            (0, 1, false),
-            (1, 1, false),
-            (2, 1, true),
-            (2, STORE_COMPANY_MAX, false),
-            (9, STORE_COMPANY_MAX - 1, true),
-        ] {
-            queue.lock().jobs.clear();
-            fill(&queue, waiting);
-            let mut state = queue.lock();
-            state.last = before;
-            assert_eq!(state.wants_company(), waits, "{before} before, {waiting} waiting");
+        let now = Instant::now();
+        for at in [now.checked_sub(within).expect("in range"), now] {
+            queue.lock().company.took(5, at);
         }
-        queue.close();
-        assert!(!queue.lock().wants_company(), "an end waits for nobody");
+        queue
     }
 
     #[test]
     fn who_waited_for_company_that_never_came_is_served() {
-        let queue = Queue::new();
-        const { assert!(STORE_COMPANY_US_MAX < STORE_LATER_DELAY_MS_MAX * 1_000) };
-        queue.lock().last = 5;
+        let queue = five_came(Duration::from_micros(50));
         fill(&queue, 1);
+        assert!(queue.lock().wants_company());
         assert!(matches!(queue.take(None), Work::Batch(jobs, _) if jobs.len() == 1));
+    }
+
+    #[test]
+    fn neither_an_end_nor_what_is_no_entry_of_a_request_waits_for_anybody() {
+        let queue = five_came(Duration::from_secs(1));
+        fill(&queue, 4);
+        assert!(queue.lock().wants_company());
+        queue.lock().urgent = true;
+        assert!(!queue.lock().wants_company());
+        queue.lock().urgent = false;
+        fill(&queue, 1);
+        assert!(!queue.lock().wants_company(), "all are here");
+        let queue = five_came(Duration::from_secs(1));
+        fill(&queue, 1);
+        queue.close();
+        assert!(!queue.lock().wants_company());
+    }
+
+    #[test]
+    fn an_outcome_is_taken_by_itself_whether_the_writer_dozes_or_sleeps() {
+        for pause in [Duration::ZERO, 3 * super::LATER_DELAY] {
+            let queue = Queue::new();
+            let taken = std::thread::scope(|scope| {
+                let taking = scope.spawn(|| queue.take(None));
+                std::thread::sleep(pause);
+                let event = hallpass_core::audit::Event::SessionActivated { pid: 1 };
+                queue.submit_later(super::Later { session: None, event });
+                taking.join().expect("no panic")
+            });
+            assert!(matches!(taken, Work::Batch(jobs, later) if jobs.is_empty() && later.len() == 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_of_state_is_urgent_and_an_entry_is_not() {
+        let queue = Queue::new();
+        let entry = Operation::Append(None, Box::new(hallpass_core::audit::Event::SessionActivated { pid: 1 }));
+        for (operation, urgent) in [(entry, false), (Operation::Checkpoint, true)] {
+            let waited = tokio::time::timeout(Duration::from_millis(1), queue.submit(operation)).await;
+            assert!(waited.is_err(), "nobody answers");
+            assert_eq!(queue.lock().urgent, urgent);
+        }
+        assert!(matches!(queue.take(None), Work::Batch(jobs, _) if jobs.len() == 2));
+        assert!(!queue.lock().urgent);
     }
 }

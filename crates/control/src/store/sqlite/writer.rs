@@ -15,6 +15,7 @@ use super::connection;
 use super::log::{Draft, Head};
 use super::operation::{Answer, Batch, Operation, execute};
 use super::queue::{Job, Later, Queue, Work};
+use super::reply::tell_all;
 use super::reserve::Reserve;
 use super::{checkpoints, log};
 use crate::anchor;
@@ -353,18 +354,14 @@ impl Drop for Gone<'_> {
 }
 
 fn finish(queue: &Queue, jobs: Vec<Job>, answers: Vec<Result<Answer, StoreError>>) {
-    for (job, result) in jobs.into_iter().zip(answers) {
-        let result = match job.operation {
-            Operation::Flush => queue.trouble().map(|()| Answer::Done),
-            _ => result,
-        };
-        answer(job, result);
-    }
+    tell_all(jobs.into_iter().zip(answers).map(|(job, result)| match job.operation {
+        Operation::Flush => (job.answer, queue.trouble().map(|()| Answer::Done)),
+        _ => (job.answer, result),
+    }));
 }
 
 fn answer(job: Job, result: Result<Answer, StoreError>) {
-    // Whoever asked may have gone away; what was done stays done.
-    drop(job.answer.send(result));
+    job.answer.tell(result);
 }
 
 #[cfg(test)]
