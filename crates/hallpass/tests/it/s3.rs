@@ -9,3 +9,4 @@ mod removal;
 mod rights;
 mod settings;
 mod store;
+mod sts;
