@@ -10,3 +10,4 @@ mod rights;
 mod settings;
 mod store;
 mod sts;
+mod versions;
