@@ -266,6 +266,10 @@ pub const S3_CONNECT_TIMEOUT_S: u64 = 5;
 pub const S3_IDLE_S_MAX: u64 = 30;
 /// The same for the calls that move whole objects inside the store (complete, copy), seconds.
 pub const S3_IDLE_INSIDE_S_MAX: u64 = 300;
+/// The shortest patience with a silent store that `--timeout` takes, seconds.
+pub const S3_IDLE_CHOSEN_S_MIN: u64 = 1;
+/// The longest, seconds.
+pub const S3_IDLE_CHOSEN_S_MAX: u64 = 300;
 /// Times that one request is sent, where sending again can help.
 pub const S3_ATTEMPTS_MAX: u32 = 3;
 /// No request is sent again so long after its first time, seconds.

@@ -1,6 +1,8 @@
 //! `hallpass s3 cp`, `mv`, `mirror`, `diff`: the whole program against a store in this process.
 
 mod ending;
+mod faults;
+mod ledger;
 mod mirrors;
 mod names;
 mod store;
