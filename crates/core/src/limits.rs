@@ -352,8 +352,9 @@ pub const S3_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
 pub const S3_PART_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 /// Largest object, bytes.
 pub const S3_OBJECT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 * 1024;
-/// Memory for the parts of one transfer, bytes. Larger parts are read from their file as they are sent.
-pub const S3_TRANSFER_MEMORY_BYTES_MAX: u64 = 56 * 1024 * 1024;
+/// Memory for the parts of one transfer, bytes: with the program itself it stays below 64 MiB. Larger parts are read
+/// from their file as they are sent.
+pub const S3_TRANSFER_MEMORY_BYTES_MAX: u64 = 36 * 1024 * 1024;
 /// Parts of one transfer in flight: at first, and at most.
 pub const S3_PARTS_IN_FLIGHT: usize = 4;
 /// See [`S3_PARTS_IN_FLIGHT`].

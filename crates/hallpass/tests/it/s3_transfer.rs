@@ -3,6 +3,7 @@
 mod ending;
 mod faults;
 mod ledger;
+mod memory;
 mod mirrors;
 mod names;
 mod store;
