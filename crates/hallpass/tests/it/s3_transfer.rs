@@ -8,6 +8,7 @@ mod mirrors;
 mod names;
 mod store;
 mod stores;
+mod terminal;
 
 use serde_json::Value;
 

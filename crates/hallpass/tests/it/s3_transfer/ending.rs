@@ -55,6 +55,7 @@ fn ctrl_c_and_sigterm_leave_no_orphan_in_the_store() {
         until("a part", || store.count("PUT", "partNumber=3") > 0);
         let said = signalled(child, signal);
         assert_eq!(said.code, code, "{said:?}");
+        assert!(said.err.contains("with `--resume`"), "the way to go on is not said: {said:?}");
         assert_eq!(store.count("DELETE", "uploadId="), 1, "the upload is given up");
         assert!(store.object("big").is_none() && store.parts() == 0, "something stays");
     }

@@ -100,6 +100,11 @@ impl Store {
         }
     }
 
+    /// What `HALLPASS_HOST_<name>` holds for an alias of this store.
+    pub(super) fn variable(&self) -> String {
+        format!("http://{KEY}:{}@{}", SECRET.replace('/', "%2F"), self.address)
+    }
+
     /// An alias whose keys have a session token that cannot be renewed.
     pub(super) fn set_with_token(&self, world: &World, alias: &str) {
         world.ok(&["-q", "alias", "set", alias, &self.url(), KEY, SECRET, "--session-token", "token-0"]);
