@@ -268,6 +268,10 @@ pub const S3_CONNECT_TIMEOUT_S: u64 = 5;
 pub const S3_IDLE_S_MAX: u64 = 30;
 /// The same for the calls that move whole objects inside the store (complete, copy), seconds.
 pub const S3_IDLE_INSIDE_S_MAX: u64 = 300;
+/// The shortest patience with a silent store that `--timeout` takes, seconds.
+pub const S3_IDLE_CHOSEN_S_MIN: u64 = 1;
+/// The longest, seconds.
+pub const S3_IDLE_CHOSEN_S_MAX: u64 = 300;
 /// Times that one request is sent, where sending again can help.
 pub const S3_ATTEMPTS_MAX: u32 = 3;
 /// No request is sent again so long after its first time, seconds.
@@ -350,8 +354,9 @@ pub const S3_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
 pub const S3_PART_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 /// Largest object, bytes.
 pub const S3_OBJECT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 * 1024;
-/// Memory for the parts of one transfer, bytes. Larger parts are read from their file as they are sent.
-pub const S3_TRANSFER_MEMORY_BYTES_MAX: u64 = 56 * 1024 * 1024;
+/// Memory for the parts of one transfer, bytes: with the program itself it stays below 64 MiB. Larger parts are read
+/// from their file as they are sent.
+pub const S3_TRANSFER_MEMORY_BYTES_MAX: u64 = 36 * 1024 * 1024;
 /// Parts of one transfer in flight: at first, and at most.
 pub const S3_PARTS_IN_FLIGHT: usize = 4;
 /// See [`S3_PARTS_IN_FLIGHT`].

@@ -146,6 +146,8 @@ pub struct Planned {
     pub modified: Option<Timestamp>,
     /// It is one of many below a folder: no link in the target is followed for it.
     pub below: Option<PathBuf>,
+    /// A local source of many: folders below this one that it was the last of go with it when it is moved.
+    pub left: Option<PathBuf>,
 }
 
 /// The next of a plan.

@@ -4,6 +4,7 @@ mod keeper;
 pub mod minio_admin;
 pub mod ministack;
 pub mod moto;
+mod ports;
 pub mod scripted;
 pub mod seaweedfs;
 pub mod standin;

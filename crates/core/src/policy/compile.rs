@@ -259,27 +259,17 @@ impl Draft {
     }
 }
 
-/// The document as sent: one statement stands without an array.
+/// The document as sent. One statement stands in an array, too: IAM takes it without, but SeaweedFS's STS does not.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Policy<'a> {
     version: &'static str,
-    statement: OneOrMany<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum OneOrMany<'a> {
-    One(Written<'a>),
-    Many(Vec<Written<'a>>),
+    statement: Vec<Written<'a>>,
 }
 
 impl<'a> Policy<'a> {
     fn of(statements: &'a [Statement]) -> Self {
-        let statement = match statements {
-            [one] => OneOrMany::One(one.written(false)),
-            many => OneOrMany::Many(many.iter().map(|statement| statement.written(false)).collect()),
-        };
+        let statement = statements.iter().map(|statement| statement.written(false)).collect();
         Self { version: "2012-10-17", statement }
     }
 }

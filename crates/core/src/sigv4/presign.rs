@@ -7,12 +7,19 @@ use super::payload::PayloadHash;
 use super::sign::{SignError, Signer};
 use crate::limits::PRESIGNED_EXPIRES_S_MAX;
 
-/// Signs `path` (percent-encoded) at `host` for `expires_s` seconds, and gives path and query of the URL. Only `host`
-/// is signed: whoever opens the URL sends nothing else that counts. [`Signer::send_content_sha256`] plays no part.
+/// Signs `path` and `query` (percent-encoded; the query may be empty) at `host` for `expires_s` seconds, and gives path
+/// and query of the URL. Only `host` is signed: whoever opens the URL sends nothing else that counts.
+/// [`Signer::send_content_sha256`] plays no part.
 ///
 /// # Errors
 /// [`SignError`]; [`SignError::Life`] for a life that AWS does not take.
-pub fn presign(method: &str, host: &str, path: &str, expires_s: i64, signer: &Signer<'_>) -> Result<String, SignError> {
+pub fn presign(
+    method: &str,
+    host: &str,
+    (path, query): (&str, &str),
+    expires_s: i64,
+    signer: &Signer<'_>,
+) -> Result<String, SignError> {
     check_method(method)?;
     if !(1..=PRESIGNED_EXPIRES_S_MAX).contains(&expires_s) {
         return Err(SignError::Life(expires_s));
@@ -32,6 +39,10 @@ pub fn presign(method: &str, host: &str, path: &str, expires_s: i64, signer: &Si
         raw.push_str("&X-Amz-Security-Token=");
         // A token is base 64: the escapes are made below, but a percent sign would be taken for one.
         raw.push_str(&token.replace('%', "%25").replace('&', "%26"));
+    }
+    if !query.is_empty() {
+        raw.push('&');
+        raw.push_str(query);
     }
     let query = query::canonical(&raw)?;
     let mut headers = Vec::new();
@@ -55,6 +66,10 @@ mod tests {
     use crate::limits::PRESIGNED_EXPIRES_S_MAX;
 
     fn signed(expires_s: i64, token: Option<&str>) -> Result<String, SignError> {
+        signed_with(expires_s, token, "")
+    }
+
+    fn signed_with(expires_s: i64, token: Option<&str>, query: &str) -> Result<String, SignError> {
         let at = AmzDate::parse(b"20130524T000000Z").expect("a time");
         let scope = Scope::new(at.date(), "us-east-1", "s3").expect("a scope");
         let (id, secret) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
@@ -62,7 +77,7 @@ mod tests {
         let (payload, path_style) = (PayloadHash::Unsigned, PathStyle::S3);
         let signer =
             Signer { access_key_id: id, key: &key, token, at, payload, send_content_sha256: false, path_style };
-        presign("GET", "examplebucket.s3.amazonaws.com", "/test.txt", expires_s, &signer)
+        presign("GET", "examplebucket.s3.amazonaws.com", ("/test.txt", query), expires_s, &signer)
     }
 
     #[test]
@@ -81,6 +96,15 @@ mod tests {
     fn a_token_is_escaped_and_signed() {
         let url = signed(60, Some("a+b/c=%25&x")).expect("signs");
         assert!(url.contains("&X-Amz-Security-Token=a%2Bb%2Fc%3D%2525%26x&"), "{url}");
+    }
+
+    #[test]
+    fn a_query_of_its_own_is_signed_in_its_place() {
+        let (plain, asked) =
+            (signed(60, None).expect("signs"), signed_with(60, None, "versionId=a%2Bb").expect("signs"));
+        let signature = |url: &str| url.split("&X-Amz-Signature=").nth(1).map(str::to_owned);
+        assert!(asked.contains("&X-Amz-SignedHeaders=host&versionId=a%2Bb&X-Amz-Signature="), "{asked}");
+        assert_ne!(signature(&plain), signature(&asked));
     }
 
     #[test]

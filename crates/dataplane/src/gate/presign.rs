@@ -123,7 +123,7 @@ impl Presigner {
             path_style: PathStyle::S3,
         };
         let path = format!("{}{path}", route.target.prefix());
-        let signed = sigv4::presign(&wish.method, route.target.authority(), &path, life_s, &signer);
+        let signed = sigv4::presign(&wish.method, route.target.authority(), (&path, ""), life_s, &signer);
         let signed = signed.map_err(|error| malformed(&error.to_string()))?;
         let scheme = if route.target.is_https() { "https" } else { "http" };
         let url = Secret::new(format!("{scheme}://{}{signed}", route.target.authority()));

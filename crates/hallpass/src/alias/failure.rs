@@ -39,6 +39,10 @@ fn next_step(error: &S3Error) -> Option<String> {
         }
         (_, "AccessDenied") => "these keys may not do this: ask for the permission, or use another alias",
         (Sort::Auth, _) => "check the alias with `hallpass alias test`",
+        (Sort::Network, "InternalError" | "InternalServerError" | "InternalFailure") => {
+            "try again later; the store's own log says why"
+        }
+        (Sort::Network, "SlowDown" | "ServiceUnavailable" | "TooManyRequests") => "try again later",
         (Sort::Network, _) => "check the network and the endpoint, then try again",
         _ => return None,
     };

@@ -126,28 +126,26 @@ impl Pace {
             self.seen.remove(0);
         }
         let rate = self.rate();
+        // In the order of the line, each with what it is worth where there is no room for all.
         let mut parts = Vec::new();
         if total > 0 {
             // What is sent again moves more often than once.
             let part = (moved.min(total) as f64) / (total as f64);
             let full = (part * BAR as f64) as usize;
-            if columns >= COLUMNS {
-                parts.push(format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full)));
-            }
-            parts.push(format!("{:3.0} %", part * 100.0));
-            parts.push(format!("{}/{}", shown_bytes(moved), shown_bytes(total)));
+            parts.push((0, format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full))));
+            parts.push((5, format!("{:3.0} %", part * 100.0)));
+            parts.push((2, format!("{}/{}", shown_bytes(moved), shown_bytes(total))));
         } else {
-            parts.push(shown_bytes(moved));
+            parts.push((5, shown_bytes(moved)));
         }
-        parts.push(format!("{}/s", shown_bytes(rate)));
+        parts.push((3, format!("{}/s", shown_bytes(rate))));
         if let Some(left) = total.checked_sub(moved).and_then(|left| left.checked_div(rate)) {
-            parts.push(format!("ETA {}", span(left)));
+            parts.push((4, format!("ETA {}", span(left))));
         }
         if planned > 1 {
-            parts.push(format!("{items}/{planned}"));
+            parts.push((1, format!("{items}/{planned}")));
         }
-        let line = parts.join("  ");
-        line.chars().take(columns.saturating_sub(1)).collect()
+        fitting(parts, columns.saturating_sub(1))
     }
 
     /// Bytes a second.
@@ -158,13 +156,25 @@ impl Pace {
     }
 }
 
+/// As many parts as fit, those of the least worth left out first.
+fn fitting(mut parts: Vec<(u8, String)>, room: usize) -> String {
+    loop {
+        let line = parts.iter().map(|(_, part)| part.as_str()).collect::<Vec<_>>().join("  ");
+        let least = parts.iter().enumerate().min_by_key(|(_, (worth, _))| *worth).map(|(at, _)| at);
+        match least {
+            Some(at) if line.chars().count() > room => drop(parts.remove(at)),
+            _ => return line,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
     use hallpass_s3::client::Progress;
 
-    use super::{Counter, Pace};
+    use super::{Counter, Pace, fitting};
 
     #[test]
     fn the_line_says_how_much_how_fast_and_how_long_still() {
@@ -180,6 +190,23 @@ mod tests {
         }
         let narrow = pace.line(&counter, begin + Duration::from_secs(6), 30);
         assert!(narrow.len() < 30 && !narrow.contains('['), "{narrow}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_whole_and_the_least_first() {
+        let parts = ["[===]", "25 %", "25 MiB/100 MiB", "5 MiB/s", "ETA 15s", "1/3"];
+        let parts: Vec<_> = [0, 5, 2, 3, 4, 1].into_iter().zip(parts.map(str::to_owned)).collect();
+        for (room, line) in [
+            (80, "[===]  25 %  25 MiB/100 MiB  5 MiB/s  ETA 15s  1/3"),
+            (45, "25 %  25 MiB/100 MiB  5 MiB/s  ETA 15s  1/3"),
+            (39, "25 %  25 MiB/100 MiB  5 MiB/s  ETA 15s"),
+            (30, "25 %  5 MiB/s  ETA 15s"),
+            (13, "25 %  ETA 15s"),
+            (5, "25 %"),
+            (3, ""),
+        ] {
+            assert_eq!(fitting(parts.clone(), room), line, "{room}");
+        }
     }
 
     #[test]

@@ -2,11 +2,19 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass_core::limits::ALIAS_VALUE_BYTES_MAX;
 use hallpass_core::secret::Secret;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::SigId;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use zeroize::Zeroizing;
+
+/// Pause between two looks for a signal.
+const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// True when somebody sits there who can be asked.
 pub(crate) fn is_possible() -> bool {
@@ -24,6 +32,60 @@ pub(crate) fn line(question: &str) -> io::Result<String> {
     let limit = ALIAS_VALUE_BYTES_MAX as u64;
     BufReader::new(terminal).take(limit).read_line(&mut answer)?;
     Ok(answer.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The same where somebody else listens to signals, so that Ctrl-C alone would not end the waiting.
+///
+/// # Errors
+/// As [`line()`]; [`io::ErrorKind::Interrupted`] after SIGINT, SIGTERM or SIGHUP.
+pub(crate) fn line_or_signal(question: &str) -> io::Result<String> {
+    let heard = Heard::listen()?;
+    let mut terminal = terminal()?;
+    terminal.write_all(format!("{question}: ").as_bytes())?;
+    loop {
+        let mut ready = [PollFd::new(&terminal, PollFlags::IN)];
+        let polled = poll(&mut ready, Some(&LOOK_EVERY));
+        if heard.any() {
+            terminal.write_all(b"\n")?;
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        match polled {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut answer = String::new();
+    BufReader::new(terminal).take(ALIAS_VALUE_BYTES_MAX as u64).read_line(&mut answer)?;
+    Ok(answer.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Signals that came since; until it is dropped.
+struct Heard {
+    any: Arc<AtomicBool>,
+    registered: Vec<SigId>,
+}
+
+impl Heard {
+    fn listen() -> io::Result<Self> {
+        let mut heard = Self { any: Arc::default(), registered: Vec::new() };
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            heard.registered.push(signal_hook::flag::register(signal, Arc::clone(&heard.any))?);
+        }
+        Ok(heard)
+    }
+
+    fn any(&self) -> bool {
+        self.any.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        for id in self.registered.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
 }
 
 /// Asks for one line that is not shown. Ctrl-C is [`io::ErrorKind::Interrupted`].

@@ -146,7 +146,7 @@ fn explain_says_every_statement_in_words() {
 fn compile_shows_what_sts_would_be_given_and_its_size() {
     let world = World::new();
     let said = world.say(&["policy", "compile", "--allow", "s3:GetObject", "--resource", "s3://data/*"]);
-    let sent = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}}"#;
+    let sent = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}]}"#;
     assert_eq!((said.code, said.out.trim_end()), (0, sent));
     assert!(said.err.starts_with(&format!("{} of 2048 characters", sent.len())), "{said:?}");
     let shown = world.json(&["policy", "compile", "--allow", "s3:GetObject", "--resource", "s3://data/*"]);

@@ -9,3 +9,5 @@ mod removal;
 mod rights;
 mod settings;
 mod store;
+mod sts;
+mod versions;

@@ -1,10 +1,14 @@
 //! `hallpass s3 cp`, `mv`, `mirror`, `diff`: the whole program against a store in this process.
 
 mod ending;
+mod faults;
+mod ledger;
+mod memory;
 mod mirrors;
 mod names;
 mod store;
 mod stores;
+mod terminal;
 
 use serde_json::Value;
 

@@ -6,14 +6,14 @@ use std::process::Command;
 use crate::run::world::{World, until};
 
 /// A tmux server with one window, on a socket of its own.
-struct Terminal<'a> {
+pub(crate) struct Terminal<'a> {
     world: &'a World,
     socket: PathBuf,
 }
 
 impl<'a> Terminal<'a> {
     /// A shell in a window, with the world's environment.
-    fn open(world: &'a World) -> Self {
+    pub(crate) fn open(world: &'a World) -> Self {
         let terminal = Self { world, socket: world.path("tmux") };
         let output = terminal.tmux(&[
             "-f",
@@ -38,20 +38,20 @@ impl<'a> Terminal<'a> {
         (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 
-    fn line(&self, text: &str) {
+    pub(crate) fn line(&self, text: &str) {
         self.tmux(&["send-keys", "-l", text]);
         self.key("Enter");
     }
 
-    fn key(&self, key: &str) {
+    pub(crate) fn key(&self, key: &str) {
         assert!(self.tmux(&["send-keys", key]).0);
     }
 
-    fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.tmux(&["capture-pane", "-p"]).1
     }
 
-    fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         let mut last = String::new();
         let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             until("the screen shows it", || {

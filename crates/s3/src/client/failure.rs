@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::call::Call;
 use super::xml::Element;
 use crate::alias::StaticCredentials;
-use crate::error::code::{Verdict, code_of_status, meaning};
+use crate::error::code::{Verdict, code_of_status, deleted_object, meaning};
 use crate::error::{Answer, ErrorKind, S3Error, text};
 
 /// A refusal.
@@ -63,11 +63,11 @@ pub(crate) fn read(
     // Asked for by its version, a delete marker is 405 (Amazon S3 User Guide, "Working with delete markers").
     let deleted = matches!(status, 404 | 405) && named("x-amz-delete-marker") == Some("true");
     let code = match sent {
-        _ if deleted => "NoSuchKey".to_owned(),
         Some(code) => code,
+        None if status == 404 && call.query.contains("versionId=") => "NoSuchVersion".to_owned(),
         None => code_of_status(status, call.key.is_none()).to_owned(),
     };
-    let meaning = meaning(&code, status);
+    let meaning = if deleted { deleted_object(status) } else { meaning(&code, status) };
     let token = credentials.and_then(|credentials| credentials.session_token.as_ref());
     let expired = match meaning.verdict {
         Verdict::Expired => true,
@@ -185,8 +185,12 @@ mod tests {
         let now = Timestamp::from_second(1_000).expect("a time");
         for body in [b"".as_slice(), b"<Error><Code>MethodNotAllowed</Code></Error>"] {
             let failure = read("work", &call, None, now, (405, &headers, body));
-            assert_eq!(failure.error.kind(), ErrorKind::NotFound);
+            assert_eq!((failure.error.kind(), failure.error.code()), (ErrorKind::NotFound, "MethodNotAllowed"));
+            assert!(failure.error.to_string().contains("this version is a delete marker"), "{}", failure.error);
         }
+        let current = read("work", &call, None, now, (404, &headers, b"")).error;
+        assert_eq!((current.kind(), current.code()), (ErrorKind::NotFound, "NoSuchKey"));
+        assert!(current.to_string().contains("the object is deleted"), "{current}");
         let other = read("work", &call, None, now, (405, &HeaderMap::new(), b""));
         assert_eq!(other.error.kind(), ErrorKind::Unsupported);
     }

@@ -75,9 +75,6 @@ impl Client {
     /// [`S3Error::Usage`] for a life of less than a second or more than [`PRESIGNED_EXPIRES_S_MAX`]; of sort `Auth` for
     /// keys that have ended, and for an alias without keys.
     pub async fn presign(&self, method: &Method, object: &ObjectId, expires_s: i64) -> Result<Presigned, S3Error> {
-        if object.version.is_some() {
-            return Err(S3Error::usage_with("a link to one version cannot be made", "leave the version out"));
-        }
         let call = object.call(method.clone())?;
         let signing = self.signing(&object.bucket, expires_s).await?;
         let region = self.0.region_of(&object.bucket);
@@ -94,7 +91,7 @@ impl Client {
             send_content_sha256: false,
             path_style: PathStyle::S3,
         };
-        let signed = presign(method.as_str(), host.authority(), &path, expires_s, &signer)
+        let signed = presign(method.as_str(), host.authority(), (&path, &call.query), expires_s, &signer)
             .map_err(|error| S3Error::usage(format!("the link cannot be signed: {error}")))?;
         let scheme = if host.https() { "https" } else { "http" };
         Ok(signing.link(format!("{scheme}://{}{signed}", host.authority()), expires_s))

@@ -33,6 +33,15 @@ pub(crate) fn meaning(code: &str, status: u16) -> Meaning {
     known(code).unwrap_or_else(|| of_status(status))
 }
 
+/// The meaning of an answer about a delete marker: of the current version (404), or of the version asked for (405).
+pub(crate) fn deleted_object(status: u16) -> Meaning {
+    let sentence = match status {
+        405 => "this version is a delete marker, and has no bytes",
+        _ => "the object is deleted: its newest version is a delete marker",
+    };
+    plain(ErrorKind::NotFound, sentence)
+}
+
 fn known(code: &str) -> Option<Meaning> {
     let (kind, sentence) = match code {
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {

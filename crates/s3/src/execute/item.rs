@@ -54,7 +54,7 @@ pub(super) async fn carry(
     };
     if orders.remove_source {
         let verified = unless_stopped(&transfer.stop, verify::verified(planned, &done)).await?;
-        place::remove(&planned.from, verified).await?;
+        place::remove(&planned.from, verified, planned.left.as_deref()).await?;
     }
     Ok(Carried::Done(done))
 }

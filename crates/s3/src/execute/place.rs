@@ -50,13 +50,14 @@ fn make(folder: &Path) -> Result<(), S3Error> {
     }
 }
 
-/// Removes a source whose copy is verified. A file that has changed since stays.
-pub(super) async fn remove(place: &Place, was: Option<Found>) -> Result<(), S3Error> {
+/// Removes a source whose copy is verified, and below `left` the folders that are empty then. A file that has changed
+/// since stays.
+pub(super) async fn remove(place: &Place, was: Option<Found>, left: Option<&Path>) -> Result<(), S3Error> {
     match place {
         Place::Stdio => Ok(()),
         Place::Object(client, object) => client.delete(object).await.map(drop),
         Place::Local(path) => {
-            let path = path.clone();
+            let (path, left) = (path.clone(), left.map(Path::to_owned));
             off_thread(move || {
                 let metadata = path.symlink_metadata().map_err(|e| local(&path, &e))?;
                 let now = crate::plan::of_metadata(&metadata);
@@ -64,7 +65,11 @@ pub(super) async fn remove(place: &Place, was: Option<Found>) -> Result<(), S3Er
                 {
                     return Err(refused(&path, "it has changed since it was copied, so it stays"));
                 }
-                fs::remove_file(&path).map_err(|e| local(&path, &e))
+                fs::remove_file(&path).map_err(|e| local(&path, &e))?;
+                if let Some(left) = left {
+                    remove_emptied(&path, &left);
+                }
+                Ok(())
             })
             .await
         }
@@ -75,16 +80,21 @@ pub(super) async fn remove(place: &Place, was: Option<Found>) -> Result<(), S3Er
 pub(super) async fn remove_below(path: PathBuf, root: PathBuf) -> Result<(), S3Error> {
     off_thread(move || {
         fs::remove_file(&path).map_err(|e| local(&path, &e))?;
-        let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root) && *folder != root);
-        for folder in folders {
-            // One that is not empty stays.
-            if fs::remove_dir(folder).is_err() {
-                break;
-            }
-        }
+        remove_emptied(&path, &root);
         Ok(())
     })
     .await
+}
+
+/// Removes the folders of a file that is gone, below `root`, as far as they are empty.
+fn remove_emptied(path: &Path, root: &Path) {
+    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root) && *folder != root);
+    for folder in folders {
+        // One that is not empty stays.
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
 }
 
 /// Standard output, without a buffer that somebody else shares.

@@ -181,7 +181,14 @@ pub(super) fn planned(from: &Root, to: &Root, found: &Found) -> Result<Step, S3E
         etag: found.etag.clone(),
         modified: found.modified,
         below: to.local().map(Path::to_owned),
+        left: from.local().map(|root| kept(root).to_owned()),
     })))
+}
+
+/// What stays of a local source that is moved: the folder itself where what is in it was named, else what it is in.
+fn kept(root: &Path) -> &Path {
+    let contents = root.as_os_str().as_encoded_bytes().ends_with(b"/") || root.file_name().is_none();
+    root.parent().filter(|_| !contents).unwrap_or(root)
 }
 
 /// Where everything goes.
@@ -362,7 +369,7 @@ fn alone(from: Place, to: Place, found: Option<Found>, select: &Select) -> Sourc
         return Source::Passed(from.to_string(), Passed::Time);
     }
     let (size, etag, modified) = found.map_or((None, None, None), |f| (Some(f.size), f.etag, f.modified));
-    Source::One(Box::new(Planned { from, to, size, etag, modified, below: None }))
+    Source::One(Box::new(Planned { from, to, size, etag, modified, below: None, left: None }))
 }
 
 /// As a prefix: empty, or with a `/` at its end; with a folder of that name in it.

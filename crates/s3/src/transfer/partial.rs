@@ -50,7 +50,13 @@ pub(crate) struct Partial {
 /// Where a download really goes: through symbolic links, and never over what is no file.
 pub(crate) async fn target(to: &Path) -> Result<PathBuf, S3Error> {
     let to = to.to_owned();
-    off_thread(move || match fs::canonicalize(&to) {
+    // Only what a link leads to has another name; the look is one call, where resolving a path is one for each folder.
+    let real = |to: &Path| match fs::symlink_metadata(to) {
+        Ok(metadata) if !metadata.is_symlink() => Ok(to.to_owned()),
+        Ok(_) => fs::canonicalize(to),
+        Err(error) => Err(error),
+    };
+    off_thread(move || match real(&to) {
         Ok(real) if real.is_file() => Ok(real),
         Ok(_) => Err(S3Error::usage_with(
             format!("`{}` is no file, and would be replaced", to.display()),

@@ -95,6 +95,9 @@ impl One {
             let before = at;
             get.range = (range.length < size || at > 0).then_some(at..=end - 1);
             let got = self.client.get(&self.from, &get).await?;
+            if get.range.is_some() && !got.partial {
+                return Err(whole_came(&self.from));
+            }
             if got.length != end - at || got.head.size != size {
                 return Err(differs(&self.from));
             }
@@ -143,6 +146,13 @@ impl One {
         settled(writing).await?;
         ended
     }
+}
+
+/// A store may leave a range out of account (RFC 9110, 14.2). Fetching the whole for each range would help nobody.
+fn whole_came(from: &ObjectId) -> S3Error {
+    let message = format!("`{from}`: the store sends the whole object where a part of it is asked for");
+    let next = "download it in one part: `--part-size 5GiB`, or `hallpass s3 cat`";
+    S3Error::refused(ErrorKind::Unsupported, "ranges_ignored", message, next)
 }
 
 fn write(file: &File, pieces: &[Bytes], mut at: u64) -> std::io::Result<()> {

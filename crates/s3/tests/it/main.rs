@@ -5,6 +5,7 @@ mod chaos;
 mod keys;
 mod limits;
 mod objects;
+mod ranges;
 mod refusals;
 mod seaweedfs;
 mod tls;

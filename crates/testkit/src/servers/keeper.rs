@@ -2,21 +2,22 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::ports::Ports;
 use crate::environment::testbed;
 
 /// Longest wait for a server's first answer. A cold start reads tens of megabytes of Python.
 const START_TIMEOUT: Duration = Duration::from_secs(90);
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Another process may take the port, or one of SeaweedFS's eight, between our choice and the server's bind.
-const START_TRIES: u32 = 8;
+/// A program that is no test of ours may take a port between our choice and the server's bind.
+const START_TRIES: u32 = 3;
 /// A reply to a health look needs no more than this.
 const REPLY_BYTES_MAX: u64 = 64 * 1024;
 
@@ -33,7 +34,7 @@ pub struct ServerError {
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    port: u16,
+    ports: Ports,
     folder: TempDir,
 }
 
@@ -43,10 +44,12 @@ pub(super) struct Recipe {
     pub(super) name: &'static str,
     /// `module:function` of the server's entry, or `program:name` for a program of the test bed.
     pub(super) entry: &'static str,
-    /// Arguments for that port.
+    /// Arguments for that port; the next fifteen are its own, too.
     pub(super) arguments: fn(u16) -> Vec<String>,
     /// Variables for that port; nothing else but `PATH` and `TMPDIR` is set.
     pub(super) variables: fn(u16) -> Vec<(&'static str, String)>,
+    /// Files in the folder that it is started in.
+    pub(super) files: &'static [(&'static str, &'static str)],
     /// A path that answers 200 once it is ready.
     pub(super) health: &'static str,
 }
@@ -72,14 +75,19 @@ impl Server {
         let folder = tempfile::tempdir().map_err(|e| failed(format!("no temporary folder: {e}")))?;
         let log = File::create(folder.path().join("log")).map_err(|e| failed(format!("no log file: {e}")))?;
         let errors = log.try_clone().map_err(|e| failed(format!("no log file: {e}")))?;
-        let port = free_port().map_err(|e| failed(format!("no free port: {e}")))?;
+        for (file, text) in recipe.files {
+            std::fs::write(folder.path().join(file), text)
+                .map_err(|e| failed(format!("cannot write `{file}`: {e}")))?;
+        }
+        let ports = Ports::take().map_err(|e| failed(format!("no free port: {e}")))?;
+        let port = ports.first();
         let mut command = Command::new(testbed().join("py/bin/python"));
         command.args(["-c", include_str!("keeper.py"), recipe.entry]).args((recipe.arguments)(port));
         command.env_clear().env("PATH", crate::environment::client_path()).env("TMPDIR", folder.path());
         command.envs((recipe.variables)(port)).current_dir(folder.path());
         command.stdin(Stdio::piped()).stdout(log).stderr(errors).process_group(0);
         let child = command.spawn().map_err(|e| failed(format!("cannot start Python: {e}")))?;
-        let mut server = Self { child, port, folder };
+        let mut server = Self { child, ports, folder };
         match server.wait_until_ready(recipe.health) {
             Ok(()) => Ok(server),
             Err(why) => Err(ServerError { name: recipe.name, why, log: server.log_end() }),
@@ -102,7 +110,7 @@ impl Server {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.first()))
     }
 
     /// `http://127.0.0.1:<port>`.
@@ -134,10 +142,6 @@ impl Drop for Server {
         }
         drop(self.child.wait());
     }
-}
-
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// One plain HTTP/1.0 look: true for a 200.

@@ -47,6 +47,7 @@ impl MinioAdmin {
                     ("TEMPORARY_TOKEN", TEMPORARY_TOKEN.into()),
                 ]
             },
+            files: &[],
             health: "/test/ready",
         })?;
         Ok(Self { server })

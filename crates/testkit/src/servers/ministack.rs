@@ -68,6 +68,7 @@ impl Ministack {
                     ("LOG_LEVEL", "WARNING".into()),
                 ]
             },
+            files: &[],
             health: "/_ministack/health",
         })?;
         let made = furnish(&server);

@@ -19,6 +19,7 @@ impl Moto {
             entry: "moto.server:main",
             arguments: |port| vec!["-H".into(), "127.0.0.1".into(), "-p".into(), port.to_string()],
             variables: |_| vec![("INITIAL_NO_AUTH_ACTION_COUNT", "1000000".into())],
+            files: &[],
             health: "/moto-api/data.json",
         })?;
         Ok(Self { server })

@@ -48,8 +48,8 @@ fn the_text_is_compact_and_minimal() {
     assert_eq!(
         json,
         concat!(
-            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["sqs:Get*","s3:ListBucket"],"#,
-            r#""Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}}"#
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:Get*","s3:ListBucket"],"#,
+            r#""Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}]}"#
         )
     );
     assert_eq!(compiled.chars(), json.chars().count());
@@ -278,7 +278,7 @@ fn characters_that_sts_does_not_take_are_escaped_and_counted_as_sent() {
     let json = compiled.json.clone().expect("inline");
     assert!(json.chars().all(|c| ('\u{20}'..='\u{ff}').contains(&c)), "{json}");
     assert!(json.contains("é\\u65e5\\ud83d\\ude00"), "{json}");
-    assert_eq!(value["Statement"]["Resource"], "arn:aws:s3:::b/é日😀/*");
+    assert_eq!(value["Statement"][0]["Resource"], "arn:aws:s3:::b/é日😀/*");
     assert_eq!(compiled.chars(), json.chars().count());
 }
 

@@ -19,7 +19,6 @@ use hallpass_s3::target::Remote;
 
 use super::stores::{Failed, Stores};
 use crate::alias::{credentials, failure};
-use crate::command::s3::client_options;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 
 /// Manage a server that is compatible with MinIO
@@ -104,7 +103,7 @@ where
         return Ok(status);
     }
     let client = credentials::ready(stores.context, alias).and_then(|ready| {
-        let options = client_options(stores.context.clock())?;
+        let options = stores.options()?;
         AdminClient::new(&ready.alias, ready.credentials, options)
     });
     let client = client.map_err(|error: S3Error| stores.failed(error))?;

@@ -137,9 +137,10 @@ fn agreed(count: usize) -> Result<(), S3Error> {
         let next = "pass `--force` to remove without a question";
         Err(S3Error::refused(Sort::Interrupted, "not_agreed", message, next))
     };
-    match prompt::line(&question) {
+    match prompt::line_or_signal(&question) {
         Ok(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
         Ok(_) => refused("nothing was removed, as you said"),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => refused("nothing was removed: you said stop"),
         Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
         Err(error) => refused(&format!("nothing was removed, because nobody could be asked: {error}")),
     }

@@ -109,7 +109,7 @@ impl RmArgs {
         let mut deleting = vec![if for_good { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" }];
         deleting.extend(self.bypass_governance.then_some("s3:BypassGovernanceRetention"));
         deleting.extend(self.version_id.as_ref().map(|_| "s3:GetObjectVersion"));
-        let list = if self.versions { "s3:ListBucketVersions" } else { "s3:ListBucket" };
+        let list = if for_good { "s3:ListBucketVersions" } else { "s3:ListBucket" };
         let deletes = match (self.recursive, key.as_str()) {
             (false, key) => Rights::on_object(&deleting, bucket, key),
             (true, "") => Rights::below(&deleting, bucket, ""),
@@ -176,7 +176,7 @@ impl RmArgs {
         let tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
         seen += remove_walk(client, bucket, walk, self.options(), is_doomed, tell).await?;
         if seen == 0 && !key.is_empty() && !self.force {
-            tally.missing(alias, bucket, key);
+            tally.missing(alias, bucket, key, None);
         }
         Ok(())
     }
@@ -205,12 +205,12 @@ impl RmArgs {
             let tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
             let seen = remove_versions(client, bucket, key, self.options(), |_| true, tell).await?;
             if seen == 0 && !self.force {
-                tally.missing(alias, bucket, key);
+                tally.missing(alias, bucket, key, None);
             }
             return Ok(());
         }
         if !self.force && !is_there(client, bucket, &doomed).await? {
-            tally.missing(alias, bucket, key);
+            tally.missing(alias, bucket, key, self.version_id.as_deref());
             return Ok(());
         }
         let mut tell = |doomed, failed| tally.tell(alias, bucket, doomed, failed);
@@ -232,7 +232,26 @@ async fn is_there(client: &Client, bucket: &str, doomed: &Doomed) -> Result<bool
         Ok(_) => Ok(true),
         // A delete marker cannot be read, and can be removed.
         Err(error) if error.code() == "MethodNotAllowed" => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound && error.code() != "NoSuchBucket" => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound && error.code() != "NoSuchBucket" => {
+            is_listed(client, bucket, doomed).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Some stores say of a delete marker that it is not there, and list it.
+async fn is_listed(client: &Client, bucket: &str, doomed: &Doomed) -> Result<bool, S3Error> {
+    let mut found = false;
+    let only_look = RemovalOptions { dry_run: true, ..RemovalOptions::default() };
+    let is_it = |entry: &Entry| entry.version() == doomed.version.as_deref();
+    let tell = |_, _| -> Result<(), S3Error> {
+        found = true;
+        Ok(())
+    };
+    match remove_versions(client, bucket, &doomed.key, only_look, is_it, tell).await {
+        Ok(_) => Ok(found),
+        // Who may not list is told what the store has said before.
+        Err(S3Error::Store(ErrorKind::Auth | ErrorKind::Unsupported, _)) => Ok(false),
         Err(error) => Err(error),
     }
 }

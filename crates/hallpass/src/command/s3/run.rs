@@ -104,24 +104,37 @@ fn words_of(text: &[u8]) -> Result<Vec<String>, String> {
 }
 
 fn command(stores: &Stores<'_>, words: Vec<String>, is_stdin: bool) -> Result<ExitStatus, CommandError> {
-    let line = Line::try_parse_from(words).map_err(|error| {
+    let line = Line::try_parse_from(&words).map_err(|error| {
         let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         CommandError::usage("usage", first).next("see `hallpass s3 --help`")
     })?;
     let family = line.args.command.family();
+    let reads_batch = is_stdin && reads_stdin(&line.args.command, &words);
     let refused = |message: &str, next: &str| Err(CommandError::usage("s3.batch", message).next(next));
     match &line.args.command {
         S3Command::Run(_) => return refused("a batch cannot run a batch", "put the lines into one file"),
-        S3Command::Pipe(_) if is_stdin => {
-            return refused("`pipe` reads stdin, which is the batch itself", "put the batch into a file");
+        _ if reads_batch => {
+            return refused("this reads stdin, which is the batch itself", "put the batch into a file");
         }
         _ => {}
     }
-    if line.args.flags.explain || line.args.flags.no_prune {
-        return refused("`--explain` and `--no-prune` are for the whole batch", "pass them to `hallpass s3 run`");
+    let flags = &line.args.flags;
+    if flags.explain || flags.no_prune || flags.timeout.is_some() {
+        let message = "`--explain`, `--no-prune` and `--timeout` are for the whole batch";
+        return refused(message, "pass them to `hallpass s3 run`");
     }
     one(stores, &line.args.flags, line.args.command).map_err(|error| error.in_family(family))
+}
+
+/// Whether a command would take its input from where the batch comes from. A last `-` of `cp` is where it writes to.
+fn reads_stdin(command: &S3Command, words: &[String]) -> bool {
+    let words = match command {
+        S3Command::Pipe(_) => return true,
+        S3Command::Cp(_) => words.strip_suffix(&["-".to_owned()]).unwrap_or(words),
+        _ => words,
+    };
+    words.iter().any(|word| word == "-" || word == "/dev/stdin" || (word.starts_with("--") && word.ends_with("stdin")))
 }
 
 fn at(number: u64, error: CommandError) -> CommandError {

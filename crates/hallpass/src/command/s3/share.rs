@@ -41,11 +41,15 @@ enum ShareCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hallpass s3 share download minio/data/a.pdf --expire 2h\n  \
+    hallpass s3 share download minio/data/a.pdf --version-id 3HL4kqtJlcpXroDTDmJ\n  \
     hallpass s3 share download minio/data/a.pdf minio/data/b.pdf --json | jq -r .data.url")]
 struct DownloadArgs {
     /// The objects
     #[arg(value_name = "OBJECT", required = true)]
     paths: Vec<OsString>,
+    /// One version; the link stays with it when the object is written anew
+    #[arg(long, value_name = "ID")]
+    version_id: Option<String>,
     /// How long it works, 1s to 7d
     #[arg(short = 'E', long, value_name = "DURATION", default_value = "1h")]
     expire: Seconds,
@@ -84,6 +88,7 @@ struct UploadArgs {
 struct Shared<'a> {
     bucket: &'a str,
     key: &'a str,
+    version_id: Option<&'a str>,
     method: &'static str,
     url: String,
     expires_at: String,
@@ -102,13 +107,19 @@ pub(super) fn share(stores: &Stores<'_>, args: &ShareArgs) -> Result<ExitStatus,
 
 fn download(stores: &Stores<'_>, args: &DownloadArgs) -> Result<ExitStatus, CommandError> {
     let remotes = args.paths.iter().map(|path| stores.object(path)).collect::<Result<Vec<_>, _>>()?;
-    let needs: Vec<_> = remotes.iter().map(|r| (r, Rights::on_object(&["s3:GetObject"], &r.bucket, &r.key))).collect();
+    if args.version_id.is_some() && remotes.len() > 1 {
+        let message = "`--version-id` is a version of one object, and several are named";
+        return Err(CommandError::usage("s3.versions_of_many", message).next("make one link at a time"));
+    }
+    let action = if args.version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+    let needs: Vec<_> = remotes.iter().map(|r| (r, Rights::on_object(&[action], &r.bucket, &r.key))).collect();
     if let Some(status) = stores.settled(&needs)? {
         return Ok(status);
     }
     stores.run(async {
         for remote in &remotes {
-            let object = ObjectId::new(&remote.bucket, &remote.key);
+            let version = args.version_id.clone();
+            let object = ObjectId { version, ..ObjectId::new(&remote.bucket, &remote.key) };
             let link = stores.client(remote)?.presign(&Method::GET, &object, seconds(args.expire)).await?;
             warn(stores.printer(), &link, stores.context.now());
             let shared = Shared::of(&object, "GET", link);
@@ -161,6 +172,7 @@ impl<'a> Shared<'a> {
         Self {
             bucket: &object.bucket,
             key: &object.key,
+            version_id: object.version.as_deref(),
             method,
             url: link.url,
             expires_at: link.expires_at.to_string(),

@@ -232,9 +232,18 @@ impl<'a> Stores<'a> {
             return Ok(client.clone());
         }
         let ready = credentials::ready(self.context, self.registry.find(&remote.alias)?)?;
-        let client = Client::new(&ready.alias, ready.credentials, options(self.context.clock())?)?;
+        let client = Client::new(&ready.alias, ready.credentials, self.options()?)?;
         self.clients.borrow_mut().insert(remote.alias.clone(), client.clone());
         Ok(client)
+    }
+
+    /// How clients of this command behave.
+    ///
+    /// # Errors
+    /// Those of [`options`].
+    pub(crate) fn options(&self) -> Result<ClientOptions, S3Error> {
+        let default = options(self.context.clock())?;
+        Ok(ClientOptions { idle: self.flags.timeout.map_or(default.idle, |patience| patience.0), ..default })
     }
 
     /// Runs the work to its end. An alias whose token turns out to be dead is removed here.

@@ -5,6 +5,8 @@ pub(super) mod needs;
 pub(super) mod report;
 mod stop;
 
+use std::cell::RefCell;
+
 use hallpass_s3::error::S3Error;
 use hallpass_s3::execute::{Orders, execute};
 use hallpass_s3::plan::Plan;
@@ -52,9 +54,16 @@ impl Run<'_> {
                 () = stopping.cancelled() => return Err(S3Error::Interrupted.into()),
                 plan = plan => plan?,
             };
-            let bar = shows.then(|| Bar::start(&counter)).flatten();
-            teller.on_terminal(bar.is_some());
-            let mut asked = |count| confirm(count);
+            let drawn = || shows.then(|| Bar::start(&counter)).flatten();
+            let bar = RefCell::new(drawn());
+            teller.on_terminal(bar.borrow().is_some());
+            // A line that is drawn meanwhile would hide the question.
+            let mut asked = |count| {
+                drop(bar.take());
+                let answer = confirm(count);
+                bar.replace(drawn());
+                answer
+            };
             let report = execute(&mut plan, &orders, &mut teller, &mut asked).await;
             drop(bar);
             Ok::<_, Failed>(report)

@@ -166,7 +166,16 @@ fn a_batch_runs_in_one_process_and_ends_with_its_worst_status() {
     assert!(said.out.contains("\"s3_ls\"") && said.out.contains("{\"commands\":4,\"failed\":2}"), "{said:?}");
     let said = shop.say_with(&["run", "-"], b"ls m\nrun batch\n");
     assert_eq!(said.code, 2, "{said:?}");
-    assert_eq!(shop.say_with(&["run", "-"], b"pipe m/data/x\n").code, 2);
+    for line in ["pipe m/data/x", "cp - m/data/x", "rm --stdin", "cors set m/data -", "policy set - m/data"] {
+        let said = shop.say_with(&["run", "-"], format!("{line}\nls m\n").as_bytes());
+        assert!(said.code == 2 && said.err.contains("the batch itself"), "{line}: {said:?}");
+    }
+    shop.refused(&["stat", "m/data/x"], 5);
+    let said = shop.say_with(&["run", "-"], b"ls m --timeout 5s\n");
+    assert!(said.code == 2 && said.err.contains("for the whole batch"), "{said:?}");
+    shop.put(&["data/to-stdout"]);
+    let said = shop.say_with(&["run", "-", "-q"], b"cp m/data/to-stdout -\n");
+    assert_eq!((said.code, said.out.as_str()), (0, "data/to-stdout"), "a last `-` is stdout: {said:?}");
     shop.refused(&["run", "nofile"], 5);
 }
 

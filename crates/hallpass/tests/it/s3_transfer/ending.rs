@@ -33,6 +33,12 @@ fn signalled(child: Child, signal: Signal) -> Said {
     said(child.wait_with_output().expect("it ends"))
 }
 
+/// The number of an uploaded part.
+fn number(seen: &Seen) -> Option<String> {
+    let rest = seen.target.split("partNumber=").nth(1).filter(|_| seen.method == "PUT")?;
+    rest.split('&').next().map(str::to_owned)
+}
+
 fn is_part(seen: &Seen) -> bool {
     seen.method == "PUT" && seen.target.contains("partNumber=")
 }
@@ -49,6 +55,7 @@ fn ctrl_c_and_sigterm_leave_no_orphan_in_the_store() {
         until("a part", || store.count("PUT", "partNumber=3") > 0);
         let said = signalled(child, signal);
         assert_eq!(said.code, code, "{said:?}");
+        assert!(said.err.contains("with `--resume`"), "the way to go on is not said: {said:?}");
         assert_eq!(store.count("DELETE", "uploadId="), 1, "the upload is given up");
         assert!(store.object("big").is_none() && store.parts() == 0, "something stays");
     }
@@ -104,9 +111,12 @@ fn with_resume_a_stopped_upload_goes_on_where_it_stopped() {
     assert_eq!(said.code, 130, "{said:?}");
     assert!(said.err.contains("upload id") && said.err.contains("goes on with it"), "{said:?}");
     assert_eq!(store.count("DELETE", ""), 0);
+    let before = store.seen().len();
     world.ok(&args);
     assert_eq!(store.object("big"), Some(bytes));
     assert_eq!(store.count("POST", "uploads"), 1, "a second upload was begun");
+    let again: Vec<String> = store.seen()[before..].iter().filter_map(number).collect();
+    assert!(again.iter().all(|part| !["1", "2", "3"].contains(&part.as_str())), "parts were sent again: {again:?}");
 }
 
 /// The token that was sent first ends with the seventh part.
@@ -146,7 +156,7 @@ fn a_token_that_expires_for_good_ends_with_4_and_the_upload_can_go_on() {
     store.set_with_token(&world, "t");
     let bytes = noise(20 * PART);
     write(&world, "big", &bytes);
-    let args = ["s3", "cp", "big", "t/bkt/big", "--part-size", "5MiB", "--concurrency", "2"];
+    let args = ["s3", "cp", "big", "t/bkt/big", "--part-size", "5MiB", "--concurrency", "1"];
     let said = world.say(&args);
     assert_eq!(said.code, 4, "{said:?}");
     assert!(said.err.contains("expired") && said.err.contains("upload id"), "{said:?}");
@@ -155,7 +165,11 @@ fn a_token_that_expires_for_good_ends_with_4_and_the_upload_can_go_on() {
     // The person has new keys.
     dead.lock().expect("no panic").clear();
     store.set_with_token(&world, "t");
+    let before = store.seen().len();
     world.ok(&args);
+    let again: Vec<String> = store.seen()[before..].iter().filter_map(number).collect();
+    let left: Vec<String> = (7..=20).map(|part| part.to_string()).collect();
+    assert_eq!(again, left, "what is there is not sent again");
     assert_eq!(store.object("big"), Some(bytes));
     assert_eq!(store.count("POST", "uploads"), 1, "the upload was begun anew, and the first stays as an orphan");
     assert_eq!(store.parts(), 0);

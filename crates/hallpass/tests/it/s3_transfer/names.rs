@@ -121,3 +121,30 @@ fn a_large_object_of_parts_is_one_line() {
     let said = world.say(&["s3", "cp", "big", "m/bkt/", "--part-size", "1KiB"]);
     assert!(said.code == 2 && said.err.contains("at least"), "{said:?}");
 }
+
+#[test]
+fn a_moved_folder_takes_the_folders_with_it_that_it_was_all_of() {
+    let (world, store) = world();
+    let fill = || {
+        for name in ["outbox/a", "outbox/deep/er/b", "outbox/deep/c", "outbox/kept/d.log"] {
+            write(&world, name, name.as_bytes());
+        }
+        std::fs::create_dir_all(world.work().join("outbox/empty")).expect("a folder");
+    };
+    fill();
+    world.ok(&["s3", "mv", "-r", "outbox/", "m/bkt/one/", "--exclude", "*.log"]);
+    assert!(store.object("one/deep/er/b").is_some());
+    assert!(!world.work().join("outbox/deep").exists(), "folders that were emptied stay");
+    for stays in ["outbox", "outbox/kept/d.log", "outbox/empty"] {
+        assert!(world.work().join(stays).exists(), "{stays} was not emptied by the move");
+    }
+    fill();
+    std::fs::remove_dir(world.work().join("outbox/empty")).expect("removes");
+    world.ok(&["s3", "mv", "-r", "outbox", "m/bkt/two/"]);
+    assert!(store.object("two/outbox/kept/d.log").is_some());
+    assert!(!world.work().join("outbox").exists(), "the folder itself was moved");
+    fill();
+    std::fs::remove_dir(world.work().join("outbox/empty")).expect("removes");
+    world.ok(&["s3", "mv", "-r", "outbox/", "m/bkt/three/"]);
+    assert!(crate::cli_world::is_empty(&world.work().join("outbox")), "what was in it was moved, and not itself");
+}

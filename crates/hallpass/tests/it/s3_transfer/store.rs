@@ -7,8 +7,9 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use futures_util::StreamExt;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use super::ledger::{Coming, Ledger};
 use crate::cli_world::World;
 
 const KEY: &str = "AKIDOFTHETRANSFERS42";
@@ -31,14 +33,21 @@ pub(super) enum Act {
     Refuse(u16, &'static str),
     /// Waits first.
     Late(Duration),
+    /// Takes the request and says nothing.
+    Never,
+    /// Announces the whole body, sends so much of it, and closes.
+    Cut(usize),
+    /// Sends the body in twenty pieces, with a pause before each.
+    Drip(Duration),
 }
 
-/// A request: method, path with query, session token.
+/// A request: method, path with query, session token, range (empty: none).
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) token: String,
+    pub(super) range: String,
 }
 
 type Hook = Arc<dyn Fn(&Seen) -> Act + Send + Sync>;
@@ -87,8 +96,13 @@ impl Store {
     /// A world whose aliases `m` and `n` are this store.
     pub(super) fn set(&self, world: &World) {
         for alias in ["m", "n"] {
-            world.ok(&["-q", "alias", "set", alias, &self.url(), KEY, SECRET]);
+            world.ok(&["-q", "alias", "set", alias, &self.url(), KEY, SECRET, "--no-check"]);
         }
+    }
+
+    /// What `HALLPASS_HOST_<name>` holds for an alias of this store.
+    pub(super) fn variable(&self) -> String {
+        format!("http://{KEY}:{}@{}", SECRET.replace('/', "%2F"), self.address)
     }
 
     /// An alias whose keys have a session token that cannot be renewed.
@@ -151,34 +165,71 @@ async fn serve(folder: &Path, seen: Arc<Mutex<Vec<Seen>>>, hook: Hook, told: imp
     told(listener.local_addr().expect("an address"));
     let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
     let mut connections = JoinSet::new();
+    let ledger = Arc::<Ledger>::default();
     while let Ok((socket, _)) = listener.accept().await {
         let (service, seen, hook) = (service.clone(), Arc::clone(&seen), Arc::clone(&hook));
+        let ledger = Arc::clone(&ledger);
         connections.spawn(async move {
             let answer = service_fn(move |request: Request<Incoming>| {
                 let (service, seen, hook) = (service.clone(), Arc::clone(&seen), Arc::clone(&hook));
+                let ledger = Arc::clone(&ledger);
                 async move {
-                    let token = request.headers().get("x-amz-security-token").and_then(|t| t.to_str().ok());
+                    let header = |name: &str| {
+                        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+                        value.unwrap_or_default().to_owned()
+                    };
                     let asked = Seen {
                         method: request.method().to_string(),
                         target: request.uri().to_string(),
-                        token: token.unwrap_or_default().to_owned(),
+                        token: header("x-amz-security-token"),
+                        range: header("range"),
                     };
                     seen.lock().expect("no panic").push(asked.clone());
-                    match hook(&asked) {
+                    let act = hook(&asked);
+                    match act {
                         Act::Refuse(status, code) => {
                             // As stores do, lest the answer is lost with the connection.
-                            drop(request.into_body().collect().await);
-                            return Ok(refused(status, code));
+                            drop(BodyExt::collect(request.into_body()).await);
+                            return Ok::<_, s3s::HttpError>(refused(status, code));
                         }
+                        Act::Never => std::future::pending().await,
                         Act::Late(wait) => tokio::time::sleep(wait).await,
-                        Act::Pass => {}
+                        Act::Pass | Act::Cut(_) | Act::Drip(_) => {}
                     }
-                    hyper::service::Service::call(&service, request).await
+                    if let Some(list) = ledger.list(&request) {
+                        return Ok(Response::new(s3s::Body::from(list)));
+                    }
+                    let part = Coming::of(&request);
+                    let answer = hyper::service::Service::call(&service, request).await?;
+                    if let Some(part) = part {
+                        ledger.keep(part, &answer);
+                    }
+                    Ok(match act {
+                        Act::Cut(length) => in_pieces(answer, Some(length), Duration::ZERO).await,
+                        Act::Drip(pause) => in_pieces(answer, None, pause).await,
+                        _ => answer,
+                    })
                 }
             });
             drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), answer).await);
         });
     }
+}
+
+/// The same answer piece by piece; after so many bytes the connection breaks.
+async fn in_pieces(answer: Response<s3s::Body>, cut: Option<usize>, pause: Duration) -> Response<s3s::Body> {
+    let (mut head, body) = answer.into_parts();
+    let whole = BodyExt::collect(body).await.expect("a body").to_bytes();
+    head.headers.insert("content-length", whole.len().into());
+    let piece = whole.len().div_ceil(20).max(1);
+    let sent = whole.slice(..cut.unwrap_or(whole.len()).min(whole.len()));
+    let pieces: Vec<_> = sent.chunks(piece).map(|piece| Ok(Frame::data(whole.slice_ref(piece)))).collect();
+    let end = cut.map(|_| Err(std::io::Error::other("cut")));
+    let frames = futures_util::stream::iter(pieces.into_iter().chain(end)).then(move |frame| async move {
+        tokio::time::sleep(pause).await;
+        frame
+    });
+    Response::from_parts(head, s3s::Body::http_body_unsync(StreamBody::new(frames)))
 }
 
 fn refused(status: u16, code: &str) -> Response<s3s::Body> {

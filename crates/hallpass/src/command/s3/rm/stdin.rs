@@ -91,7 +91,7 @@ impl RmArgs {
             if there {
                 present.push(doomed);
             } else {
-                tally.missing(alias, bucket, &doomed.key);
+                tally.missing(alias, bucket, &doomed.key, None);
             }
         }
         Ok(present)

@@ -72,11 +72,12 @@ impl Tally {
         self.failed(&told, error)
     }
 
-    /// A key that is not there.
-    pub(super) fn missing(&mut self, alias: &str, bucket: &str, key: &str) {
+    /// A key, or a version of it, that is not there.
+    pub(super) fn missing(&mut self, alias: &str, bucket: &str, key: &str, version_id: Option<&str>) {
         self.summary.missing += 1;
-        let told = Told { bucket, key, version_id: None, dry_run: self.summary.dry_run };
-        let message = format!("there is no `{}`", clean::line(&format!("{alias}/{bucket}/{key}")));
+        let told = Told { bucket, key, version_id, dry_run: self.summary.dry_run };
+        let version = version_id.map_or(String::new(), |id| format!("version `{}` of ", clean::line(id)));
+        let message = format!("there is no {version}`{}`", clean::line(&format!("{alias}/{bucket}/{key}")));
         let next = "pass `--force` if that is as it should be, or `-r` for what is below it";
         let error = S3Error::refused(ErrorKind::NotFound, "NoSuchKey", message, next);
         // Nobody is left to hear of it when this fails, and the exit status tells.

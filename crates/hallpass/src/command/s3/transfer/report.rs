@@ -90,6 +90,7 @@ pub(crate) struct Teller {
     dry_run: bool,
     to_stdout: bool,
     tolerant: bool,
+    resumes: bool,
     bar: bool,
     since: Instant,
     /// The only thing there was, for the sentence.
@@ -99,8 +100,19 @@ pub(crate) struct Teller {
 
 impl Teller {
     pub(crate) fn new(printer: Printer, verb: Verb, orders: &Orders, to_stdout: bool) -> Self {
-        let (dry_run, tolerant) = (orders.dry_run, orders.tolerant);
-        Self { printer, verb, dry_run, to_stdout, tolerant, bar: false, since: Instant::now(), only: None, told: 0 }
+        let (dry_run, tolerant, resumes) = (orders.dry_run, orders.tolerant, orders.transfer.resume);
+        Self {
+            printer,
+            verb,
+            dry_run,
+            to_stdout,
+            tolerant,
+            resumes,
+            bar: false,
+            since: Instant::now(),
+            only: None,
+            told: 0,
+        }
     }
 
     /// A line of progress is shown meanwhile.
@@ -154,6 +166,10 @@ impl Teller {
         self.summary(&report)?;
         let failures = report.failed;
         match (report.ended_by, report.first_failure) {
+            (Some(S3Error::Interrupted), _) if !self.resumes && !self.to_stdout => {
+                let next = "with `--resume`, what was done stays, and the same command goes on with it";
+                Err(stores.failed(S3Error::Interrupted).next(next))
+            }
             (Some(error), _) => Err(stores.failed(error)),
             (None, Some((first, _))) if failures == 1 => Err(stores.failed(first)),
             (None, Some((first, mixed))) => {
