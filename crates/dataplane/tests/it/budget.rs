@@ -172,7 +172,9 @@ async fn what_costs_more_than_reserved_overshoots_by_the_settled_differences_in_
     // At each admission, settled plus reserved was within the cap: so each call is over by its own difference alone.
     assert!(settled - BUDGET <= allowed * difference, "{settled} of {BUDGET}, {allowed} calls");
     assert!(allowed <= BUDGET / RESERVED, "{allowed} were let through on room for {}", BUDGET / RESERVED);
-    assert_eq!(upstream.seen().len() as u64, allowed);
+    // What was let through as the session ended is not sent any more.
+    let sent = upstream.seen().len() as u64;
+    assert!(allowed - in_flight.max(in_flight_then) <= sent && sent <= allowed, "{sent} of {allowed} were sent");
     assert_eq!(exhausted(&world), [Cap::Budget]);
     assert_eq!(world.gate.switch().closed(), Some(Closed::BudgetExceeded));
 }
