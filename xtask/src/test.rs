@@ -38,13 +38,35 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 }
 
 /// Runs one test command and adds its results to `counts`; true when it passed.
-fn counted(mut command: Command, testbed: &Path, counts: &mut Counts) -> Result<bool> {
+fn counted(command: Command, testbed: &Path, counts: &mut Counts) -> Result<bool> {
+    let mut command = interruptible(command);
     environment::clean(&mut command);
     command.env(environment::TESTBED, testbed).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let stdout = child.stdout.take().context("stdout is piped")?;
     tee(BufReader::new(stdout), std::io::stdout(), counts)?;
     Ok(child.wait().context("cannot wait for cargo")?.success())
+}
+
+/// A shell starts what it puts into the background with Ctrl-C ignored, and every child inherits that; then no test of
+/// Ctrl-C could pass. GNU's `env` puts the default back; where there is another, the command stays as it is.
+fn interruptible(command: Command) -> Command {
+    const DEFAULT: &str = "--default-signal=INT,QUIT";
+    if process::asked("env", &[DEFAULT, "true"]).is_none() {
+        return command;
+    }
+    let mut wrapped = Command::new("env");
+    wrapped.arg(DEFAULT).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        wrapped.current_dir(folder);
+    }
+    wrapped
 }
 
 fn cargo_test(root: &Path, arguments: &[String], extra: &[&str]) -> Command {

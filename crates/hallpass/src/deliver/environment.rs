@@ -40,8 +40,6 @@ const DECOYS: &[(&str, Decoy)] = &[
     ("AWS_CONFIG_FILE", Filled("aws-config", AWS_CONFIG)),
     ("AWS_SHARED_CREDENTIALS_FILE", File("aws-credentials")),
     ("AWS_EC2_METADATA_DISABLED", Text("true")),
-    // A session of a directory bucket would hand out a credential past the gate, which refuses it.
-    ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", Text("true")),
     ("BOTO_CONFIG", File("boto")),
     ("S3CMD_CONFIG", File("s3cmd")),
     ("MC_CONFIG_DIR", Folder("mc")),

@@ -26,6 +26,8 @@ pub(super) fn deliver(
     set(variables, "AWS_ACCESS_KEY_ID", placeholder.access_key_id.as_str());
     set(variables, "AWS_SECRET_ACCESS_KEY", placeholder.secret_access_key.expose());
     set(variables, "AWS_SESSION_TOKEN", placeholder.session_token.expose());
+    // A session with a directory bucket would hand out a credential that goes past the gate, which refuses that.
+    set(variables, "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", "true");
     let endpoint = via.has_endpoint().then(|| gate.endpoint_url());
     if let Some(url) = &endpoint {
         // The same name is read by every newer AWS SDK and by the CLI.
