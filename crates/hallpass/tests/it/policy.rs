@@ -22,9 +22,8 @@ fn with_stdin(world: &World, args: &[&str], text: &str) -> Said {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     // What refuses its arguments ends without reading.
-    match child.stdin.take().expect("stdin").write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => panic!("{error}"),
-        _ => {}
+    if let Err(error) = child.stdin.take().expect("stdin").write_all(text.as_bytes()) {
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{error}");
     }
     said(child.wait_with_output().expect("ends"))
 }
