@@ -198,11 +198,16 @@ fn encode(environment: &Original) -> Vec<u8> {
     bytes
 }
 
-/// The inverse of [`encode`]. A name may not hold `=`, except as its first character (as the C library has it).
+/// Where the name of `NAME=value` ends. It may not hold `=`, except as its first character (as the C library has it).
+fn end_of_name(entry: &[u8]) -> Option<usize> {
+    entry.iter().skip(1).position(|byte| *byte == b'=').map(|at| at + 1)
+}
+
+/// The inverse of [`encode`].
 pub(crate) fn decode(bytes: &[u8]) -> Original {
     use std::os::unix::ffi::OsStringExt;
     let pairs = bytes.split(|b| *b == 0).filter_map(|pair| {
-        let equals = pair.iter().skip(1).position(|b| *b == b'=')? + 1;
+        let equals = end_of_name(pair)?;
         let name = OsString::from_vec(pair.get(..equals)?.to_vec());
         Some((name, OsString::from_vec(pair.get(equals + 1..)?.to_vec())))
     });

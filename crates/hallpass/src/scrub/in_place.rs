@@ -10,6 +10,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 
+use crate::supervise::processes::fields_from_third;
+
 /// Clears every entry whose name does not stay. Call it while there is one thread, and before the process is made
 /// undumpable: its memory cannot be opened any more then.
 ///
@@ -41,10 +43,9 @@ fn write(memory: &File, bytes: &[u8], start: u64) -> io::Result<()> {
     memory.write_all_at(bytes, start)
 }
 
-/// Where the environment begins and ends: fields 50 and 51 of `/proc/<pid>/stat` (`proc_pid_stat(5)`). The second
-/// field may hold spaces and parentheses, so they are counted from its last `)`.
+/// Where the environment begins and ends: fields 50 and 51 of `/proc/<pid>/stat` (`proc_pid_stat(5)`).
 fn area(stat: &str) -> Option<(u64, u64)> {
-    let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+    let mut fields = fields_from_third(stat)?;
     let start = fields.nth(47)?.parse().ok()?;
     let end = fields.next()?.parse().ok()?;
     (0 < start && start < end).then_some((start, end))
@@ -53,8 +54,8 @@ fn area(stat: &str) -> Option<(u64, u64)> {
 /// Zeroes the entries that do not stay.
 fn blank(environment: &mut [u8], stays: &dyn Fn(&OsString) -> bool) {
     for entry in environment.split_mut(|byte| *byte == 0) {
-        let name = entry.iter().skip(1).position(|byte| *byte == b'=').map(|at| at + 1);
-        let name = OsStr::from_bytes(&entry[..name.unwrap_or(entry.len())]).to_owned();
+        let end = super::end_of_name(entry).unwrap_or(entry.len());
+        let name = OsStr::from_bytes(&entry[..end]).to_owned();
         if !stays(&name) {
             entry.fill(0);
         }

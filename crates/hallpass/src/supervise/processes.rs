@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::str::SplitAsciiWhitespace;
 
 use rustix::process::{Pid, Signal};
 
@@ -37,9 +38,14 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
     parse(pid, &std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// The name in the second field may hold spaces and parentheses, so the fields are counted from its last `)`.
+/// The fields of `/proc/<pid>/stat` from the third on (`proc_pid_stat(5)`). The name in the second may hold spaces and
+/// parentheses, so they are counted from its last `)`.
+pub(crate) fn fields_from_third(stat: &str) -> Option<SplitAsciiWhitespace<'_>> {
+    Some(stat[stat.rfind(')')? + 1..].split_ascii_whitespace())
+}
+
 fn parse(pid: u32, text: &str) -> Option<Stat> {
-    let mut fields = text[text.rfind(')')? + 1..].split_ascii_whitespace();
+    let mut fields = fields_from_third(text)?;
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
