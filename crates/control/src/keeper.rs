@@ -47,8 +47,9 @@ fn boot_id() -> io::Result<String> {
 
 /// Start of a process; `None` when it does not run, or is a zombie, which does nothing any more.
 fn started_ticks(pid: u32) -> io::Result<Option<u64>> {
-    let stat = match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
-        Ok(stat) => stat,
+    // A process names itself in any bytes.
+    let stat = match std::fs::read(format!("/proc/{pid}/stat")) {
+        Ok(stat) => String::from_utf8_lossy(&stat).into_owned(),
         // A process that ends while it is being read gives ESRCH.
         Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(3) => return Ok(None),
         Err(error) => return Err(error),

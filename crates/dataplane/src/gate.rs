@@ -296,8 +296,9 @@ impl Gate {
     }
 
     /// From here on new connections are served by up to `threads` threads of their own, each connection by one; without
-    /// this, by the runtime that the gate was bound in. A second call changes nothing.
-    pub fn spread(&self, threads: usize) {
+    /// this, by the runtime that the gate was bound in. `threads` is asked once, when one thread has too much to do. A
+    /// second call changes nothing.
+    pub fn spread(&self, threads: fn() -> usize) {
         self.shared.workers.get_or_init(|| workers::Workers::new(threads));
     }
 

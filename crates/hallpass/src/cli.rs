@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind as ClapKind;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::command::{self, Context};
 use crate::error::{CommandError, ErrorKind, ExitStatus};
@@ -96,8 +96,6 @@ enum Command {
     Man(command::man::ManArgs),
     #[command(name = "__demo-child", hide = true)]
     DemoChild(command::demo_child::DemoChildArgs),
-    #[command(name = SHIM, hide = true)]
-    Shim(command::shim::ShimArgs),
 }
 
 /// The same command line with one command on it. Agents and jobs start hundreds of short runs, and to define all other
@@ -160,32 +158,16 @@ enum ConfigCommand {
     Check(command::config::check::CheckArgs),
 }
 
-/// The last step before a child's program.
-const SHIM: &str = "__shim";
-
-/// The shim stands between every `run` and its child, so it does not pay for the definition of all other commands.
-fn shim(args: &[OsString]) -> ExitStatus {
-    let global = GlobalArgs::default();
-    let context = Context::new(global.clone(), Printer::new(&global));
-    let definition = command::shim::ShimArgs::augment_args(clap::Command::new(SHIM));
-    let parsed = definition.try_get_matches_from(args.iter().skip(1));
-    let args = parsed.and_then(|matches| command::shim::ShimArgs::from_arg_matches(&matches));
-    let done = match args {
-        Ok(args) => command::shim::shim(&context, args),
-        Err(error) => Err(CommandError::new(ErrorKind::Usage, "usage", error.to_string()).before_child()),
-    };
-    done.unwrap_or_else(|error| {
-        context.printer.error(&error);
-        error.exit_status()
-    })
-}
-
 /// Parses, dispatches, reports. What the process returns.
 pub(crate) fn main() -> ExitStatus {
-    let args: Vec<OsString> = std::env::args_os().collect();
-    if args.get(1).is_some_and(|first| first == SHIM) {
-        return shim(&args);
+    let mut args = std::env::args_os();
+    if args.nth(1).is_some_and(|first| first == command::shim::SHIM) {
+        return command::shim::shim(args).unwrap_or_else(|error| {
+            Printer::new(&GlobalArgs::default()).error(&error);
+            error.exit_status()
+        });
     }
+    let args: Vec<OsString> = std::env::args_os().collect();
     let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &args),
@@ -237,7 +219,6 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitStatus, CommandEr
         Command::Doctor(args) => command::doctor::doctor(context, args),
         Command::Completions(args) => command::completions::completions(context, args),
         Command::Man(args) => command::man::man(context, args),
-        Command::Shim(args) => command::shim::shim(context, args),
     }
 }
 

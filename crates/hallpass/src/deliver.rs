@@ -199,7 +199,7 @@ pub(crate) async fn deliver(handover: &Handover<'_>) -> Result<Lent, CommandErro
         Delivery::Proxy => {
             let placeholder = Placeholder::generate().map_err(|e| failed(io::Error::other(e)))?;
             let gate = Gate::bind((handover.gate)(placeholder.clone())?).await.map_err(failed)?;
-            gate.spread(gate_threads());
+            gate.spread(gate_threads);
             proxy::deliver(&mut variables, handover.place, &gate, &placeholder, handover.via, handover.passthrough)
                 .map_err(failed)?;
             access_key_id = placeholder.access_key_id;

@@ -205,7 +205,7 @@ async fn gate(upstream: SocketAddr, journal: Journal) -> io::Result<()> {
         children: None,
     };
     let gate = Gate::bind(config).await?;
-    gate.spread(THREADS);
+    gate.spread(|| THREADS);
     ready(gate.address());
     std::future::pending::<()>().await;
     drop(gate);

@@ -22,10 +22,26 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: String,
-    /// One key for all hosts: it protects nothing that the session's other hosts do not.
-    leaf: KeyPair,
     until: Timestamp,
-    servers: Mutex<HashMap<String, Arc<ServerConfig>>>,
+    hosts: Mutex<Hosts>,
+}
+
+#[derive(Default)]
+struct Hosts {
+    /// One key for all of them: it protects nothing that the session's other hosts do not. Made for the first.
+    key: Option<Arc<KeyPair>>,
+    servers: HashMap<String, Arc<ServerConfig>>,
+}
+
+impl Hosts {
+    fn key(&mut self) -> Result<Arc<KeyPair>, rcgen::Error> {
+        if let Some(key) = &self.key {
+            return Ok(Arc::clone(key));
+        }
+        let made = Arc::new(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?);
+        self.key = Some(Arc::clone(&made));
+        Ok(made)
+    }
 }
 
 impl Authority {
@@ -49,8 +65,7 @@ impl Authority {
         });
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let certificate = params.self_signed(&key)?.pem();
-        let leaf = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        Ok(Self { issuer: Issuer::new(params, key), certificate, leaf, until, servers: Mutex::default() })
+        Ok(Self { issuer: Issuer::new(params, key), certificate, until, hosts: Mutex::default() })
     }
 
     /// The certificate that the child trusts, PEM.
@@ -60,21 +75,22 @@ impl Authority {
 
     /// What speaks TLS as `host`. Cached; the caller has made sure that the gate stands in for this host.
     pub(super) fn server(&self, host: &str, now: Timestamp) -> Result<Arc<ServerConfig>, String> {
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(server) = servers.get(host) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = hosts.servers.get(host) {
             return Ok(Arc::clone(server));
         }
-        let made = Arc::new(self.speaks_as(host, now)?);
-        if servers.len() >= CERTIFIED_HOSTS_MAX {
-            servers.clear();
+        let key = hosts.key().map_err(|e| e.to_string())?;
+        let made = Arc::new(self.speaks_as(host, &key, now)?);
+        if hosts.servers.len() >= CERTIFIED_HOSTS_MAX {
+            hosts.servers.clear();
         }
-        servers.insert(host.to_owned(), Arc::clone(&made));
+        hosts.servers.insert(host.to_owned(), Arc::clone(&made));
         Ok(made)
     }
 
-    fn speaks_as(&self, host: &str, now: Timestamp) -> Result<ServerConfig, String> {
-        let leaf = self.certify(host, now).map_err(|e| e.to_string())?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.leaf.serialize_der()));
+    fn speaks_as(&self, host: &str, key: &KeyPair, now: Timestamp) -> Result<ServerConfig, String> {
+        let leaf = self.certify(host, key, now).map_err(|e| e.to_string())?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|e| e.to_string())?.with_no_client_auth();
@@ -85,7 +101,7 @@ impl Authority {
         Ok(server)
     }
 
-    fn certify(&self, host: &str, now: Timestamp) -> Result<CertificateDer<'static>, rcgen::Error> {
+    fn certify(&self, host: &str, key: &KeyPair, now: Timestamp) -> Result<CertificateDer<'static>, rcgen::Error> {
         let mut params = life(CertificateParams::new(vec![host.to_owned()])?, now, self.until);
         let mut name = DistinguishedName::new();
         // A common name holds 64 characters at most (RFC 5280, appendix A), and clients read the alternative name.
@@ -99,7 +115,7 @@ impl Authority {
         params.serial_number = Some(SerialNumber::from_slice(&serial));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        Ok(params.signed_by(&self.leaf, &self.issuer)?.der().clone())
+        Ok(params.signed_by(key, &self.issuer)?.der().clone())
     }
 }
 
@@ -147,7 +163,8 @@ mod tests {
         roots.add(root).expect("a root");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().expect("made");
-        let leaf = authority.certify(host, now()).expect("signed");
+        let key = authority.hosts.lock().expect("no panic").key().expect("made");
+        let leaf = authority.certify(host, &key, now()).expect("signed");
         let name = ServerName::try_from(host.to_owned()).expect("a name");
         let seconds = u64::try_from(at.as_second()).expect("after 1970");
         let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
@@ -186,6 +203,6 @@ mod tests {
         for n in 0..CERTIFIED_HOSTS_MAX {
             authority.server(&format!("b{n}.s3.us-east-1.amazonaws.com"), now()).expect("made");
         }
-        assert!(authority.servers.lock().expect("no panic").len() <= CERTIFIED_HOSTS_MAX);
+        assert!(authority.hosts.lock().expect("no panic").servers.len() <= CERTIFIED_HOSTS_MAX);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ const TICK: Duration = Duration::from_secs(20);
 /// Up to a number of threads, each begun when there is a connection for it.
 #[derive(Debug)]
 pub(super) struct Workers {
-    most: usize,
+    /// Asked for when there is a second connection at once: a short run has none.
+    most: LazyLock<usize>,
     begun: Mutex<Vec<Worker>>,
 }
 
@@ -39,8 +40,8 @@ pub(super) struct Desk {
 }
 
 impl Workers {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most: most.max(1), begun: Mutex::default() }
+    pub(super) fn new(most: fn() -> usize) -> Self {
+        Self { most: LazyLock::new(most), begun: Mutex::default() }
     }
 
     /// A place on the thread that serves fewest connections; on a new one while there may be more and none is idle.
@@ -50,7 +51,7 @@ impl Workers {
     pub(super) fn desk(&self) -> io::Result<Desk> {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let least = begun.iter().map(|worker| worker.serves.load(Ordering::Relaxed)).min();
-        if begun.len() < self.most && least != Some(0) {
+        if begun.is_empty() || (least != Some(0) && begun.len() < *self.most) {
             match Worker::begin() {
                 Ok(worker) => begun.push(worker),
                 Err(error) if begun.is_empty() => return Err(error),
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn connections_are_spread_over_no_more_threads_than_were_asked_for() {
-        let workers = Workers::new(2);
+        let workers = Workers::new(|| 2);
         let (first, one) = name(&workers);
         let (second, other) = name(&workers);
         let third = name(&workers);
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_thread_ends_with_what_asked_for_it() {
-        let workers = Workers::new(1);
+        let workers = Workers::new(|| 1);
         let (desk, _) = name(&workers);
         let (alive, gone) = std::sync::mpsc::channel::<()>();
         desk.runtime.spawn(async move {

@@ -2,33 +2,34 @@
 
 use std::ffi::OsString;
 
-use clap::Args;
-
-use crate::command::Context;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::scrub::CoreLimit;
 
-/// Not for people
-#[derive(Debug, Args)]
-pub(crate) struct ShimArgs {
-    /// The process whose end is the child's end
-    #[arg(long)]
+/// The name of this verb, which is not for people: `__shim PARENT CORE_LIMIT PROGRAM [ARGUMENT…]`, without flags. It
+/// stands between every `run` and its command, so it costs no definition of a command line.
+pub(crate) const SHIM: &str = "__shim";
+
+/// What [`shim`] is told.
+struct Told {
+    /// The process whose end is the child's end.
     parent: u32,
-    /// The soft limit of core files to put back
-    #[arg(long)]
+    /// The soft limit of core files to put back.
     core: CoreLimit,
-    /// The program and its arguments
-    #[arg(last = true, required = true)]
+    /// The program and its arguments.
     command: Vec<OsString>,
 }
 
 /// Ties this process's life to its parent's, puts back what the parent changed for itself, and becomes the program.
 /// Signal handlers of ours vanish with the exec; the standard library puts SIGPIPE and the signal mask back.
-pub(crate) fn shim(_context: &Context, args: ShimArgs) -> Result<ExitStatus, CommandError> {
+///
+/// # Errors
+/// When it was not called as [`SHIM`] says, or the program cannot be started.
+pub(crate) fn shim(args: impl Iterator<Item = OsString>) -> Result<ExitStatus, CommandError> {
     use std::os::unix::process::CommandExt;
-    tie_to(args.parent)?;
-    restore_core_limit(args.core)?;
-    let (program, rest) = args.command.split_first().ok_or_else(|| refused("no program was given"))?;
+    let told = read(args).ok_or_else(|| refused("it was not called as `hallpass run` calls it"))?;
+    tie_to(told.parent)?;
+    restore_core_limit(told.core)?;
+    let (program, rest) = told.command.split_first().ok_or_else(|| refused("no program was given"))?;
     let error = std::process::Command::new(program).args(rest).exec();
     let shown = program.to_string_lossy();
     let failure = match error.kind() {
@@ -40,6 +41,12 @@ pub(crate) fn shim(_context: &Context, args: ShimArgs) -> Result<ExitStatus, Com
         _ => CommandError::new(ErrorKind::NotExecutable, "run.not_executable", format!("`{shown}` cannot be executed")),
     };
     Err(failure.because(&error).next("check that it runs without hallpass"))
+}
+
+fn read(mut args: impl Iterator<Item = OsString>) -> Option<Told> {
+    let parent = args.next()?.to_str()?.parse().ok()?;
+    let core = args.next()?.to_str()?.parse().ok()?;
+    Some(Told { parent, core, command: args.collect() })
 }
 
 #[cfg(target_os = "linux")]

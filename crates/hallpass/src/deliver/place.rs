@@ -90,9 +90,19 @@ impl Place {
     /// # Errors
     /// As the operating system says.
     pub(crate) fn file(&self, name: &str, contents: &[u8]) -> io::Result<PathBuf> {
-        let path = self.path.join(name);
-        write_new(&path, contents)?;
+        let (path, mut file) = self.create(name)?;
+        file.write_all(contents)?;
         Ok(path)
+    }
+
+    /// As [`Place::file`], still to be written.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub(crate) fn create(&self, name: &str) -> io::Result<(PathBuf, File)> {
+        let path = self.path.join(name);
+        let file = create_new(&path)?;
+        Ok((path, file))
     }
 
     /// Leaves the folder where it is: its session outlives this process.
@@ -129,8 +139,11 @@ impl Drop for Place {
 /// # Errors
 /// As the operating system says.
 pub(crate) fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(contents)
+    create_new(path)?.write_all(contents)
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Replaces a file in one step: a reader sees the old contents or the new, never a part.

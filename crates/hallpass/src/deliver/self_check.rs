@@ -255,12 +255,9 @@ fn ancestors_environments(ancestors: &[u32]) -> Vec<Finding> {
 
 /// Names of the secrets in a process's environment; none when it cannot be read, because then the child cannot either.
 fn secrets_of(pid: u32) -> Vec<String> {
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(format!("/proc/{pid}/environ"))
-        .and_then(|file| file.take(SELF_CHECK_BYTES_MAX).read_to_end(&mut bytes));
-    if read.is_err() {
+    let Ok(bytes) = processes::made_up_to(&format!("/proc/{pid}/environ"), SELF_CHECK_BYTES_MAX) else {
         return Vec::new();
-    }
+    };
     let secret = |(name, value): &(OsString, OsString)| {
         ambient::class_of(name) == Some(Class::Secret) && value.len() >= SECRET_CHARS_MIN
     };

@@ -4,7 +4,8 @@
 //! tool in the variable that this tool reads, and goes with the session.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use hallpass_core::limits::CA_BUNDLE_BYTES_MAX;
@@ -43,46 +44,43 @@ const SYSTEM: [&str; 7] = [
 /// # Errors
 /// When the bundle cannot be written.
 pub(super) fn deliver(variables: &mut Variables, place: &Place, certificate: &str) -> io::Result<()> {
-    let bundle = bundle(variables, certificate, &SYSTEM.map(Path::new));
-    let path = place.file("ca-bundle.pem", &bundle)?;
+    let (path, mut file) = place.create("ca-bundle.pem")?;
+    write_bundle(&mut file, variables, certificate, &SYSTEM.map(Path::new))?;
     for name in VARIABLES {
         set(variables, name, path.as_os_str());
     }
     Ok(())
 }
 
-/// The session's authority first, then every bundle that the child's tools would have read.
-fn bundle(variables: &Variables, certificate: &str, system: &[&Path]) -> Vec<u8> {
+/// The session's authority first, then every bundle that the child's tools would have read. The kernel copies those: a
+/// system's has a quarter of a megabyte, and to hold it in memory would be much of what a short run costs.
+fn write_bundle(bundle: &mut File, variables: &Variables, certificate: &str, system: &[&Path]) -> io::Result<()> {
     let named = VARIABLES.iter().filter_map(|name| variables.get(OsStr::new(name))).map(PathBuf::from);
     let own = system.iter().find(|path| path.is_file()).map(|path| path.to_path_buf());
-    let mut bundle = certificate.as_bytes().to_vec();
+    bundle.write_all(certificate.as_bytes())?;
     let mut read: Vec<PathBuf> = Vec::new();
     for path in named.chain(own) {
         if read.contains(&path) {
             continue;
         }
-        match contents(&path) {
-            Ok(more) => {
-                bundle.extend_from_slice(b"\n");
-                bundle.extend_from_slice(&more);
-            }
-            Err(error) => tracing::warn!(%error, path = %path.display(), "the command will not trust this bundle"),
+        let before = bundle.stream_position()?;
+        if let Err(error) = append(bundle, &path) {
+            tracing::warn!(%error, path = %path.display(), "the command will not trust this bundle");
+            bundle.set_len(before)?;
+            bundle.seek(SeekFrom::Start(before))?;
         }
         read.push(path);
     }
-    bundle
+    Ok(())
 }
 
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
-    let expected = file.metadata()?.len().min(CA_BUNDLE_BYTES_MAX + 1);
-    // One byte more than expected shows the end of the file in the same read.
-    let mut bytes = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or(0));
-    file.take(CA_BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > CA_BUNDLE_BYTES_MAX {
+fn append(bundle: &mut File, path: &Path) -> io::Result<()> {
+    let mut more = File::open(path)?.take(CA_BUNDLE_BYTES_MAX + 1);
+    bundle.write_all(b"\n")?;
+    if io::copy(&mut more, bundle)? > CA_BUNDLE_BYTES_MAX {
         return Err(io::Error::other(format!("it has more than {CA_BUNDLE_BYTES_MAX} bytes")));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -94,7 +92,7 @@ mod tests {
     use hallpass_core::limits::CA_BUNDLE_BYTES_MAX;
 
     use super::super::place::Root;
-    use super::{VARIABLES, Variables, bundle, deliver};
+    use super::{VARIABLES, Variables, deliver, write_bundle};
 
     #[test]
     fn every_tool_is_given_one_private_bundle_that_is_gone_with_the_session() {
@@ -132,7 +130,9 @@ mod tests {
             ("PIP_CERT".into(), "/nowhere".into()),
         ]);
         let missing = folder.path().join("missing");
-        let made = bundle(&set, "OURS", &[&missing, &system]);
-        assert_eq!(String::from_utf8(made).expect("text"), "OURS\nSYSTEM\n\nCORPORATE");
+        let made = folder.path().join("made");
+        let mut bundle = std::fs::File::create_new(&made).expect("created");
+        write_bundle(&mut bundle, &set, "OURS", &[&missing, &system]).expect("written");
+        assert_eq!(std::fs::read_to_string(&made).expect("text"), "OURS\nSYSTEM\n\nCORPORATE");
     }
 }

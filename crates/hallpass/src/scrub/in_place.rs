@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 
-use crate::supervise::processes::fields_from_third;
+use crate::supervise::processes::{fields_from_third, made_up};
 
 /// Clears every entry whose name does not stay. Call it while there is one thread, and before the process is made
 /// undumpable: its memory cannot be opened any more then.
@@ -19,17 +19,18 @@ use crate::supervise::processes::fields_from_third;
 /// Where the kernel does not tell where the environment lies, does not let us write there, or still shows an entry
 /// that was to go (other systems' `/proc`, sandboxes). Nothing else was changed then.
 pub(super) fn clear(stays: &dyn Fn(&OsString) -> bool) -> io::Result<()> {
-    let (start, end) = area(&std::fs::read_to_string("/proc/self/stat")?)
+    let stat = made_up("/proc/self/stat")?;
+    let (start, end) = area(&String::from_utf8_lossy(&stat))
         .ok_or_else(|| io::Error::other("the kernel does not say where the environment is"))?;
     let memory = OpenOptions::new().read(true).write(true).open("/proc/self/mem")?;
     let mut bytes = vec![0; usize::try_from(end - start).map_err(io::Error::other)?];
     memory.read_exact_at(&mut bytes, start)?;
-    if std::fs::read("/proc/self/environ")? != bytes {
+    if made_up("/proc/self/environ")? != bytes {
         return Err(io::Error::other("the environment is not where the kernel says"));
     }
     blank(&mut bytes, stays);
     write(&memory, &bytes, start)?;
-    let shown = super::decode(&std::fs::read("/proc/self/environ")?);
+    let shown = super::decode(&made_up("/proc/self/environ")?);
     match shown.keys().all(stays) {
         true => Ok(()),
         false => Err(io::Error::other("the kernel still shows what was cleared")),

@@ -1,7 +1,8 @@
 //! Processes as `/proc` shows them: who descends from whom, and signals that hit the right one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::str::SplitAsciiWhitespace;
 
 use rustix::process::{Pid, Signal};
@@ -35,8 +36,32 @@ impl Stat {
 
 /// One process, if it exists.
 pub(crate) fn stat(pid: u32) -> Option<Stat> {
-    parse(pid, &std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    let bytes = made_up(&format!("/proc/{pid}/stat")).ok()?;
+    // A process names itself, in any bytes: one that is not seen would outlive its session.
+    parse(pid, &String::from_utf8_lossy(&bytes))
 }
+
+/// A file that the kernel makes up while it is read, as short as the kernel keeps it. Such files tell no length before,
+/// and to find their end in small pieces costs more than all the rest.
+///
+/// # Errors
+/// As the operating system says.
+pub(crate) fn made_up(path: &str) -> io::Result<Vec<u8>> {
+    made_up_to(path, u64::MAX)
+}
+
+/// As [`made_up`], but no more than the first `most` bytes.
+///
+/// # Errors
+/// As the operating system says.
+pub(crate) fn made_up_to(path: &str, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(PAGE_BYTES);
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Nearly all that the kernel makes up fits into a page.
+const PAGE_BYTES: usize = 4_096;
 
 /// The fields of `/proc/<pid>/stat` from the third on (`proc_pid_stat(5)`). The name in the second may hold spaces and
 /// parentheses, so they are counted from its last `)`.
@@ -130,6 +155,7 @@ fn unless_gone(error: rustix::io::Errno) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
     use std::process::Command;
 
     use rustix::process::Signal;
@@ -142,6 +168,17 @@ mod tests {
         let stat = parse(77, line).expect("parses");
         assert_eq!((stat.state, stat.parent, stat.group, stat.start_ticks), (b'S', 12, 34, 987_654));
         assert!(parse(1, "1 (x").is_none());
+    }
+
+    #[test]
+    fn a_process_whose_name_is_no_text_is_seen() {
+        let folder = tempfile::tempdir().expect("folder");
+        let program = folder.path().join(std::ffi::OsStr::from_bytes(b"\xff\xfe"));
+        std::fs::copy("/bin/sleep", &program).expect("copied");
+        let mut child = Command::new(program).arg("30").spawn().expect("spawns");
+        let seen = stat(child.id()).map(|found| found.parent);
+        child.kill().and_then(|()| child.wait()).expect("ended");
+        assert_eq!(seen, Some(std::process::id()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
 
 use super::Happening;
+use super::processes::made_up;
 
 /// Signals that are passed on to the child.
 pub(crate) const FORWARDED: [Signal; 7] =
@@ -56,7 +57,8 @@ pub(crate) fn is_ignored_at_start(signal: i32) -> bool {
 
 /// `SigIgn` of `/proc/self/status`: bit n-1 stands for signal n.
 fn ignored_at_start() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = made_up("/proc/self/status").unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0)
 }

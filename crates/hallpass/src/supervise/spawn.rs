@@ -10,6 +10,7 @@ use std::process::{Child, Command};
 
 use rustix::fs::{Access, access};
 
+use crate::command::shim::SHIM;
 use crate::error::{CommandError, ErrorKind};
 use crate::scrub::CoreLimit;
 
@@ -34,13 +35,8 @@ pub(crate) fn spawn(start: &Start<'_>) -> io::Result<Child> {
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(rustix::process::getpid().into())?;
     let mut shim = shim()?;
-    shim.arg("__shim").arg("--parent").arg(std::process::id().to_string());
-    shim.arg("--core")
-        .arg(start.core_limit.to_string())
-        .arg("--")
-        .args(start.command)
-        .env_clear()
-        .envs(start.environment);
+    shim.arg(SHIM).arg(std::process::id().to_string()).arg(start.core_limit.to_string());
+    shim.args(start.command).env_clear().envs(start.environment);
     if start.own_group {
         shim.process_group(0);
     }
