@@ -33,6 +33,7 @@ use super::record::{entry, record};
 use super::refusal::refusal_code;
 use super::settle::Settle;
 use super::sign::{Outbound, Unsigned, credential, sign_request};
+use super::tls::Offer;
 use super::upload::{Transit, Upload};
 use super::verify::checksum_denied;
 use super::wire::Framing;
@@ -220,7 +221,8 @@ async fn send(
         invitation.ask(&mut request);
     }
     settle.tab().sent();
-    let sending = connection.link.send(&allowed.unsigned.route.target, &gate.tls, request);
+    let offer = if matches!(allowed.body, Body::Events(_)) { Offer::Both } else { Offer::One };
+    let sending = connection.link.send(&allowed.unsigned.route.target, &gate.tls, request, offer);
     let sent = match unless_stalled(sending, &transit).await {
         Some(sent) => sent,
         None => {

@@ -1,8 +1,13 @@
 //! The sticky upstream connection: each connection of the child owns at most one, so that no pool is shared and no
 //! lock is contended. It is driven by the same task as the child's connection.
+//!
+//! It speaks HTTP/1.1, and HTTP/2 where the upstream takes nothing else, or where a request streams events: their
+//! services want it so.
 
+mod version;
+
+use std::fmt;
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 use std::time::Duration;
@@ -10,8 +15,8 @@ use std::time::Duration;
 use hallpass_core::limits::{UPSTREAM_CONNECT_TIMEOUT_S, UPSTREAM_IDLE_S_MAX};
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustls::AlertDescription;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -19,9 +24,10 @@ use tokio_util::either::Either;
 
 use super::meter::{Meter, Metered};
 use super::socket::Socket;
-use super::tls::Tls;
+use super::tls::{HTTP_2, Offer, Tls};
 use super::upload::Upload;
 use super::upstreams::Target;
+use version::{Driver, Sender};
 
 type UpstreamSocket = Socket<TlsStream<TcpStream>>;
 
@@ -40,14 +46,23 @@ pub(super) enum LinkError {
 }
 
 /// The upstream connection of one connection of the child.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Link(Mutex<State>);
 
-#[derive(Debug, Default)]
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Link").field("target", &state.target).field("meter", &state.meter).finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
 struct State {
     target: Option<Target>,
-    sender: Option<SendRequest<Upload>>,
-    driver: Option<Connection<TokioIo<Metered<UpstreamSocket>>, Upload>>,
+    /// What the upstream was offered to speak.
+    offered: Offer,
+    sender: Option<Sender>,
+    driver: Option<Driver>,
     meter: Arc<Meter>,
     /// It does not say `100 Continue`, so it is not waited for again.
     silent: bool,
@@ -58,7 +73,7 @@ impl Link {
     pub(super) fn drive(&self, cx: &mut Context<'_>) {
         let mut state = self.state();
         if let Some(driver) = &mut state.driver
-            && Pin::new(driver).poll(cx).is_ready()
+            && version::is_done(driver, cx)
         {
             *state = State { target: state.target.take(), silent: state.silent, ..State::default() };
         }
@@ -92,8 +107,9 @@ impl Link {
         target: &Target,
         tls: &Tls,
         mut request: Request<Upload>,
+        offer: Offer,
     ) -> Result<Response<Incoming>, LinkError> {
-        if let Some(mut sender) = self.reusable(target)
+        if let Some(mut sender) = self.reusable(target, offer)
             && sender.ready().await.is_ok()
         {
             match self.try_send(&mut sender, request).await {
@@ -103,7 +119,7 @@ impl Link {
             }
         }
         // Boxed: a TLS handshake is large, and most requests need none.
-        let mut sender = Box::pin(self.connect(target, tls)).await?;
+        let mut sender = Box::pin(self.connect(target, tls, offer)).await?;
         match self.try_send(&mut sender, request).await {
             Ok(response) => Ok(self.keep(sender, response)),
             Err((_, error)) => Err(error),
@@ -113,12 +129,12 @@ impl Link {
     /// The request comes back where nothing of it was begun.
     async fn try_send(
         &self,
-        sender: &mut SendRequest<Upload>,
+        sender: &mut Sender,
         request: Request<Upload>,
     ) -> Result<Response<Incoming>, (Option<Request<Upload>>, LinkError)> {
         let meter = Arc::clone(&self.state().meter);
         let before = meter.written();
-        let mut error = match sender.try_send_request(request).await {
+        let mut error = match sender.try_send(request).await {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
@@ -130,14 +146,14 @@ impl Link {
         Err((None, LinkError::Broken(error)))
     }
 
-    fn keep(&self, sender: SendRequest<Upload>, response: Response<Incoming>) -> Response<Incoming> {
+    fn keep(&self, sender: Sender, response: Response<Incoming>) -> Response<Incoming> {
         self.state().sender = Some(sender);
         response
     }
 
-    fn reusable(&self, target: &Target) -> Option<SendRequest<Upload>> {
+    fn reusable(&self, target: &Target, offer: Offer) -> Option<Sender> {
         let mut state = self.state();
-        if state.target.as_ref() != Some(target) {
+        if state.target.as_ref() != Some(target) || state.offered < offer {
             *state = State::default();
             return None;
         }
@@ -145,11 +161,11 @@ impl Link {
         state.sender.take().filter(|sender| !stale && !sender.is_closed())
     }
 
-    async fn connect(&self, target: &Target, tls: &Tls) -> Result<SendRequest<Upload>, LinkError> {
+    async fn connect(&self, target: &Target, tls: &Tls, offer: Offer) -> Result<Sender, LinkError> {
         let silent = self.is_silent(target);
         self.cut();
         let limit = Duration::from_secs(UPSTREAM_CONNECT_TIMEOUT_S);
-        let connecting = tokio::time::timeout(limit, open(target, tls)).await;
+        let connecting = tokio::time::timeout(limit, open(target, tls, offer)).await;
         let stream = match connecting {
             Ok(opened) => opened.map_err(|e| LinkError::Connect(format!("{}: {e}", target.shown())))?,
             Err(_) => {
@@ -160,11 +176,12 @@ impl Link {
             }
         };
         let meter = Arc::<Meter>::default();
+        let two = speaks_two(&stream);
         let metered = Metered::new(stream, Arc::clone(&meter));
-        let made = Builder::new().handshake(TokioIo::new(metered)).await;
+        let made = version::handshake(TokioIo::new(metered), two).await;
         let (sender, driver) = made.map_err(|e| LinkError::Connect(e.to_string()))?;
         let target = Some(target.clone());
-        *self.state() = State { target, sender: None, driver: Some(driver), meter, silent };
+        *self.state() = State { target, offered: offer, sender: None, driver: Some(driver), meter, silent };
         Ok(sender)
     }
 
@@ -173,13 +190,37 @@ impl Link {
     }
 }
 
-async fn open(target: &Target, tls: &Tls) -> io::Result<UpstreamSocket> {
+async fn open(target: &Target, tls: &Tls, offer: Offer) -> io::Result<UpstreamSocket> {
+    if !target.is_https() {
+        return Ok(Either::Left(dial(target).await?));
+    }
+    let name = ServerName::try_from(target.certified_name().to_owned()).map_err(io::Error::other)?;
+    let shake = async |offer| {
+        let connector = tls.connector(offer).map_err(io::Error::other)?;
+        connector.connect(name.clone(), dial(target).await?).await
+    };
+    let stream = match shake(offer).await {
+        Err(error) if offer == Offer::One && wants_another(&error) => shake(Offer::Both).await?,
+        stream => stream?,
+    };
+    Ok(Either::Right(Box::new(stream)))
+}
+
+async fn dial(target: &Target) -> io::Result<TcpStream> {
     let tcp = TcpStream::connect((target.host(), target.port())).await?;
     tcp.set_nodelay(true)?;
-    if !target.is_https() {
-        return Ok(Either::Left(tcp));
+    Ok(tcp)
+}
+
+/// True when the upstream speaks nothing of what it was offered (RFC 7301, 3.2).
+fn wants_another(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)))
+}
+
+fn speaks_two(socket: &UpstreamSocket) -> bool {
+    match socket {
+        Either::Left(_) => false,
+        Either::Right(tls) => tls.get_ref().1.alpn_protocol() == Some(HTTP_2),
     }
-    let connector = tls.connector().map_err(io::Error::other)?;
-    let name = ServerName::try_from(target.certified_name().to_owned()).map_err(io::Error::other)?;
-    Ok(Either::Right(Box::new(connector.connect(name, tcp).await?)))
 }

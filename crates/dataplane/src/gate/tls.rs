@@ -7,11 +7,26 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
+/// The name of HTTP/2 in a handshake (RFC 9113, 3.2).
+pub(super) const HTTP_2: &[u8] = b"h2";
+const HTTP_1: &[u8] = b"http/1.1";
+
+/// What an upstream is offered to speak. S3 and most others take HTTP/1.1, which costs less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Offer {
+    /// HTTP/1.1.
+    #[default]
+    One,
+    /// HTTP/2 first, then HTTP/1.1.
+    Both,
+}
+
 /// Makes the gate's TLS connections.
 #[derive(Debug)]
 pub(super) struct Tls {
     extra_roots: Vec<CertificateDer<'static>>,
-    connector: OnceLock<Result<Arc<ClientConfig>, String>>,
+    one: OnceLock<Result<Arc<ClientConfig>, String>>,
+    both: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
 impl Tls {
@@ -22,13 +37,17 @@ impl Tls {
             None => Vec::new(),
             Some(pem) => certificates(pem)?,
         };
-        Ok(Self { extra_roots, connector: OnceLock::new() })
+        Ok(Self { extra_roots, one: OnceLock::new(), both: OnceLock::new() })
     }
 
     /// # Errors
     /// When a root is not a certificate authority that rustls takes.
-    pub(super) fn connector(&self) -> Result<TlsConnector, String> {
-        let config = self.connector.get_or_init(|| self.build().map(Arc::new));
+    pub(super) fn connector(&self, offer: Offer) -> Result<TlsConnector, String> {
+        let one = || self.one.get_or_init(|| self.build().map(Arc::new));
+        let config = match offer {
+            Offer::One => one(),
+            Offer::Both => self.both.get_or_init(|| one().clone().map(both)),
+        };
         config.clone().map(TlsConnector::from)
     }
 
@@ -43,9 +62,15 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|e| format!("TLS cannot be set up: {e}"))?;
         let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP_1.to_vec()];
         Ok(config)
     }
+}
+
+fn both(one: Arc<ClientConfig>) -> Arc<ClientConfig> {
+    let mut config = Arc::unwrap_or_clone(one);
+    config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
+    Arc::new(config)
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -59,7 +84,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Tls;
+    use super::{Offer, Tls};
 
     #[test]
     fn roots_that_are_not_pem_are_refused_at_once() {
@@ -70,6 +95,6 @@ mod tests {
 
     #[test]
     fn without_extra_roots_mozillas_are_enough() {
-        assert!(Tls::new(None).expect("no roots to read").connector().is_ok());
+        assert!(Tls::new(None).expect("no roots to read").connector(Offer::Both).is_ok());
     }
 }

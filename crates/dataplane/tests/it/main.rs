@@ -15,6 +15,7 @@ mod cutting;
 mod event_streams;
 mod faults;
 mod forwarding;
+mod http2;
 mod journal;
 mod limits;
 mod matrix;

@@ -13,8 +13,8 @@ use crate::client::get;
 use crate::upstream::Upstream;
 use crate::world::Setup;
 
-/// A server for `name`, its authority as PEM, and a count of the requests that it could read.
-async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
+/// What answers for `name` and speaks what `protocols` say, and its authority as PEM.
+pub(crate) fn acceptor(name: &str, protocols: &[&str]) -> (TlsAcceptor, String) {
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -30,8 +30,13 @@ async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
         .with_no_client_auth()
         .with_single_cert(vec![leaf.expect("a certificate").der().clone()], private)
         .expect("a server");
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    (TlsAcceptor::from(Arc::new(config)), authority)
+}
+
+/// A server for `name`, its authority as PEM, and a count of the requests that it could read.
+async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
+    let (acceptor, authority) = acceptor(name, &["h2", "http/1.1"]);
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
     let upstream = Upstream::by_hand(move |_, socket| {

@@ -7,17 +7,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{HeaderMap, Method, Request, Response, Uri, Version};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::world::{REAL_KEY, REAL_SECRET};
 
@@ -26,6 +27,7 @@ use crate::world::{REAL_KEY, REAL_SECRET};
 pub(crate) struct Seen {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
+    pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     /// The body came to its end.
@@ -94,6 +96,34 @@ impl Upstream {
         Self { address, seen, _tasks: tasks }
     }
 
+    /// Answers 200 with `ok`, over TLS, in the version that was agreed on.
+    pub(crate) async fn secure(acceptor: TlsAcceptor) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let remembered = Arc::clone(&seen);
+        let (address, tasks) = serving(move |_, socket| {
+            let (seen, acceptor) = (Arc::clone(&remembered), acceptor.clone());
+            async move {
+                let Ok(stream) = acceptor.accept(socket).await else { return };
+                let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let seen = Arc::clone(&seen);
+                    async move {
+                        remember(&seen, request).await;
+                        Ok::<_, Infallible>(reply(200, &[], "ok"))
+                    }
+                });
+                let io = TokioIo::new(stream);
+                if two {
+                    let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await;
+                } else {
+                    let _ = http1::Builder::new().serve_connection(io, service).await;
+                }
+            }
+        })
+        .await;
+        Self { address, seen, _tasks: tasks }
+    }
+
     /// A server whose connections are written by hand; the first argument counts them.
     pub(crate) async fn by_hand<F>(serve: impl Fn(usize, TcpStream) -> F + Send + Sync + 'static) -> Self
     where
@@ -140,7 +170,8 @@ where
 
 async fn remember(seen: &Mutex<Vec<Seen>>, request: Request<Incoming>) -> Seen {
     let (head, mut body) = request.into_parts();
-    let mut one = Seen { method: head.method, uri: head.uri, headers: head.headers, body: Bytes::new(), whole: false };
+    let (method, uri, version, headers) = (head.method, head.uri, head.version, head.headers);
+    let mut one = Seen { method, uri, version, headers, body: Bytes::new(), whole: false };
     let index = {
         let mut seen = seen.lock().expect("no panic");
         seen.push(one.clone());
