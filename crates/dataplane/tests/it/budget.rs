@@ -1,9 +1,12 @@
 //! Caps on real sockets: what does not fit is refused before it is recorded or signed, however many ask at once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hallpass_core::budget::{Cap, Caps, Usd};
 use hallpass_core::denial::DenialCode;
+use hallpass_core::limits::BUDGET_ROOM_WAIT_S_MAX;
 use hallpass_dataplane::gate::{Closed, Notice};
 use http::Method;
 use http_body_util::{BodyExt, StreamBody};
@@ -145,38 +148,92 @@ async fn sixty_four_clients_whose_calls_cost_less_than_reserved_use_the_budget_a
     assert!(upstream.seen().len() as u64 > 2 * BUDGET / RESERVED, "what was not used came back: {}", costs.len());
 }
 
-/// An upstream that bills more than was asked for: what is under way has been spent already, and nothing is added.
+/// What the calls that passed a budget have cost, in the order in which they were settled.
+fn passed(world: &World) -> Vec<u64> {
+    costs(world).into_iter().flatten().collect()
+}
+
+/// An upstream that bills more than was asked for, or more than the bytes of a request make one think.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_costs_more_than_reserved_overshoots_by_the_settled_differences_in_flight_and_ends_the_session() {
-    const BUDGET: u64 = 40 * RESERVED;
-    let (upstream, world) = conversations(2_000, BUDGET).await;
-    let events = costs(&world);
-    let (mut settled, mut allowed, mut in_flight, mut past) = (0_u64, 0_u64, 0_u64, None);
-    for event in &events {
-        match event {
-            None => {
-                allowed += 1;
-                in_flight += 1;
-            }
-            Some(cost) => {
-                in_flight -= 1;
-                settled += cost;
-                past = past.or((settled > BUDGET).then_some((allowed, in_flight + 1)));
-            }
+async fn sixty_four_clients_whose_calls_cost_more_than_reserved_overshoot_by_one_settled_difference() {
+    for (output_tokens, budget) in [(2_000, 40), (1_001, 3), (100_000, 40), (50_000, 900), (1_500, 1_000)] {
+        let budget = budget * RESERVED;
+        let (upstream, world) = conversations(output_tokens, budget).await;
+        let costs = passed(&world);
+        let settled: u64 = costs.iter().sum();
+        let difference = costs.iter().max().expect("a cost").saturating_sub(RESERVED);
+        assert!(settled <= budget + difference, "{settled} of {budget}, one differs by {difference}");
+        assert!(costs.len() == upstream.seen().len() || exhausted(&world) == [Cap::Budget]);
+        if settled > budget {
+            assert_eq!(world.gate.switch().closed(), Some(Closed::BudgetExceeded));
         }
+        // It was used: nothing was refused that would have fitted alone.
+        let all = CLIENTS * 10;
+        assert!(costs.len() == all || settled + RESERVED + difference >= budget, "{} calls, {settled}", costs.len());
     }
-    let difference = events.iter().flatten().max().expect("a cost") - RESERVED;
-    assert!(difference > 70_000_000, "{difference}");
-    let (_, in_flight_then) = past.expect("it was gone past");
-    assert!(settled <= BUDGET + in_flight_then.max(1) * (difference + RESERVED), "{settled} of {BUDGET}");
-    // At each admission, settled plus reserved was within the cap: so each call is over by its own difference alone.
-    assert!(settled - BUDGET <= allowed * difference, "{settled} of {BUDGET}, {allowed} calls");
-    assert!(allowed <= BUDGET / RESERVED, "{allowed} were let through on room for {}", BUDGET / RESERVED);
-    // What was let through as the session ended is not sent any more.
-    let sent = upstream.seen().len() as u64;
-    assert!(allowed - in_flight.max(in_flight_then) <= sent && sent <= allowed, "{sent} of {allowed} were sent");
-    assert_eq!(exhausted(&world), [Cap::Budget]);
-    assert_eq!(world.gate.switch().closed(), Some(Closed::BudgetExceeded));
+}
+
+/// Where all of them fit even at their worst, they run at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_of_open_cost_run_together_where_the_budget_has_room_for_all() {
+    let together = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let seen = Arc::clone(&together);
+    let upstream = Upstream::by_hand(move |_, mut socket| {
+        let seen = Arc::clone(&seen);
+        async move {
+            read_head(&mut socket).await;
+            let now = seen.0.fetch_add(1, Ordering::SeqCst) + 1;
+            seen.1.fetch_max(now, Ordering::SeqCst);
+            let patience = tokio::time::Instant::now() + Duration::from_millis(500);
+            while seen.1.load(Ordering::SeqCst) < 8 && tokio::time::Instant::now() < patience {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            seen.0.fetch_sub(1, Ordering::SeqCst);
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+        }
+    })
+    .await;
+    for (usd, at_once) in [(1_000_u64, 8), (5, 1)] {
+        together.1.store(0, Ordering::SeqCst);
+        let caps = Caps { budget: Some(Usd::from_cents(usd * 100)), ..Caps::default() };
+        let world =
+            Setup::on(&upstream.url()).actions(&["bedrock:InvokeModel", "iam:PassRole"]).caps(caps).gate().await;
+        let mut clients = JoinSet::new();
+        for _ in 0..8 {
+            let (sign, mut connection) = (Sign::with(&world).service("bedrock"), Client::connect(&world).await);
+            clients.spawn(async move {
+                let json = [("content-type", "application/json")];
+                connection.ask(sign.request(Method::POST, CONVERSE, &json, QUESTION)).await.status.as_u16()
+            });
+        }
+        assert_eq!(clients.join_all().await, [200; 8], "those that do not fit yet wait");
+        assert_eq!(together.1.load(Ordering::SeqCst), at_once, "with {usd} USD");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_open_cost_waits_for_room_and_is_refused_after_a_while() {
+    let upstream = Upstream::by_hand(|_, mut socket| async move {
+        read_head(&mut socket).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let caps = Caps { budget: Some(Usd::from_cents(500)), ..Caps::default() };
+    let world = Setup::on(&upstream.url()).actions(&["bedrock:InvokeModel", "iam:PassRole"]).caps(caps).gate().await;
+    let json = [("content-type", "application/json")];
+    let ask = || Sign::with(&world).service("bedrock").request(Method::POST, CONVERSE, &json, QUESTION);
+    let mut first = Client::connect(&world).await;
+    let silent = ask();
+    let _first = tokio::spawn(async move { first.begin(silent).await.map(drop) });
+    eventually("the first is under way", || world.log.allowed() == 1).await;
+    let mut second = Client::connect(&world).await;
+    let begun = tokio::time::Instant::now();
+    let refused = second.ask(ask()).await;
+    let waited = begun.elapsed().as_secs();
+    assert!((BUDGET_ROOM_WAIT_S_MAX..BUDGET_ROOM_WAIT_S_MAX + 2).contains(&waited), "{waited} s");
+    assert_eq!((refused.status.as_u16(), refused.reason()), (403, "budget-exceeded"));
+    assert!(refused.text().contains("may cost up to"), "{}", refused.text());
+    assert_eq!((world.gate.switch().closed(), world.log.allowed()), (None, 1), "and the session goes on");
 }
 
 #[tokio::test]
