@@ -4,6 +4,7 @@ mod body;
 mod conditions;
 mod endpoint;
 mod host;
+mod named;
 mod operations;
 mod points;
 mod refusal;
