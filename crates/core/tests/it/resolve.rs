@@ -8,6 +8,7 @@ mod named;
 mod operations;
 mod points;
 mod refusal;
+mod request_keys;
 mod rest;
 mod s3;
 

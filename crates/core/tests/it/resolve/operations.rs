@@ -182,9 +182,9 @@ fn a_target_that_is_not_exactly_one_of_the_service_is_refused() {
 
 #[test]
 fn a_cbor_operation_is_in_the_path_and_nowhere_else() {
-    let path = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
+    let path = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
     let cbor = |target| asked("monitoring", "POST", target).header("smithy-protocol", "rpc-v2-cbor");
-    assert_eq!(bare(&cbor(path)), "PutMetricData cloudwatch:PutMetricData@*");
+    assert_eq!(bare(&cbor(path)), "ListMetrics cloudwatch:ListMetrics@*");
     assert_eq!(cbor(path).resolved().protocol, Protocol::RpcV2Cbor);
     assert_eq!(bare(&asked("monitoring", "POST", path)), "malformed");
     assert_eq!(bare(&cbor(path).header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")), "malformed");
