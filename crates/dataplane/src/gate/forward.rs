@@ -220,7 +220,7 @@ async fn send(
         invitation.ask(&mut request);
     }
     settle.tab().sent();
-    let sending = connection.link.send(&allowed.unsigned.route.target, &gate.tls, request);
+    let sending = connection.link.send(&allowed.unsigned.route.target, gate.way_out(), request);
     let sent = match unless_stalled(sending, &transit).await {
         Some(sent) => sent,
         None => {

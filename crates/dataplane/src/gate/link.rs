@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hallpass_core::limits::{UPSTREAM_CONNECT_TIMEOUT_S, UPSTREAM_IDLE_S_MAX};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -18,12 +19,21 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use super::meter::{Meter, Metered};
-use super::socket::Socket;
+use super::outward::Outward;
+use super::socket::{Ahead, Socket};
 use super::tls::Tls;
 use super::upload::Upload;
 use super::upstreams::Target;
 
-type UpstreamSocket = Socket<TlsStream<TcpStream>>;
+type UpstreamSocket = Socket<TlsStream<Ahead>>;
+
+/// How a connection to an upstream is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WayOut<'a> {
+    pub(super) tls: &'a Tls,
+    /// The caller's own proxy, where there is one.
+    pub(super) outward: &'a Outward,
+}
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +100,7 @@ impl Link {
     pub(super) async fn send(
         &self,
         target: &Target,
-        tls: &Tls,
+        out: WayOut<'_>,
         mut request: Request<Upload>,
     ) -> Result<Response<Incoming>, LinkError> {
         if let Some(mut sender) = self.reusable(target)
@@ -103,7 +113,7 @@ impl Link {
             }
         }
         // Boxed: a TLS handshake is large, and most requests need none.
-        let mut sender = Box::pin(self.connect(target, tls)).await?;
+        let mut sender = Box::pin(self.connect(target, out)).await?;
         match self.try_send(&mut sender, request).await {
             Ok(response) => Ok(self.keep(sender, response)),
             Err((_, error)) => Err(error),
@@ -145,11 +155,11 @@ impl Link {
         state.sender.take().filter(|sender| !stale && !sender.is_closed())
     }
 
-    async fn connect(&self, target: &Target, tls: &Tls) -> Result<SendRequest<Upload>, LinkError> {
+    async fn connect(&self, target: &Target, out: WayOut<'_>) -> Result<SendRequest<Upload>, LinkError> {
         let silent = self.is_silent(target);
         self.cut();
         let limit = Duration::from_secs(UPSTREAM_CONNECT_TIMEOUT_S);
-        let connecting = tokio::time::timeout(limit, open(target, tls)).await;
+        let connecting = tokio::time::timeout(limit, open(target, out)).await;
         let stream = match connecting {
             Ok(opened) => opened.map_err(|e| LinkError::Connect(format!("{}: {e}", target.shown())))?,
             Err(_) => {
@@ -173,13 +183,23 @@ impl Link {
     }
 }
 
-async fn open(target: &Target, tls: &Tls) -> io::Result<UpstreamSocket> {
-    let tcp = TcpStream::connect((target.host(), target.port())).await?;
-    tcp.set_nodelay(true)?;
+async fn open(target: &Target, out: WayOut<'_>) -> io::Result<UpstreamSocket> {
+    let (host, port) = (target.host(), target.port());
     if !target.is_https() {
-        return Ok(Either::Left(tcp));
+        return tcp(host, port).await.map(Either::Left);
     }
-    let connector = tls.connector().map_err(io::Error::other)?;
+    let through = out.outward.before(host, port).map_err(|error| io::Error::other(error.clone()))?;
+    let far = match through {
+        Some(proxy) => proxy.reach(host, port).await.map_err(io::Error::other)?,
+        None => Ahead { bytes: Bytes::new(), tcp: tcp(host, port).await? },
+    };
+    let connector = out.tls.connector().map_err(io::Error::other)?;
     let name = ServerName::try_from(target.certified_name().to_owned()).map_err(io::Error::other)?;
-    Ok(Either::Right(Box::new(connector.connect(name, tcp).await?)))
+    Ok(Either::Right(Box::new(connector.connect(name, far).await?)))
+}
+
+async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    let tcp = TcpStream::connect((host, port)).await?;
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
 }

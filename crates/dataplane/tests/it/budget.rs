@@ -235,7 +235,8 @@ async fn a_call_of_open_cost_waits_for_room_and_is_refused_after_a_while() {
     let ask = || Sign::with(&world).service("bedrock").request(Method::POST, CONVERSE, &json, QUESTION);
     let mut first = Client::connect(&world).await;
     let silent = ask();
-    let _first = tokio::spawn(async move { first.begin(silent).await.map(drop) });
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move { first.begin(silent).await.map(drop) });
     eventually("the first is under way", || world.log.allowed() == 1).await;
     let mut second = Client::connect(&world).await;
     let begun = tokio::time::Instant::now();

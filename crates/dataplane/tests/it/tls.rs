@@ -14,7 +14,7 @@ use crate::upstream::Upstream;
 use crate::world::Setup;
 
 /// A server for `name`, its authority as PEM, and a count of the requests that it could read.
-async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
+pub(crate) async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
