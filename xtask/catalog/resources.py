@@ -3,12 +3,14 @@
 The result is a list of slots per action. A slot is `*` (the action takes no resource), `?` (the resource cannot be
 told), or `[~][^]N(refs|refs)`: the resource type N of the service's table, and for each variable of its ARN the members
 that may give it. A variable without members stays open, which makes the ARN a pattern. `~` marks a slot that counts
-only when its last variable is given, `^` one whose last variable may have slashes. A ref is `<place>:<name on the wire>`, with `+` after a list of texts and `=`
-after a member that can only be a whole ARN.
+only when its last variable is given, `^` one whose last variable may have slashes. A ref is `<place>:<name on the wire>`,
+where a name may be a path into structures (`A.B`) and lists of them (`A[].B`), with `+` after a list of texts, `=`
+after a member that can only be a whole ARN, and `?text` for what the service takes where the member is not given.
 """
 
 import re
 
+from given import Given
 from models import Member, fold
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -25,15 +27,31 @@ ALIASES = {
     "ecs": {"taskdefinitionfamilyname": []},
     "s3": {"accesspointname": ["name"], "grantid": ["accessgrantid"], "locationid": ["accessgrantslocationid"]},
     "ssm": {"instanceid": ["target"]},
-    "states": {"statemachinename": ["statemachinearn="], "executionid": ["executionarn="]},
+    "states": {"statemachinename": ["statemachinearn="]},
 }
+
+GIVEN = Given()
+
+# ARN templates that say more than the reference does. A star stands for what requests do not tell: IAM's entities have
+# paths. An alias is given with its kind, and a schema's name stands behind that of its registry.
+TEMPLATES = {
+    ("iam", kind): f"arn:${{Partition}}:iam::${{Account}}:{kind}/*${{{variable}}}"
+    for kind, variable in [("group", "GroupNameWithPath"), ("instance-profile", "InstanceProfileNameWithPath"),
+                           ("role", "RoleNameWithPath"), ("server-certificate", "CertificateNameWithPath"),
+                           ("user", "UserNameWithPath")]
+}
+TEMPLATES["kms", "alias"] = "arn:${Partition}:kms:${Region}:${Account}:${Alias}"
+TEMPLATES["glue", "schema"] = "arn:${Partition}:glue:${Region}:${Account}:schema/${SchemaRegistry}/${SchemaName}"
+
+# What one API's model never means, where several share the prefix of their actions.
+OTHERS = {"elb": re.compile("(?!loadbalancer$).*"), "elbv2": re.compile("loadbalancer$")}
 
 # ARN templates that say what is really checked, where the reference is short: (prefix, type, not for) -> template.
 # CloudWatch Logs checks a group with `:*` except where it is tagged ("Resource ARNs", CloudWatch Logs user guide).
 LOG_GROUP_AS_IS = {"TagResource", "UntagResource", "ListTagsForResource"}
 
 # Variables whose texts have slashes. Elsewhere a slash tells another kind of name, such as `alias/…` for a key.
-PATHS = {("logs", "loggroupname"), ("logs", "logstreamname"), ("ecr", "repositoryname"), ("ecr-public", "repositoryname"),
+PATHS = {("kms", "alias"), ("logs", "loggroupname"), ("logs", "logstreamname"), ("ecr", "repositoryname"), ("ecr-public", "repositoryname"),
          ("codeartifact", "packagename"), ("mediastore", "objectpath")}
 
 # Members that choose resources by tag or by group.
@@ -44,7 +62,7 @@ GENERIC_NAMES = {"id", "name", "arn", "identifier", "resource", "resourcearn", "
 # Kinds that an action's other members never mean: an ECS task is `ecs:…`, which is no plain name; a bucket takes output.
 IRRELEVANT = {("ssm", "StartSession"): {"task"}, ("ssm", "SendCommand"): {"bucket"}}
 
-GENERIC_ARN = ("resourcearn", "resource", "arn", "resourceidentifier", "arnforresource")
+GENERIC_ARN = ("resourcearn", "resource", "arn", "resourceidentifier", "arnforresource", "resourcearns")
 
 
 class Types:
@@ -63,7 +81,9 @@ def slots(model, prefix, name, action, privilege, resources, types):
     """The slots of one action."""
     if model.service in ("apigateway", "apigatewayv2"):
         return [api_gateway(model, name, types)]
-    asked = {kind: described for kind, described in privilege["resource_types"].items() if kind}
+    others = OTHERS.get(model.service, re.compile("$.^"))
+    asked = {kind: described for kind, described in privilege["resource_types"].items()
+             if kind and not others.match(kind)}
     if not asked:
         return ["*"]
     members = model.members(model.operations[name])
@@ -73,7 +93,7 @@ def slots(model, prefix, name, action, privilege, resources, types):
     nested = model.deep_names(model.operations[name]) - {m.name for m in members}
     found, lost = [], False
     for kind in asked:
-        template = resources.get(kind, {}).get("arn")
+        template = TEMPLATES.get((prefix, kind)) or resources.get(kind, {}).get("arn")
         if not template:
             if kind in required:
                 found.append("?")
@@ -90,7 +110,16 @@ def slots(model, prefix, name, action, privilege, resources, types):
     if lost and not all(slot.endswith("=)") for slot in found):
         found.append("?")
     # Where only optional slots are left, a request that fills none of them names nothing that can be told.
-    return list(dict.fromkeys(found)) or ["?"]
+    return alternatives(list(dict.fromkeys(found))) or ["?"]
+
+
+def alternatives(found):
+    """Required slots that nothing but one and the same whole ARN gives: it is of one of their kinds."""
+    given = [slot.rstrip(")").rpartition("(")[2].lstrip("|") for slot in found]
+    whole = [ref.endswith("=") and "/" not in ref.partition(":")[2] and "|" not in ref for ref in given]
+    required = [ref for slot, ref in zip(found, given, strict=True) if not slot.startswith("~")]
+    return ["~" + slot if one and not slot.startswith("~") and required.count(ref) > 1 else slot
+            for slot, ref, one in zip(found, given, whole, strict=True)]
 
 
 def fill(model, prefix, name, action, kind, template, members, types):
@@ -101,8 +130,11 @@ def fill(model, prefix, name, action, kind, template, members, types):
     refs = []
     for at, variable in enumerate(variables):
         last = at == len(variables) - 1
-        refs.append([ref(model, m, whole) for m, whole in
-                     givers(prefix, name, kind, variable, last, members, len(variables))])
+        named = GIVEN.members(model, prefix, name, kind, fold(variable), last)
+        if named is None:
+            found = givers(prefix, name, kind, variable, last, members, len(variables))
+            named = [(member, whole, "") for member, whole in found]
+        refs.append([ref(member, whole, default) for member, whole, default in named])
     number = types.number(shortened(template))
     text = "|".join("/".join(part) for part in refs)
     path = "^" if variables and (prefix, fold(variables[-1])) in PATHS else ""
@@ -129,7 +161,7 @@ def givers(prefix, name, kind, variable, last, members, count):
             break
     plain, whole = {v, v + "s"}, set()
     if suffix in ("id", "identifier"):
-        plain |= {stem + "id", stem + "identifier", stem + "ids", stem + "identifiers", stem}
+        plain |= {stem + "id", stem + "identifier", stem + "ids", stem + "identifiers", stem, stem + "s"}
     if suffix == "name":
         plain |= {stem, stem + "s"}
     if stem in ("", "resource"):
@@ -152,8 +184,9 @@ def givers(prefix, name, kind, variable, last, members, count):
             yield member, True
 
 
-def ref(model, member, whole):
-    return f"{member.place}:{member.wire}{'+' if member.kind == 'strings' else ''}{'=' if whole else ''}"
+def ref(member, whole, default):
+    marks = ("+" if member.kind == "strings" else "") + ("=" if whole else "") + (f"?{default}" if default else "")
+    return f"{member.place}:{member.wire}{marks}"
 
 
 def shortened(template):

@@ -137,7 +137,7 @@ fn members(text: &'static str) -> Option<Vec<Member>> {
     text.split('/').filter(|member| !member.is_empty()).map(member).collect()
 }
 
-/// `<place>:<name>[+][=]`
+/// `<place>:<name>[+][=][?default]`
 fn member(text: &'static str) -> Option<Member> {
     let (place, name) = text.split_once(':')?;
     let place = match place {
@@ -147,9 +147,10 @@ fn member(text: &'static str) -> Option<Member> {
         "b" => Place::Body,
         _ => return None,
     };
+    let (name, default) = name.split_once('?').map_or((name, None), |(name, default)| (name, Some(default)));
     let (name, whole) = name.strip_suffix('=').map_or((name, false), |name| (name, true));
     let (name, list) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
-    Some(Member { place, name, list, whole })
+    Some(Member { place, name, list, whole, default })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod account;
 mod bytes;
+mod excess;
 pub mod price;
 mod usd;
 

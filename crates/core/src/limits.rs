@@ -257,6 +257,9 @@ pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 pub const PROOF_BYTES_MAX: u64 = 512 * 1024;
 /// Largest budget of a session, USD.
 pub const BUDGET_USD_MAX: u64 = 1_000_000;
+/// Longest wait for calls in flight that may cost more than they have reserved, seconds; SDKs give up a silent call
+/// after 60 and send it again.
+pub const BUDGET_ROOM_WAIT_S_MAX: u64 = 45;
 /// Most distinct resources that `--max-resources` may allow: each of them is remembered.
 pub const DISTINCT_RESOURCES_MAX: u64 = 100_000;
 /// Operations, and kinds of refusals, that `session report` lists one by one; the rest is counted.

@@ -45,6 +45,7 @@ mod link;
 mod listen;
 mod meter;
 mod mint;
+mod outward;
 mod passthrough;
 mod phase;
 mod pipeline;
@@ -89,6 +90,7 @@ use tokio_util::task::TaskTracker;
 pub use budget::{Limits, Notice, Notify};
 pub use fail_points::FAIL_POINTS;
 pub use journal::{Journal, JournalError};
+pub use outward::Outward;
 pub use passthrough::{OuterProxy, OuterProxyError, Passthrough, PassthroughError};
 pub use placeholder::{Placeholder, RandomnessError};
 pub use presign::{PresignedUrl, Presigner, UrlWish};
@@ -222,6 +224,13 @@ struct Shared {
     children: Arc<children::Children>,
     /// 0 for the session that the gate was made for.
     depth: usize,
+}
+
+impl Shared {
+    /// How the upstream is connected to.
+    fn way_out(&self, offer: tls::Offer) -> link::WayOut<'_> {
+        link::WayOut { tls: &self.tls, outward: self.upstreams.outward(), offer }
+    }
 }
 
 #[derive(Debug, Default)]

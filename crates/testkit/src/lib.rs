@@ -5,6 +5,7 @@
 //! | [`servers`] | real AWS-like servers on loopback: MiniStack, which enforces, and moto, the second opinion; a stand-in that counts and streams |
 //! | [`clients`] | real clients with exactly the environment given |
 //! | [`signed`] | a client of a few lines, for children of tests and benches |
+//! | [`connect_proxy`] | a company's proxy, which takes CONNECT |
 //! | [`canary`] | secrets with a known value, and where they turn up |
 //! | [`cpu`] | what a command costs |
 //! | [`mod@store_conformance`] | what every store must do, as tests |
@@ -13,6 +14,7 @@
 
 pub mod canary;
 pub mod clients;
+pub mod connect_proxy;
 pub mod cpu;
 pub mod environment;
 pub mod servers;

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
+use super::excess::Excess;
 use super::{Cap, Caps, Usd};
 
 /// Shares of a cap, in percent, at which a warning is due.
 const WARNED_AT: [u8; 3] = [50, 80, 95];
+/// The part of what is left of a budget that the possible differences of calls never take: the others need room too.
+const KEPT_FOR_KNOWN_COSTS: u64 = 8;
 
 /// What a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +65,9 @@ pub struct Exceeded {
     pub reserved: u64,
     /// What this one needs.
     pub need: u64,
+    /// What requests in flight may cost beyond what they hold, where that alone is in the way: there may be room
+    /// as soon as one of them is settled. Otherwise 0.
+    pub at_risk: u64,
     /// True when the cap is used up: what is left would not do even if nothing were in flight, and the whole cap
     /// would have. A request that is larger than the whole cap is refused, and ends nothing.
     pub ends: bool,
@@ -70,10 +76,14 @@ pub struct Exceeded {
 impl Exceeded {
     /// One sentence for people and agents.
     pub fn reason(&self) -> String {
-        let Self { cap, limit, settled, reserved, need, ends } = *self;
+        let Self { cap, limit, settled, reserved, need, at_risk, ends } = *self;
         let of = format!("{} of {} are used", cap.shown(settled), cap.shown(limit));
         let flight = if reserved > 0 { format!(", {} in flight", cap.shown(reserved)) } else { String::new() };
         match (ends, need > limit) {
+            (false, _) if at_risk > 0 => {
+                let most = cap.shown(at_risk);
+                format!("the session's {cap} has no room while others may cost up to {most} more: {of}{flight}")
+            }
             (true, _) => format!("the session's {cap} is used up: {of}{flight}"),
             (false, true) => {
                 format!("this request alone needs {}, the session's {cap} is {}", cap.shown(need), cap.shown(limit))
@@ -121,6 +131,8 @@ struct Touched {
 #[must_use = "a reservation that is dropped stays reserved"]
 pub struct Reservation {
     held: Amounts,
+    /// What it may cost beyond that, nano-dollars.
+    excess: u64,
     keys: Vec<Key>,
 }
 
@@ -131,12 +143,14 @@ impl Reservation {
     }
 }
 
-/// The account of one session. At each admission, settled plus reserved is within every cap.
+/// The account of one session. At each admission, settled plus reserved is within every cap, and stays within the
+/// budget even if every call in flight but one costs as much as it can.
 #[derive(Debug, Default)]
 pub struct Account {
     caps: Caps,
     settled: Amounts,
     reserved: Amounts,
+    excess: Excess,
     touched: HashMap<Key, Touched>,
     kept: u64,
     warned: HashMap<Cap, u8>,
@@ -177,13 +191,29 @@ impl Account {
         need: Amounts,
         resources: impl IntoIterator<Item = &'a str>,
     ) -> Result<Reservation, Exceeded> {
+        self.reserve_open(need, Usd::ZERO, resources)
+    }
+
+    /// Takes room for a request that may cost up to `excess` more than `need`, which shows only afterwards.
+    ///
+    /// # Errors
+    /// [`Exceeded`]: nothing has changed then.
+    pub fn reserve_open<'a>(
+        &mut self,
+        need: Amounts,
+        excess: Usd,
+        resources: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Reservation, Exceeded> {
+        let excess = excess.nano();
         self.fits(need, need)?;
+        self.fits_at_worst(need, excess)?;
         let keys = self.keys(resources)?;
         for key in &keys {
             self.touched.entry(*key).or_default().holders += 1;
         }
         self.reserved = self.reserved.plus(need);
-        Ok(Reservation { held: need, keys })
+        self.excess.add(excess);
+        Ok(Reservation { held: need, excess, keys })
     }
 
     /// Takes more room for a request under way.
@@ -192,6 +222,14 @@ impl Account {
     /// [`Exceeded`]: nothing has changed then.
     pub fn extend(&mut self, reservation: &mut Reservation, more: Amounts) -> Result<(), Exceeded> {
         self.fits(more, reservation.held.plus(more))?;
+        // What it may cost at most was looked at when it began.
+        let foreseen = more.cost.nano().min(reservation.excess);
+        if foreseen < more.cost.nano() {
+            self.fits_at_worst(more, 0)?;
+        }
+        self.excess.remove(reservation.excess);
+        reservation.excess -= foreseen;
+        self.excess.add(reservation.excess);
         reservation.held = reservation.held.plus(more);
         self.reserved = self.reserved.plus(more);
         Ok(())
@@ -200,6 +238,7 @@ impl Account {
     /// The request is over, and this is what it used.
     pub fn settle(&mut self, reservation: Reservation, used: Amounts) -> Settled {
         self.reserved = self.reserved.minus(reservation.held);
+        self.excess.remove(reservation.excess);
         self.settled = self.settled.plus(used);
         for key in &reservation.keys {
             let touched = self.touched.entry(*key).or_default();
@@ -215,6 +254,7 @@ impl Account {
     /// The request was never sent: it costs nothing.
     pub fn release(&mut self, reservation: Reservation) {
         self.reserved = self.reserved.minus(reservation.held);
+        self.excess.remove(reservation.excess);
         for key in &reservation.keys {
             if let Some(touched) = self.touched.get_mut(key) {
                 touched.holders = touched.holders.saturating_sub(1);
@@ -234,8 +274,25 @@ impl Account {
             if settled.saturating_add(reserved).saturating_add(more.under(cap)) > limit {
                 let (need, settled_and_need) = (whole.under(cap), settled.saturating_add(whole.under(cap)));
                 let ends = settled >= limit || (need <= limit && settled_and_need > limit);
-                return Err(Exceeded { cap, limit, settled, reserved, need, ends });
+                return Err(Exceeded { cap, limit, settled, reserved, need, at_risk: 0, ends });
             }
+        }
+        Ok(())
+    }
+
+    /// True to its promise even if all in flight but one cost as much as they can. `excess` is what the request that
+    /// asks may cost beyond `more`.
+    fn fits_at_worst(&self, more: Amounts, excess: u64) -> Result<(), Exceeded> {
+        let (cap, need) = (Cap::Budget, more.cost.nano());
+        let at_risk = self.excess.besides_the_largest(excess);
+        let Some(limit) = self.caps.limit(cap).filter(|_| at_risk > 0 && (need > 0 || excess > 0)) else {
+            return Ok(());
+        };
+        let (settled, reserved) = (self.settled.under(cap), self.reserved.under(cap));
+        let kept = if excess > 0 { limit.saturating_sub(settled) / KEPT_FOR_KNOWN_COSTS } else { 0 };
+        let worst = settled.saturating_add(reserved).saturating_add(need).saturating_add(at_risk);
+        if worst > limit - kept {
+            return Err(Exceeded { cap, limit, settled, reserved, need, at_risk, ends: false });
         }
         Ok(())
     }
@@ -243,7 +300,7 @@ impl Account {
     fn overshot(&self, cap: Cap) -> Option<Exceeded> {
         let (limit, settled) = (self.caps.limit(cap)?, self.settled.under(cap));
         let reserved = self.reserved.under(cap);
-        (settled > limit).then_some(Exceeded { cap, limit, settled, reserved, need: 0, ends: true })
+        (settled > limit).then_some(Exceeded { cap, limit, settled, reserved, need: 0, at_risk: 0, ends: true })
     }
 
     /// The distinct keys of a request's resources, when they fit.
@@ -259,7 +316,8 @@ impl Account {
             let need = keys.len() as u64;
             let ends = need <= limit && self.kept + unkept > limit;
             let reserved = held.saturating_sub(self.kept);
-            return Err(Exceeded { cap: Cap::Resources, limit, settled: self.kept, reserved, need, ends });
+            let settled = self.kept;
+            return Err(Exceeded { cap: Cap::Resources, limit, settled, reserved, need, at_risk: 0, ends });
         }
         Ok(keys)
     }

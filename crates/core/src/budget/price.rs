@@ -27,6 +27,8 @@ const TABLE_REGIONS: [&str; 4] = ["us-east-1", "us-east-2", "us-west-2", "eu-wes
 /// Data transfer out to the internet, per GiB, first tier.
 const TRANSFER_OUT_PER_GIB: Usd = Usd::from_cents(9);
 const GIB: u64 = 1 << 30;
+/// Bytes of an answer that a call whose cost is known only afterwards may have, for what it may cost at most.
+const ANSWER_BYTES: u64 = 16 << 20;
 
 /// A request that is about to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -81,8 +83,10 @@ enum Measure {
 pub struct Price {
     /// For the call itself, whatever its answer.
     call: Usd,
-    /// For what it does, at most.
+    /// For what it does, at most; or, where that shows only afterwards, as far as the request tells.
     effect: Usd,
+    /// What its effect may cost beyond that.
+    excess: Usd,
     measure: Measure,
     percent: u64,
 }
@@ -106,7 +110,8 @@ impl Price {
     }
 
     /// Free of charge but for the transfer.
-    const FREE: Self = Self { call: Usd::ZERO, effect: Usd::ZERO, measure: Measure::Fixed, percent: 100 };
+    const FREE: Self =
+        Self { call: Usd::ZERO, effect: Usd::ZERO, excess: Usd::ZERO, measure: Measure::Fixed, percent: 100 };
 
     const fn each(nano: u64) -> Self {
         Self { call: Usd::from_nano(nano), ..Self::FREE }
@@ -119,6 +124,12 @@ impl Price {
     /// What is to be reserved, without the transfer of the answer.
     pub fn reserve(&self) -> Usd {
         self.scaled(self.call.plus(self.effect))
+    }
+
+    /// What the call may cost beyond [`Self::reserve`], the transfer of its answer included. Zero where the request
+    /// tells what it costs at most.
+    pub fn excess(&self) -> Usd {
+        if self.excess == Usd::ZERO { Usd::ZERO } else { self.scaled(self.excess).plus(self.transfer(ANSWER_BYTES)) }
     }
 
     /// True when nobody can say what the call costs at most: a budget refuses it.

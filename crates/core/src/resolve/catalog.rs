@@ -193,12 +193,14 @@ pub enum Slot {
 pub struct Member {
     /// Where it is.
     pub place: Place,
-    /// Its name on the wire.
+    /// Its name on the wire; in a body also a path into structures and lists of them, `A[].B`.
     pub name: &'static str,
     /// It is a list of texts.
     pub list: bool,
     /// It can only be a whole ARN.
     pub whole: bool,
+    /// What the service takes where it is not given.
+    pub default: Option<&'static str>,
 }
 
 /// Where a member of the input is in the request.

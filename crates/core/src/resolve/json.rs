@@ -6,14 +6,13 @@ mod value;
 use super::catalog::Found;
 use super::query::{finish, unknown};
 use super::resource::{self, Given};
-use super::{Outcome, Partition, Protocol, Request, Resolved, cbor, malformed, media_type, unmapped};
+use super::{Outcome, Partition, Protocol, Request, Resolved, cbor, malformed, media_type, request_keys, unmapped};
 use crate::denial::Denial;
 pub(super) use value::Json;
 
 pub(super) fn head(request: &Request<'_>, partition: Partition, protocol: Protocol) -> Result<Outcome, Denial> {
     let operation = from_target(request, protocol)?;
-    if resource::reads_body(&operation) {
-        unpacked(request)?;
+    if wants_body(request, &operation)? {
         return Ok(Outcome::NeedsBody);
     }
     finish(request, partition, protocol, &operation, &Given::Nothing).map(Outcome::Resolved)
@@ -37,8 +36,7 @@ pub(super) fn with_body(
 /// The operation is in the path.
 pub(super) fn cbor_head(request: &Request<'_>, partition: Partition) -> Result<Outcome, Denial> {
     let operation = from_path(request)?;
-    if resource::reads_body(&operation) {
-        unpacked(request)?;
+    if wants_body(request, &operation)? {
         return Ok(Outcome::NeedsBody);
     }
     finish(request, partition, Protocol::RpcV2Cbor, &operation, &Given::Nothing).map(Outcome::Resolved)
@@ -62,6 +60,15 @@ fn from_path(request: &Request<'_>) -> Result<Found, Denial> {
     let names = request.path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"));
     let (target, name) = names.ok_or_else(|| malformed("smithy-protocol needs the path /service/…/operation/…"))?;
     find(request, Protocol::RpcV2Cbor, target, name)
+}
+
+/// Whether an operation is judged by its body. A compressed one is refused where it names resources; where only
+/// condition keys are in it, they stay unknown.
+pub(super) fn wants_body(request: &Request<'_>, operation: &Found) -> Result<bool, Denial> {
+    if resource::reads_body(operation) {
+        return unpacked(request).map(|()| true);
+    }
+    Ok(request_keys::reads_body(operation) && unpacked(request).is_ok())
 }
 
 pub(super) fn unpacked(request: &Request<'_>) -> Result<(), Denial> {

@@ -107,7 +107,7 @@ pub(super) fn finish(
     let region = endpoint::requested_region(partition, operation.api, request.region);
     context.set_fixed("aws:RequestedRegion", region);
     super::tags::keys(operation, given, &mut context);
-    super::request_keys::keys(operation, given, &mut context)?;
+    super::request_keys::keys(request, operation, given, &mut context)?;
     Ok(Resolved {
         service: request.service.to_owned(),
         region: request.region.to_owned(),

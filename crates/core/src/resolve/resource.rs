@@ -2,7 +2,9 @@
 
 mod arn;
 mod dynamodb;
+mod nested;
 mod rules;
+mod special;
 mod table;
 
 use super::catalog::{Found, Member, Place};
@@ -43,12 +45,18 @@ impl<'a> Given<'a> {
     pub(super) fn texts(self, member: &Member) -> Result<Vec<&'a str>, Denial> {
         match self {
             Self::Rest(rest) => rest.texts(member),
+            Self::Json(body) if member.name.contains('.') => nested::of_json(body, member),
+            Self::Form(parameters) if member.name.contains('.') => Ok(nested::of_form(parameters, member)),
             Self::Form(parameters) if member.list => Ok(parameters.listed(member.name).collect()),
             Self::Json(_) if member.list => {
                 let items = self.json(member.name)?.map(Json::items).unwrap_or_default();
                 Ok(items.iter().filter_map(Json::text).collect())
             }
-            Self::Form(_) | Self::Json(_) => Ok(self.text(member.name)?.into_iter().collect()),
+            Self::Form(_) => Ok(self.text(member.name)?.or(member.default).into_iter().collect()),
+            Self::Json(body) => {
+                let default = member.default.filter(|_| body.get(member.name).is_none());
+                Ok(self.text(member.name)?.or(default).into_iter().collect())
+            }
             Self::Nothing | Self::Unread => Ok(Vec::new()),
         }
     }
@@ -88,6 +96,7 @@ pub(super) fn reads_body(operation: &Found) -> bool {
         || operation.operation.tags_at.is_some_and(|at| at.place == Place::Body)
         || dynamodb::knows(operation)
         || rules::of(operation).is_some()
+        || special::reads_body(operation)
         || operation.name() == "ReEncrypt"
 }
 
@@ -128,6 +137,7 @@ pub(super) fn accesses(
         }
     };
     rules::special(&scope, operation, *given, &mut all)?;
+    special::adjust(&scope, operation, *given, &mut all)?;
     if operation.operation.passes_role {
         all.extend(roles::passed(*given));
     }

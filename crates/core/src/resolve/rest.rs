@@ -2,9 +2,9 @@
 //! Source: Smithy specifications "AWS restJson1 protocol", "AWS restXml protocol", "HTTP bindings".
 
 use super::catalog::{Api, Found, Member, Place};
-use super::json::{Json, unpacked};
+use super::json::{Json, wants_body};
 use super::query::finish;
-use super::resource::{self, Given};
+use super::resource::Given;
 use super::wire::{Parameters, Plus, decode, is_presign_parameter};
 use super::{Outcome, Partition, Protocol, Request, Resolved, malformed, media_type, unmapped};
 use crate::denial::Denial;
@@ -30,8 +30,7 @@ pub(super) fn serves(request: &Request<'_>) -> bool {
 
 pub(super) fn head(request: &Request<'_>, partition: Partition) -> Result<Outcome, Denial> {
     let (found, protocol, rest) = route(request)?;
-    if protocol == Protocol::RestJson && resource::reads_body(&found) && !found.operation.opaque_body {
-        unpacked(request)?;
+    if protocol == Protocol::RestJson && !found.operation.opaque_body && wants_body(request, &found)? {
         return Ok(Outcome::NeedsBody);
     }
     finish(request, partition, protocol, &found, &Given::Rest(&rest)).map(Outcome::Resolved)

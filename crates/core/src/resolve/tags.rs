@@ -10,8 +10,14 @@ use crate::policy::Context;
 
 /// Sets the keys as far as the request tells: none where the operation takes no tags, or they cannot be told.
 pub(super) fn keys(operation: &Found, given: &Given<'_>, context: &mut Context) {
-    let Some(at) = operation.operation.tags_at else { return };
-    let Some(tags) = read(&at, *given) else { return };
+    let tags = match (operation.operation.tags_at, given) {
+        (Some(at), _) => read(&at, *given),
+        (None, Given::Form(form)) if operation.api.id == "ec2" && operation.tag_action().is_some() => {
+            of_specifications(operation.name(), form.iter())
+        }
+        (None, _) => None,
+    };
+    let Some(tags) = tags else { return };
     let folded: std::collections::BTreeSet<String> = tags.iter().map(|(key, _)| key.to_ascii_lowercase()).collect();
     if folded.len() != tags.len() || tags.len() > REQUEST_TAGS_MAX {
         return;
@@ -68,6 +74,39 @@ fn of_json(at: &TagsAt, body: &Json) -> Option<Tags> {
         }
         _ => None,
     }
+}
+
+/// The tags that a call of EC2 gives to what it makes, where it gives the same to all of it. `RunInstances` makes
+/// instances and volumes, and each is judged by its own tags; a launch template may give more.
+fn of_specifications<'p>(operation: &str, parameters: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Tags> {
+    const KEY: TagForm = TagForm::Pairs { key: "Key", value: "Value" };
+    let mut kinds = std::collections::BTreeMap::<&str, (Option<&str>, Vec<(&str, &str)>)>::new();
+    for (name, text) in parameters {
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let folded = first.to_ascii_lowercase();
+        if folded.starts_with("launchtemplate") || folded.starts_with("tag") && first != "TagSpecification" {
+            return None;
+        }
+        if first != "TagSpecification" {
+            continue;
+        }
+        let (number, part) = rest.split_once('.')?;
+        let kind = kinds.entry(number).or_default();
+        match part {
+            "ResourceType" => kind.0 = Some(text),
+            part => kind.1.push((part, text)),
+        }
+    }
+    let all: Vec<&str> = kinds.values().map(|(kind, _)| *kind).collect::<Option<_>>()?;
+    let covers = |kind: &str| all.contains(&kind);
+    if operation == "RunInstances" && !all.is_empty() && !(covers("instance") && covers("volume")) {
+        return None;
+    }
+    let at = TagsAt { place: Place::Body, name: "Tag", form: KEY };
+    let each: Vec<Tags> = kinds.values().map(|(_, tags)| of_form(&at, tags.iter().copied())).collect::<Option<_>>()?;
+    let mut each = each.into_iter();
+    let first = each.next().unwrap_or_default();
+    each.all(|tags| tags == first).then_some(first)
 }
 
 fn of_form<'p>(at: &TagsAt, parameters: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Tags> {

@@ -74,6 +74,44 @@ fn a_stream_takes_more_room_as_it_goes_until_there_is_none() {
 }
 
 #[test]
+fn all_but_one_of_the_calls_whose_cost_is_open_fit_at_their_worst() {
+    let usd = Usd::from_nano;
+    let mut account = Account::new(Caps { budget: Some(usd(100)), ..Caps::default() });
+    let alone = account.reserve_open(one(10), usd(1_000), []).expect("one may differ by as much as it likes");
+    let second = account.reserve_open(one(10), usd(200), []).expect_err("not two");
+    assert!(second.at_risk == 200 && !second.ends && second.reason().contains("may cost up to"), "{second:?}");
+    let known = account.reserve(one(10), []).expect("a call whose cost is known");
+    let small = account.reserve_open(one(10), usd(20), []).expect("10 + 10 + 10 + 20 fit, with an eighth to spare");
+    assert_eq!(account.reserve_open(one(10), usd(40), []).expect_err("they do not").at_risk, 60);
+    let last = account.reserve(one(50), []).expect("what is known takes the rest");
+    assert_eq!(account.reserve(one(1), []).expect_err("not beside what is at risk").at_risk, 20);
+    assert_eq!(account.reserve(one(21), []).expect_err("full").at_risk, 0, "waiting would not help");
+    account.release(last);
+    account.settle(alone, one(10));
+    account.settle(small, one(10));
+    let after = account.reserve_open(one(10), usd(1_000), []).expect("nothing is open any more");
+    assert_eq!(account.settle(after, one(500)).overshot.map(|over| over.settled), Some(520));
+    account.release(known);
+}
+
+#[test]
+fn what_a_call_of_open_cost_takes_later_is_part_of_what_it_may_cost() {
+    let usd = Usd::from_nano;
+    let more = |cost| Amounts { cost: usd(cost), ..Amounts::default() };
+    let mut account = Account::new(Caps { budget: Some(usd(100)), ..Caps::default() });
+    let mut large = account.reserve_open(one(10), usd(60), []).expect("alone");
+    let mut small = account.reserve_open(one(10), usd(50), []).expect("20 and 50");
+    account.extend(&mut small, more(25)).expect("foreseen");
+    account.extend(&mut large, more(25)).expect("foreseen");
+    assert!(account.extend(&mut small, more(40)).expect_err("past the budget").at_risk == 0);
+    assert_eq!(account.extend(&mut small, more(26)).expect_err("one more than foreseen").at_risk, 25);
+    account.release(large);
+    account.extend(&mut small, more(26)).expect("alone");
+    account.settle(small, one(61));
+    assert_eq!(account.reserved(), Amounts::default());
+}
+
+#[test]
 fn distinct_resources_are_counted_once_and_those_never_touched_not_at_all() {
     let mut account = Account::new(Caps { resources: Some(2), ..Caps::default() });
     let a = account.reserve(one(0), ["a", "a"]).expect("one");
@@ -224,6 +262,50 @@ proptest! {
                 prop_assert!(account.resources() <= limits.3);
             }
         }
+    }
+
+    #[test]
+    fn whatever_calls_cost_a_budget_is_passed_by_the_difference_of_one(
+        steps in prop::collection::vec((0..4_u8, 0..30_u64, 0..120_u64, any::<usize>(), 0..=100_u64), 1..150),
+        limit in 1..400_u64,
+    ) {
+        let mut account = Account::new(Caps { budget: Some(Usd::from_nano(limit)), ..Caps::default() });
+        // With each: what it reserved as it was let through, and what it may still cost.
+        let mut open: Vec<(Reservation, u64, u64)> = Vec::new();
+        let mut largest_difference = 0;
+        let mut settle = |account: &mut Account, (reservation, reserved, excess): (Reservation, u64, u64), share: u64| {
+            let used = reservation.held().cost.nano() + excess * share / 100;
+            largest_difference = largest_difference.max(used.saturating_sub(reserved));
+            account.settle(reservation, one(used));
+            (account.settled().cost.nano(), largest_difference)
+        };
+        for (kind, need, excess, at, share) in steps {
+            let at = at % open.len().max(1);
+            match kind {
+                0 | 1 => {
+                    let excess = excess * u64::from(kind);
+                    let reserved = account.reserve_open(one(need), Usd::from_nano(excess), []);
+                    open.extend(reserved.ok().map(|reservation| (reservation, need, excess)));
+                }
+                2 if !open.is_empty() => {
+                    let more = Amounts { cost: Usd::from_nano(need), ..Amounts::default() };
+                    let (reservation, _, excess) = &mut open[at];
+                    if account.extend(reservation, more).is_ok() {
+                        *excess = excess.saturating_sub(need);
+                    }
+                }
+                _ if !open.is_empty() => {
+                    let (settled, difference) = settle(&mut account, open.swap_remove(at), share);
+                    prop_assert!(settled <= limit + difference, "{settled} of {limit}, {difference}");
+                }
+                _ => {}
+            }
+        }
+        while let Some(last) = open.pop() {
+            let (settled, difference) = settle(&mut account, last, 100);
+            prop_assert!(settled <= limit + difference, "{settled} of {limit}, {difference}");
+        }
+        prop_assert_eq!(account.reserved(), Amounts::default());
     }
 
     #[test]

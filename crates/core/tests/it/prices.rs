@@ -107,6 +107,31 @@ fn tokens_are_bounded_from_the_request_and_settled_from_the_response() {
 }
 
 #[test]
+fn what_a_model_may_cost_at_most_is_known_before_it_runs() {
+    let converse = |resource: &'static str, body: &'static str| {
+        price_with("bedrock", "Converse", |call| {
+            (call.resource, call.bytes_in, call.body) = (resource, body.len() as u64, Some(body.as_bytes()));
+        })
+    };
+    let text = r#"{"inferenceConfig":{"maxTokens":10},"messages":[{"content":[{"text":"x"}]}]}"#;
+    let sonnet = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-20250514-v1:0";
+    let price = converse(sonnet, text);
+    let used = |input, output| Outcome { status: Some(200), bytes_out: 0, tokens: Some(Tokens { input, output }) };
+    let most = |price: &Price| price.reserve().plus(price.excess());
+    // One token for each byte and the model's own; more than was asked for comes back too.
+    assert!(price.settle(&used(text.len() as u64 + 2_048, 131_072)) <= most(&price));
+    assert!(price.settle(&used(200_000, 131_072)) > most(&price));
+    let picture = r#"{"messages":[{"content":[{"image":{"source":{"bytes":""}}}]}]}"#;
+    let pictures = converse(sonnet, picture);
+    assert!(pictures.settle(&used(1_000_000, 131_072)) <= most(&pictures), "a million tokens are all it can read");
+    let stored = converse("arn:aws:bedrock:us-east-1:111122223333:prompt/ABCDEFGHIJ:1", "{}");
+    assert!(stored.settle(&used(10_000_000, 131_072)) <= most(&stored));
+    for exact in [price_with("s3", "GetObject", |_| {}), price_with("dynamodb", "Query", |_| {})] {
+        assert_eq!(exact.excess(), Usd::ZERO);
+    }
+}
+
+#[test]
 fn other_regions_cost_more_and_an_answer_costs_its_transfer() {
     let far = price_with("s3", "GetObject", |call| call.region = "sa-east-1");
     assert_eq!(far.reserve().nano(), 400 * REGION_PERCENT / 100);

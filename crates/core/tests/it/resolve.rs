@@ -4,9 +4,11 @@ mod body;
 mod conditions;
 mod endpoint;
 mod host;
+mod named;
 mod operations;
 mod points;
 mod refusal;
+mod request_keys;
 mod rest;
 mod s3;
 

@@ -2,14 +2,18 @@
 //! with what was really used. What was never sent gives its room back.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hallpass_core::budget::price::{Call, Outcome, Price, TokenTail};
 use hallpass_core::budget::{Account, Amounts, Caps, Exceeded, Reservation, Usd, Warning};
 use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::limits::BUDGET_ROOM_WAIT_S_MAX;
 use hallpass_core::resolve::Resolved;
+use tokio::time::Instant;
 
 use super::Shared;
 use super::switch::Closed;
@@ -69,6 +73,8 @@ pub(super) struct Budget {
     capped: bool,
     notify: Notify,
     exhausted: AtomicBool,
+    /// Told when room has been given back.
+    freed: tokio::sync::Notify,
 }
 
 impl Budget {
@@ -77,12 +83,35 @@ impl Budget {
         let metered = caps.bytes.is_some() || caps.budget.is_some();
         let capped = caps != Caps::default();
         let account = Mutex::new(Account::new(caps));
-        Self { account, priced, metered, capped, notify, exhausted: AtomicBool::new(false) }
+        let (exhausted, freed) = (AtomicBool::new(false), tokio::sync::Notify::new());
+        Self { account, priced, metered, capped, notify, exhausted, freed }
     }
 
     /// True when the session may not use as much as it likes: then nothing may leave that is not counted here.
     pub(super) fn is_capped(&self) -> bool {
         self.capped
+    }
+
+    /// Takes room; where only what others in flight may cost is in the way, as soon as they are settled.
+    async fn admit(&self, need: Amounts, excess: Usd, resources: &[&str]) -> Result<Reservation, Exceeded> {
+        let until = Instant::now() + Duration::from_secs(BUDGET_ROOM_WAIT_S_MAX);
+        loop {
+            let mut freed = pin!(self.freed.notified());
+            // Before the look at the account, so that no word of it is missed.
+            freed.as_mut().enable();
+            let refused = match self.account().reserve_open(need, excess, resources.iter().copied()) {
+                Ok(reservation) => return Ok(reservation),
+                Err(exceeded) => exceeded,
+            };
+            if refused.at_risk == 0 || tokio::time::timeout_at(until, freed).await.is_err() {
+                return Err(refused);
+            }
+        }
+    }
+
+    fn release(&self, reservation: Reservation) {
+        self.account().release(reservation);
+        self.freed.notify_waiters();
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
@@ -106,10 +135,11 @@ pub(super) struct Tab {
 
 impl Tab {
     /// Takes room for a request, before its audit entry. `bytes_in` is `None` where the length is not declared.
+    /// Waits up to [`BUDGET_ROOM_WAIT_S_MAX`] for others in flight that may cost more than they have reserved.
     ///
     /// # Errors
     /// [`DenialCode::BudgetExceeded`]; when that uses up a cap, the gate is closed.
-    pub(super) fn open(
+    pub(super) async fn open(
         gate: &Arc<Shared>,
         resolved: &Resolved,
         query: &str,
@@ -120,8 +150,9 @@ impl Tab {
         let call = Call::of(resolved, query, body, declared);
         let price = gate.budget.priced.then(|| Price::of(&call));
         let need = Amounts { cost: price.map_or(Usd::ZERO, |price| price.reserve()), requests: 1, bytes: declared };
-        let resources = resolved.accesses.iter().map(|access| access.resource.shown());
-        let reserved = gate.budget.account().reserve(need, resources);
+        let excess = price.map_or(Usd::ZERO, |price| price.excess());
+        let resources: Vec<&str> = resolved.accesses.iter().map(|access| access.resource.shown()).collect();
+        let reserved = gate.budget.admit(need, excess, &resources).await;
         let reservation = reserved.map_err(|exceeded| refused(gate, &exceeded))?;
         let unmetered = !gate.budget.metered;
         let room = |declared: u64| AtomicU64::new(if unmetered { u64::MAX } else { declared });
@@ -173,7 +204,7 @@ impl Tab {
     pub(super) fn settle(&self, status: Option<u16>, bytes_in: u64, bytes_out: u64) -> Option<Usd> {
         let reservation = self.reservation().take()?;
         if !self.sent.load(Ordering::Relaxed) {
-            self.gate.budget.account().release(reservation);
+            self.gate.budget.release(reservation);
             return None;
         }
         let tokens = self.tail.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(TokenTail::tokens);
@@ -187,6 +218,7 @@ impl Tab {
         if let Some(exceeded) = settled.overshot {
             exhaust(&self.gate, &exceeded);
         }
+        self.gate.budget.freed.notify_waiters();
         cost.filter(|_| !self.price.is_some_and(|price| price.is_unbounded()))
     }
 
@@ -213,7 +245,7 @@ impl Tab {
 impl Drop for Tab {
     fn drop(&mut self) {
         if let Some(reservation) = self.reservation().take() {
-            self.gate.budget.account().release(reservation);
+            self.gate.budget.release(reservation);
         }
     }
 }

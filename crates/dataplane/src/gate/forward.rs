@@ -110,7 +110,7 @@ async fn recorded_and_signed(
         Body::Whole(body) => (Some(body.as_ref()), Some(body.len() as u64)),
         Body::Stream(_) | Body::Events(_) => (None, declared(child)),
     };
-    let tab = Tab::open(gate, allowed.resolved, allowed.unsigned.query, body, bytes_in)?;
+    let tab = Tab::open(gate, allowed.resolved, allowed.unsigned.query, body, bytes_in).await?;
     let (method, host) = (allowed.unsigned.method.as_str(), allowed.unsigned.route.target.shown());
     let event = entry(allowed.resolved, method, &host, allowed.would_deny.as_ref());
     #[cfg(feature = "failpoints")]
@@ -222,7 +222,7 @@ async fn send(
     }
     settle.tab().sent();
     let offer = if matches!(allowed.body, Body::Events(_)) { Offer::Both } else { Offer::One };
-    let sending = connection.link.send(&allowed.unsigned.route.target, &gate.tls, request, offer);
+    let sending = connection.link.send(&allowed.unsigned.route.target, gate.way_out(offer), request);
     let sent = match unless_stalled(sending, &transit).await {
         Some(sent) => sent,
         None => {

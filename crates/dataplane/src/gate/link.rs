@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hallpass_core::limits::{UPSTREAM_CONNECT_TIMEOUT_S, UPSTREAM_IDLE_S_MAX};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -23,13 +24,24 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use super::meter::{Meter, Metered};
-use super::socket::Socket;
+use super::outward::Outward;
+use super::socket::{Ahead, Socket};
 use super::tls::{HTTP_2, Offer, Tls};
 use super::upload::Upload;
 use super::upstreams::Target;
 use version::{Driver, Sender};
 
-type UpstreamSocket = Socket<TlsStream<TcpStream>>;
+type UpstreamSocket = Socket<TlsStream<Ahead>>;
+
+/// How a connection to an upstream is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WayOut<'a> {
+    pub(super) tls: &'a Tls,
+    /// The caller's own proxy, where there is one.
+    pub(super) outward: &'a Outward,
+    /// What the upstream is offered to speak.
+    pub(super) offer: Offer,
+}
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
@@ -105,11 +117,10 @@ impl Link {
     pub(super) async fn send(
         &self,
         target: &Target,
-        tls: &Tls,
+        out: WayOut<'_>,
         mut request: Request<Upload>,
-        offer: Offer,
     ) -> Result<Response<Incoming>, LinkError> {
-        if let Some(mut sender) = self.reusable(target, offer)
+        if let Some(mut sender) = self.reusable(target, out.offer)
             && sender.ready().await.is_ok()
         {
             match self.try_send(&mut sender, request).await {
@@ -119,7 +130,7 @@ impl Link {
             }
         }
         // Boxed: a TLS handshake is large, and most requests need none.
-        let mut sender = Box::pin(self.connect(target, tls, offer)).await?;
+        let mut sender = Box::pin(self.connect(target, out)).await?;
         match self.try_send(&mut sender, request).await {
             Ok(response) => Ok(self.keep(sender, response)),
             Err((_, error)) => Err(error),
@@ -161,11 +172,11 @@ impl Link {
         state.sender.take().filter(|sender| !stale && !sender.is_closed())
     }
 
-    async fn connect(&self, target: &Target, tls: &Tls, offer: Offer) -> Result<Sender, LinkError> {
+    async fn connect(&self, target: &Target, out: WayOut<'_>) -> Result<Sender, LinkError> {
         let silent = self.is_silent(target);
         self.cut();
         let limit = Duration::from_secs(UPSTREAM_CONNECT_TIMEOUT_S);
-        let connecting = tokio::time::timeout(limit, open(target, tls, offer)).await;
+        let connecting = tokio::time::timeout(limit, open(target, out)).await;
         let stream = match connecting {
             Ok(opened) => opened.map_err(|e| LinkError::Connect(format!("{}: {e}", target.shown())))?,
             Err(_) => {
@@ -181,7 +192,7 @@ impl Link {
         let made = version::handshake(TokioIo::new(metered), two).await;
         let (sender, driver) = made.map_err(|e| LinkError::Connect(e.to_string()))?;
         let target = Some(target.clone());
-        *self.state() = State { target, offered: offer, sender: None, driver: Some(driver), meter, silent };
+        *self.state() = State { target, offered: out.offer, sender: None, driver: Some(driver), meter, silent };
         Ok(sender)
     }
 
@@ -190,24 +201,33 @@ impl Link {
     }
 }
 
-async fn open(target: &Target, tls: &Tls, offer: Offer) -> io::Result<UpstreamSocket> {
+async fn open(target: &Target, out: WayOut<'_>) -> io::Result<UpstreamSocket> {
     if !target.is_https() {
-        return Ok(Either::Left(dial(target).await?));
+        return tcp(target.host(), target.port()).await.map(Either::Left);
     }
     let name = ServerName::try_from(target.certified_name().to_owned()).map_err(io::Error::other)?;
     let shake = async |offer| {
-        let connector = tls.connector(offer).map_err(io::Error::other)?;
-        connector.connect(name.clone(), dial(target).await?).await
+        let connector = out.tls.connector(offer).map_err(io::Error::other)?;
+        connector.connect(name.clone(), far(target, out.outward).await?).await
     };
-    let stream = match shake(offer).await {
-        Err(error) if offer == Offer::One && wants_another(&error) => shake(Offer::Both).await?,
+    let stream = match shake(out.offer).await {
+        Err(error) if out.offer == Offer::One && wants_another(&error) => shake(Offer::Both).await?,
         stream => stream?,
     };
     Ok(Either::Right(Box::new(stream)))
 }
 
-async fn dial(target: &Target) -> io::Result<TcpStream> {
-    let tcp = TcpStream::connect((target.host(), target.port())).await?;
+/// A connection to the upstream, through the caller's proxy where there is one.
+async fn far(target: &Target, outward: &Outward) -> io::Result<Ahead> {
+    let (host, port) = (target.host(), target.port());
+    match outward.before(host, port).map_err(|error| io::Error::other(error.clone()))? {
+        Some(proxy) => proxy.reach(host, port).await.map_err(io::Error::other),
+        None => Ok(Ahead { bytes: Bytes::new(), tcp: tcp(host, port).await? }),
+    }
+}
+
+async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    let tcp = TcpStream::connect((host, port)).await?;
     tcp.set_nodelay(true)?;
     Ok(tcp)
 }

@@ -10,6 +10,8 @@ use hallpass_core::resolve::catalog::Variant;
 use hallpass_core::resolve::host::AwsHost;
 use hallpass_core::resolve::{Partition, Resolved, endpoint};
 
+use super::outward::Outward;
+
 /// The text is not the base of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{url}` cannot be an upstream: {why}; give http://host[:port][/path] or https://host[:port][/path]")]
@@ -34,6 +36,8 @@ pub struct Upstreams {
     closed: bool,
     /// Which of AWS's endpoints every request goes to, whatever the child says.
     variant: Variant,
+    /// Through which proxy of the caller's.
+    outward: Outward,
 }
 
 impl Upstreams {
@@ -85,6 +89,17 @@ impl Upstreams {
     #[must_use]
     pub fn with_variant(self, variant: Variant) -> Self {
         Self { variant, ..self }
+    }
+
+    /// Goes through the caller's own proxy where that is the way out.
+    #[must_use]
+    pub fn through(self, outward: Outward) -> Self {
+        Self { outward, ..self }
+    }
+
+    /// The way out.
+    pub(super) fn outward(&self) -> &Outward {
+        &self.outward
     }
 
     /// Which endpoint a request goes to that was made for `asked`: what the session demands is added.

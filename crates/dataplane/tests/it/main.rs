@@ -20,6 +20,7 @@ mod journal;
 mod limits;
 mod matrix;
 mod origin;
+mod outward;
 mod passthrough;
 mod points;
 mod presign;

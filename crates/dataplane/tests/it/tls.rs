@@ -35,7 +35,7 @@ pub(crate) fn acceptor(name: &str, protocols: &[&str]) -> (TlsAcceptor, String) 
 }
 
 /// A server for `name`, its authority as PEM, and a count of the requests that it could read.
-async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
+pub(crate) async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
     let (acceptor, authority) = acceptor(name, &["h2", "http/1.1"]);
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);

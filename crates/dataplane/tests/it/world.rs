@@ -215,6 +215,11 @@ impl Setup {
         self
     }
 
+    pub(crate) fn outward(mut self, outward: hallpass_dataplane::gate::Outward) -> Self {
+        self.upstreams = self.upstreams.through(outward);
+        self
+    }
+
     pub(crate) fn extra_roots(mut self, pem: &str) -> Self {
         self.extra_roots = Some(pem.as_bytes().to_vec());
         self

@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -97,9 +101,14 @@ impl ScopeRequest {
 
     async fn send(&self, base: &Credential, form: String, now: Timestamp) -> Result<(u16, Vec<u8>), ProviderError> {
         let request = self.signed(base, form, now).map_err(|why| ProviderError::Invalid(why.to_owned()))?;
-        let settings = HttpConnectorSettings::builder().build();
-        let connector = aws_smithy_http_client::default_connector(&settings, None);
-        let connector = connector.ok_or_else(|| self.unreachable("there is no HTTP client"))?;
+        // As the SDK's own sign-in: through the caller's proxy, where there is one. An endpoint in plain http is on
+        // this machine.
+        let outward = if self.url.starts_with("https:") { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
+        let connector = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .connector_settings(HttpConnectorSettings::builder().build())
+            .proxy_config(outward)
+            .build();
         let answer =
             connector.call(request).await.map_err(|error| self.unreachable(&super::error::chain_of(&error)))?;
         let status = answer.status().as_u16();

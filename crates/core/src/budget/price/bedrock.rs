@@ -13,31 +13,34 @@ const BYTES_PER_TOKEN: u64 = 2;
 const OUTPUT_TOKENS_DEFAULT: u64 = 64_000;
 /// Most tokens that any model answers with: a request that asks for more is cut by the model.
 const OUTPUT_TOKENS_CEILING: u64 = 131_072;
+/// Tokens that a model adds to a request by itself: its template, the description of how tools are used.
+const ADDED_TOKENS: u64 = 2_048;
 /// Bytes at the end of an answer that are looked at.
 const TAIL_BYTES: usize = 2_048;
 
-/// Cents per million tokens, input and output. The first name that the model id contains counts.
-const MODELS: &[(&str, u64, u64)] = &[
-    ("claude-3-5-haiku", 80, 400),
-    ("claude-3-haiku", 25, 125),
-    ("claude-haiku", 100, 500),
-    ("claude-3-opus", 1_500, 7_500),
-    ("claude-opus", 1_500, 7_500),
-    ("claude-instant", 80, 240),
-    ("claude-v2", 800, 2_400),
-    ("claude", 300, 1_500),
-    ("nova-micro", 4, 14),
-    ("nova-lite", 6, 24),
-    ("nova-pro", 80, 320),
-    ("nova-premier", 250, 1_250),
-    ("titan-embed", 10, 0),
-    ("titan-text", 50, 150),
-    ("llama", 265, 350),
-    ("mistral-large", 400, 1_200),
-    ("mistral", 50, 70),
+/// Cents per million tokens, input and output, and the thousands of tokens that the model reads at most. The first
+/// name that the model id contains counts.
+const MODELS: &[(&str, u64, u64, u64)] = &[
+    ("claude-3-5-haiku", 80, 400, 200),
+    ("claude-3-haiku", 25, 125, 200),
+    ("claude-haiku", 100, 500, 1_000),
+    ("claude-3-opus", 1_500, 7_500, 200),
+    ("claude-opus", 1_500, 7_500, 1_000),
+    ("claude-instant", 80, 240, 100),
+    ("claude-v2", 800, 2_400, 200),
+    ("claude", 300, 1_500, 1_000),
+    ("nova-micro", 4, 14, 1_000),
+    ("nova-lite", 6, 24, 1_000),
+    ("nova-pro", 80, 320, 1_000),
+    ("nova-premier", 250, 1_250, 1_000),
+    ("titan-embed", 10, 0, 50),
+    ("titan-text", 50, 150, 50),
+    ("llama", 265, 350, 10_000),
+    ("mistral-large", 400, 1_200, 300),
+    ("mistral", 50, 70, 300),
 ];
-/// A model that is not listed: as the most expensive one that is.
-const UNLISTED: (u64, u64) = (1_500, 7_500);
+/// A model that is not listed: as the most expensive one that is, and the one that reads most.
+const UNLISTED: (u64, u64, u64) = (1_500, 7_500, 10_000);
 
 /// Operations that run a model.
 const RUNS: [&str; 4] = ["InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream"];
@@ -62,17 +65,52 @@ pub(super) fn price(call: &Call<'_>) -> Price {
         };
     }
     let model = call.resource.to_ascii_lowercase();
-    let listed = MODELS.iter().find(|(name, ..)| model.contains(name)).map(|(_, input, output)| (*input, *output));
-    let (input, output) = listed.unwrap_or(UNLISTED);
+    let listed = MODELS.iter().find(|(name, ..)| model.contains(name));
+    let (input, output, reads) = listed.map_or(UNLISTED, |(_, input, output, reads)| (*input, *output, *reads));
     let (input, output) = (Usd::from_cents(input), Usd::from_cents(output));
-    let asked = call.body.and_then(output_limit).unwrap_or(OUTPUT_TOKENS_DEFAULT).min(OUTPUT_TOKENS_CEILING);
+    let body = call.body.and_then(|body| serde_json::from_slice::<Value>(body).ok());
+    let asked = body.as_ref().and_then(output_limit).unwrap_or(OUTPUT_TOKENS_DEFAULT).min(OUTPUT_TOKENS_CEILING);
     let prompt = call.bytes_in.div_ceil(BYTES_PER_TOKEN);
-    let effect = input.per(MILLION, prompt).plus(output.per(MILLION, asked));
-    Price { effect, measure: Measure::Tokens { input, output }, ..Price::FREE }
+    // No token is shorter than a byte. Pictures, documents and stored prompts are told in few bytes.
+    let text_only = body.as_ref().is_some_and(is_text) && !model.contains(":prompt/");
+    let read = if text_only { call.bytes_in.saturating_add(ADDED_TOKENS) } else { reads * 1_000 };
+    let cost = |read: u64, written: u64| input.per(MILLION, read).plus(output.per(MILLION, written));
+    let effect = cost(prompt, asked);
+    // What a limit means is for the model to say, so the worst case does not rely on it.
+    let worst = cost(read.max(prompt), OUTPUT_TOKENS_CEILING);
+    let excess = Usd::from_nano(worst.nano().saturating_sub(effect.nano()));
+    Price { effect, excess, measure: Measure::Tokens { input, output }, ..Price::FREE }
+}
+
+/// True when a request holds all that the model reads as text: nothing in it names or embeds anything else.
+fn is_text(value: &Value) -> bool {
+    const MORE: [&str; 14] = [
+        "image",
+        "images",
+        "image_url",
+        "inputimage",
+        "document",
+        "documents",
+        "video",
+        "audio",
+        "file",
+        "source",
+        "s3location",
+        "s3uri",
+        "uri",
+        "url",
+    ];
+    match value {
+        Value::Object(fields) => {
+            fields.iter().all(|(name, value)| !MORE.contains(&name.to_ascii_lowercase().as_str()) && is_text(value))
+        }
+        Value::Array(values) => values.iter().all(is_text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
 }
 
 /// The limit of output tokens that a request names, in any of the models' spellings; the largest if there are several.
-fn output_limit(body: &[u8]) -> Option<u64> {
+fn output_limit(body: &Value) -> Option<u64> {
     const NAMES: [&str; 9] = [
         "maxTokens",
         "max_tokens",
@@ -84,9 +122,8 @@ fn output_limit(body: &[u8]) -> Option<u64> {
         "maxNewTokens",
         "maxOutputTokens",
     ];
-    let body: Value = serde_json::from_slice(body).ok()?;
     let groups = ["inferenceConfig", "textGenerationConfig"].into_iter().filter_map(|group| body.get(group));
-    let values = groups.chain([&body]).flat_map(|object| NAMES.into_iter().filter_map(|name| object.get(name)));
+    let values = groups.chain([body]).flat_map(|object| NAMES.into_iter().filter_map(|name| object.get(name)));
     values.filter_map(Value::as_u64).max()
 }
 
@@ -118,7 +155,7 @@ impl TokenTail {
 
 #[cfg(test)]
 mod tests {
-    use super::{TAIL_BYTES, TokenTail, Tokens, output_limit};
+    use super::{TAIL_BYTES, TokenTail, Tokens, is_text, output_limit};
 
     #[test]
     fn the_output_limit_is_read_in_every_models_spelling() {
@@ -129,9 +166,24 @@ mod tests {
             (r#"{"max_tokens":1,"max_gen_len":5}"#, Some(5)),
             (r#"{"max_tokens":-1}"#, None),
             ("{}", None),
-            ("nonsense", None),
+            ("[]", None),
         ] {
-            assert_eq!(output_limit(body.as_bytes()), limit, "{body}");
+            assert_eq!(output_limit(&serde_json::from_str(body).expect("JSON")), limit, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_model_reads_beside_text_is_seen_wherever_it_is() {
+        for (body, text) in [
+            (r#"{"messages":[{"role":"user","content":[{"text":"an image, a url, a document"}]}]}"#, true),
+            (r#"{"prompt":"x","max_tokens":5}"#, true),
+            (r#"{"messages":[{"content":[{"image":{"format":"png","source":{"bytes":""}}}]}]}"#, false),
+            (r#"{"messages":[{"content":[{"type":"image","source":{"type":"base64","data":""}}]}]}"#, false),
+            (r#"{"messages":[{"content":[{"toolResult":{"content":[{"document":{}}]}}]}]}"#, false),
+            (r#"{"inputImage":"iVBO"}"#, false),
+            (r#"{"messages":[{"content":[{"video":{"source":{"s3Location":{"uri":"s3://b/k"}}}}]}]}"#, false),
+        ] {
+            assert_eq!(is_text(&serde_json::from_str(body).expect("JSON")), text, "{body}");
         }
     }
 

@@ -32,7 +32,7 @@ impl Scope<'_> {
     }
 
     /// Widens to a pattern, for names that the service completes itself.
-    fn pattern(&self, service: &str, region: &str, rest: &str) -> Resource {
+    pub(super) fn pattern(&self, service: &str, region: &str, rest: &str) -> Resource {
         match self.build(service, region, self.request.caller.account, rest) {
             Resource::Exact(arn) => Resource::Pattern(arn),
             other => other,

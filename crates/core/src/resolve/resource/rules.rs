@@ -81,7 +81,12 @@ const RULES: &[Rule] = &[
          ListKeyPolicies ListResourceTags PutKeyPolicy ScheduleKeyDeletion Sign TagResource UntagResource \
          UpdateKeyDescription Verify VerifyMac",
     ),
-    rule("ssm", "Name", arn::parameter, "DeleteParameter GetParameter GetParameterHistory PutParameter"),
+    rule(
+        "ssm",
+        "Name",
+        arn::parameter,
+        "DeleteParameter GetParameter GetParameterHistory LabelParameterVersion PutParameter UnlabelParameterVersion",
+    ),
     rule("ssm", "Names", arn::parameter, "DeleteParameters GetParameters"),
     Rule {
         rivals: &["StreamARN", "StreamId"],
@@ -132,6 +137,17 @@ const TAGGED_BY_IAM: [(&str, &str); 8] = [
     ("UploadServerCertificate", "iam:TagServerCertificate"),
 ];
 
+/// What makes something in IAM at a path that the request tells, its kind, and the parameter with its name.
+const MADE_BY_IAM: [(&str, &str, &str); 7] = [
+    ("CreateGroup", "group", "GroupName"),
+    ("CreateInstanceProfile", "instance-profile", "InstanceProfileName"),
+    ("CreatePolicy", "policy", "PolicyName"),
+    ("CreateRole", "role", "RoleName"),
+    ("CreateUser", "user", "UserName"),
+    ("CreateVirtualMFADevice", "mfa", "VirtualMFADeviceName"),
+    ("UploadServerCertificate", "server-certificate", "ServerCertificateName"),
+];
+
 /// Operations that need more than, or other than, their actions on one resource.
 pub(super) fn special(
     scope: &Scope<'_>,
@@ -140,15 +156,16 @@ pub(super) fn special(
     all: &mut Vec<AccessRequest>,
 ) -> Result<(), Denial> {
     match (operation.api.id, operation.name()) {
-        ("iam", name @ ("CreateRole" | "CreateUser")) => {
-            let (kind, parameter) = if name == "CreateRole" { ("role", "RoleName") } else { ("user", "UserName") };
-            if let Some(named) = given.text(parameter)? {
+        ("iam", name) => {
+            let made = MADE_BY_IAM.iter().find(|(operation, ..)| *operation == name);
+            if let Some((_, kind, parameter)) = made
+                && let Some(named) = given.text(parameter)?
+            {
                 let resource = arn::new_entity(scope, kind, given.text("Path")?, named);
                 all.iter_mut().for_each(|access| access.resource = resource.clone());
             }
             tagged_by_iam(name, given, all);
         }
-        ("iam", name) => tagged_by_iam(name, given, all),
         ("sts", _) => {
             let target = all.first().map_or(Resource::Opaque, |access| access.resource.clone());
             let mut more = |action: &str, when: bool| {
@@ -170,7 +187,10 @@ pub(super) fn special(
         }
         ("lambda", _) => {
             if let Some(qualifier) = given.text("Qualifier")? {
-                all.iter_mut().for_each(|access| access.resource = arn::qualified(&access.resource, qualifier));
+                let is_named = |resource: &Resource| resource.shown().ends_with(&format!(":{qualifier}"));
+                all.iter_mut()
+                    .filter(|access| !is_named(&access.resource))
+                    .for_each(|access| access.resource = arn::qualified(&access.resource, qualifier));
             }
         }
         ("ssm", "GetParameter" | "GetParameters") => {

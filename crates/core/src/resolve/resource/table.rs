@@ -43,6 +43,9 @@ impl Gathered {
     }
 }
 
+/// What names have beside letters and digits.
+const NAME: &[u8] = b"_+=,.@-";
+
 struct Template<'a> {
     scope: &'a Scope<'a>,
     template: &'static str,
@@ -53,7 +56,9 @@ struct Template<'a> {
 
 impl Template<'_> {
     fn gather(&self, given: Given<'_>, found: &mut Gathered) -> Result<(), Denial> {
-        let Some((last, before)) = self.variables.split_last() else {
+        // What stands behind the last variable that a member gives is for the service to say.
+        let count = self.variables.iter().rposition(|members| !members.is_empty()).map_or(0, |at| at + 1);
+        let Some((last, before)) = self.variables.get(..count).and_then(<[_]>::split_last) else {
             found.push(self.filled(&[]));
             return Ok(());
         };
@@ -64,10 +69,7 @@ impl Template<'_> {
         if texts.is_empty() {
             if !self.optional {
                 let values = self.parents(before, given)?;
-                found.push(values.map_or(Resource::Opaque, |mut values| {
-                    values.push(None);
-                    self.filled(&values)
-                }));
+                found.push(values.map_or(Resource::Opaque, |values| self.filled(&values)));
             }
             return Ok(());
         }
@@ -81,11 +83,7 @@ impl Template<'_> {
             let resource = match self.as_arn(text) {
                 Some(arn) => Some(arn),
                 None if whole || text.starts_with("arn:") => None,
-                None if !self.is_name(text) => None,
-                None => self.parents(before, given)?.map(|mut values| {
-                    values.push(Some(text));
-                    self.filled(&values)
-                }),
+                None => self.parents(before, given)?.and_then(|values| self.named(values, text)),
             };
             match resource {
                 Some(resource) => {
@@ -97,6 +95,22 @@ impl Template<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The resource of this name: a plain one, or one with the next variable behind a colon, as in `family:revision`.
+    fn named<'g>(&self, mut values: Vec<Option<&'g str>>, text: &'g str) -> Option<Resource> {
+        if self.is_name(text) {
+            values.push(Some(text));
+            return Some(self.filled(&values));
+        }
+        let (name, next) = text.split_once(':')?;
+        let between = self.template.split("{}").nth(values.len() + 1)?;
+        let both = between == ":" && self.variables.len() == values.len() + 2;
+        if !both || !plain(name, NAME) || !plain(next, NAME) {
+            return None;
+        }
+        values.extend([Some(name), Some(next)]);
+        Some(self.filled(&values))
     }
 
     /// Whether a variable before the last could be given and is not: then another form of the name is meant.
@@ -122,9 +136,10 @@ impl Template<'_> {
                 texts.extend(given.texts(member)?);
             }
             values.push(match texts.as_slice() {
-                [text] if plain(text, b"_+=,.@-") => Some(*text),
-                // The parent's own ARN, or several parents: any of the caller's.
-                texts if texts.iter().all(|text| self.is_own(text) || plain(text, b"_+=,.@-")) => None,
+                [text] if plain(text, NAME) => Some(*text),
+                [text] if self.is_own(text) => own_name(text),
+                // Several parents: any of the caller's.
+                texts if texts.iter().all(|text| self.is_own(text) || plain(text, NAME)) => None,
                 _ => return Ok(None),
             });
         }
@@ -134,8 +149,9 @@ impl Template<'_> {
     /// An ARN in the partition, region and account that the template will be filled with.
     fn is_own(&self, text: &str) -> bool {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let ["arn", partition, _, region, account, _] = parts.as_slice() else { return false };
+        let ["arn", partition, service, region, account, _] = parts.as_slice() else { return false };
         *partition == self.scope.partition.as_str()
+            && Some(*service) == self.template.split(':').nth(2)
             && *region == self.scope.region
             && Some(*account) == self.scope.request.caller.account
     }
@@ -143,7 +159,7 @@ impl Template<'_> {
     /// A path has slashes inside, and at its beginning where the template has none before it.
     fn is_name(&self, text: &str) -> bool {
         if !self.paths {
-            return plain(text, b"_+=,.@-");
+            return plain(text, NAME);
         }
         let joined = self.template.rsplit_once("{}").is_some_and(|(head, _)| head.ends_with('/'));
         let odd = text.contains("//") || text.ends_with('/') || (joined && text.starts_with('/'));
@@ -161,7 +177,8 @@ impl Template<'_> {
             if at > 0 {
                 let value = values.get(at - 1).copied().flatten();
                 open |= value.is_none();
-                arn.push_str(value.unwrap_or("*"));
+                let value = value.unwrap_or(if arn.ends_with('*') { "" } else { "*" });
+                arn.push_str(value);
             }
             arn.push_str(part);
         }
@@ -187,9 +204,22 @@ impl Template<'_> {
             "{A}" => is_account(account),
             fixed => account == fixed,
         };
-        let rest = fits(template.next()?, parts.next()?);
-        (partition && service && region && account && rest).then(|| Resource::Exact(text.to_owned()))
+        let (form, rest) = (template.next()?, parts.next()?);
+        if !(partition && service && region && account) {
+            return None;
+        }
+        if fits(form, rest) {
+            return Some(Resource::Exact(text.to_owned()));
+        }
+        // A log group's ARN is given with and without the end that is checked.
+        form.strip_suffix(":*").is_some_and(|form| fits(form, rest)).then(|| Resource::Pattern(format!("{text}:*")))
     }
+}
+
+/// The name at the end of an ARN such as `…:cluster/name` or `…:function:name`.
+fn own_name(arn: &str) -> Option<&str> {
+    let (_, name) = arn.splitn(6, ':').last()?.split_once(['/', ':'])?;
+    plain(name, NAME).then_some(name)
 }
 
 /// Whether a text has the form of a template. A variable in the middle ends at the template's next character; the

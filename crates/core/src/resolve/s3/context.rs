@@ -52,6 +52,10 @@ impl Call<'_> {
                 None => {}
             }
         }
+        if ["CompleteMultipartUpload", "PutObject"].contains(&operation) {
+            put(&mut context, "s3:if-match", self.request.header("if-match")?);
+            put(&mut context, "s3:if-none-match", self.request.header("if-none-match")?);
+        }
         if self.source.is_none() {
             context.set_absent_fixed("s3:x-amz-copy-source");
         }

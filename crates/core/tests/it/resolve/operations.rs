@@ -182,9 +182,9 @@ fn a_target_that_is_not_exactly_one_of_the_service_is_refused() {
 
 #[test]
 fn a_cbor_operation_is_in_the_path_and_nowhere_else() {
-    let path = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
+    let path = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
     let cbor = |target| asked("monitoring", "POST", target).header("smithy-protocol", "rpc-v2-cbor");
-    assert_eq!(bare(&cbor(path)), "PutMetricData cloudwatch:PutMetricData@*");
+    assert_eq!(bare(&cbor(path)), "ListMetrics cloudwatch:ListMetrics@*");
     assert_eq!(cbor(path).resolved().protocol, Protocol::RpcV2Cbor);
     assert_eq!(bare(&asked("monitoring", "POST", path)), "malformed");
     assert_eq!(bare(&cbor(path).header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")), "malformed");
@@ -465,16 +465,19 @@ fn an_arn_is_taken_only_in_the_form_of_its_kind() {
 }
 
 #[test]
-fn a_child_whose_parent_is_not_named_is_a_pattern() {
+fn a_child_whose_parent_is_not_named_is_below_the_default_one_or_a_pattern() {
     let target = "AmazonEC2ContainerServiceV20141113.DeleteService";
     let service = "arn:aws:ecs:eu-west-1:123456789012:service";
     for (body, expected) in [
         (r#"{"cluster":"c","service":"s"}"#, format!("{service}/c/s")),
-        (r#"{"service":"s"}"#, format!("~{service}/*/s")),
+        (r#"{"service":"s"}"#, format!("{service}/default/s")),
         (r#"{"cluster":"c"}"#, format!("~{service}/c/*")),
     ] {
         assert_eq!(posted("ecs", target, body), format!("DeleteService ecs:DeleteService@{expected}"), "{body}");
     }
+    let snapshot = "~arn:aws:redshift:eu-west-1:123456789012:snapshot:*/s";
+    let delete = form("redshift", "Action=DeleteClusterSnapshot&SnapshotIdentifier=s");
+    assert_eq!(delete, format!("DeleteClusterSnapshot redshift:DeleteClusterSnapshot@{snapshot}"));
 }
 
 #[test]

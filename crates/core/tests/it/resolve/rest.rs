@@ -215,7 +215,9 @@ fn a_parent_in_another_account_is_an_unknown_resource() {
     };
     let service = |cluster: &str| format!("arn:aws:ecs:eu-west-1:123456789012:service/{cluster}/s");
     assert_eq!(delete("c"), service("c"));
-    assert_eq!(delete("arn:aws:ecs:eu-west-1:123456789012:cluster/c"), format!("~{}", service("*")));
+    assert_eq!(delete("arn:aws:ecs:eu-west-1:123456789012:cluster/c"), service("c"));
+    assert_eq!(delete("arn:aws:ecs:eu-west-1:123456789012:service/c/d"), format!("~{}", service("*")));
+    assert_eq!(delete("arn:aws:eks:eu-west-1:123456789012:cluster/c"), "?");
     assert_eq!(delete("arn:aws:ecs:eu-west-1:999999999999:cluster/c"), "?");
     assert_eq!(delete("*"), "?");
 }

@@ -67,6 +67,11 @@ impl OuterProxy {
         Ok(Dialled { far: Ahead { bytes: Bytes::new(), tcp }, address: self.to_string() })
     }
 
+    /// A tunnel through it for the gate's own requests.
+    pub(in crate::gate) async fn reach(&self, host: &str, port: u16) -> Result<Ahead, String> {
+        self.tunnel(host, port).await.map(|dialled| dialled.far)
+    }
+
     /// A tunnel through it.
     pub(super) async fn tunnel(&self, host: &str, port: u16) -> Result<Dialled, String> {
         let mut dialled = self.connect().await?;

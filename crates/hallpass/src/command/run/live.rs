@@ -231,7 +231,8 @@ fn gate_config(
         upstreams: match wish.store.as_deref() {
             Some(url) => routes::store(url)?,
             None => routes::upstreams(original, wish.aws.endpoint_url.as_deref(), &wish.upstreams)?,
-        },
+        }
+        .through(routes::outward(original)),
         caller: caller(wish, session, issued),
         region: session.region.clone(),
         allow_unmapped: wish.allow_unmapped.clone(),

@@ -7,7 +7,7 @@ use std::io::Read;
 use hallpass_core::limits::CA_BUNDLE_BYTES_MAX;
 use hallpass_core::resolve::Partition;
 use hallpass_core::resolve::catalog::Variant;
-use hallpass_dataplane::gate::{CallerIdentity, Upstreams};
+use hallpass_dataplane::gate::{CallerIdentity, Outward, Upstreams};
 
 use crate::deliver::environment::Variables;
 use crate::error::{CommandError, ErrorKind};
@@ -74,6 +74,13 @@ pub(crate) fn upstreams(
         Some(url) => upstreams.with_base(url).map_err(wrong),
         None => Ok(upstreams),
     }
+}
+
+/// The caller's own proxy on the way to AWS, as every SDK reads it.
+pub(crate) fn outward(original: &Variables) -> Outward {
+    let text = |name: &str| original.get(OsStr::new(name)).and_then(|v| v.to_str()).filter(|v| !v.is_empty());
+    let either = |lower: &str, upper: &str| text(lower).or_else(|| text(upper));
+    Outward::new(either("https_proxy", "HTTPS_PROXY"), either("no_proxy", "NO_PROXY"))
 }
 
 /// The one upstream of a session on an S3-compatible store.
