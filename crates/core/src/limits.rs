@@ -11,6 +11,10 @@ pub const SESSION_ID_BYTES_MAX: usize = 64;
 pub const COMMAND_ARGS_MAX: usize = 256;
 /// Most tags on a session (STS accepts 50 session tags).
 pub const TAGS_MAX: usize = 50;
+/// Longest role ARN, in characters (STS API Reference, AssumeRole).
+pub const ROLE_ARN_CHARS_MAX: usize = 2_048;
+/// Longest name of a region, in characters; AWS's own have 14 at most, S3-compatible stores make theirs up.
+pub const REGION_CHARS_MAX: usize = 64;
 /// Longest tag key, characters (STS).
 pub const TAG_KEY_CHARS_MAX: usize = 128;
 /// Longest tag value, characters (STS).

@@ -12,6 +12,7 @@ mod nested;
 mod passing;
 pub(crate) mod policy;
 mod routes;
+mod said;
 pub(crate) mod shadow;
 pub(crate) mod wish;
 
