@@ -205,6 +205,8 @@ pub const AUDIT_FINDINGS_MAX: usize = 100;
 pub const AUDIT_OPEN_SESSIONS_MAX: usize = 100_000;
 /// Acts that a `log_interrupted` entry names.
 pub const INTERRUPTION_ACTS_MAX: usize = 16;
+/// Seconds that a session without a keeper may take from its record to its credential; then it counts as failed.
+pub const UNKEPT_START_S_MAX: i64 = 60;
 /// Ended sessions that one transaction of a pruning removes.
 pub const PRUNED_AT_ONCE_MAX: u64 = 10_000;
 /// Connections for reading that a store keeps open.
