@@ -40,8 +40,10 @@ use wish::Wish;
 use crate::command::Context;
 use crate::config::duration::Seconds;
 use crate::config::session::OnExpiry;
+use crate::deliver::environment::set;
 use crate::deliver::place::Root;
 use crate::deliver::via::Via;
+use crate::environment::HALLPASS_STATE_DIR;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::clean;
 use crate::scrub::{Scrubbed, scrub};
@@ -111,7 +113,10 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
         let (happenings, passthrough) = (sender.clone(), &passthrough);
         let opening =
             Opening { wish: &wish, session, original, via, passthrough, store, clock, root: &root, happenings };
-        let live = Live::open(opening, provider).await?;
+        let mut live = Live::open(opening, provider).await?;
+        if let Some(folder) = context.named_state_dir() {
+            set(&mut live.lent.variables, HALLPASS_STATE_DIR, std::path::absolute(folder)?);
+        }
         let checked = banner::self_check(context.printer, &live.findings, strict);
         let activated = match checked {
             Ok(()) => live.activate().await,
