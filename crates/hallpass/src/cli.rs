@@ -317,6 +317,7 @@ fn usage(rendered: &str) -> CommandError {
             let names = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
             command = names.collect::<Vec<_>>().join(" ");
         } else if !text.is_empty() && !text.starts_with("For more information") {
+            let text = without_hidden(&text);
             said.push(text.trim_start_matches("error: ").trim_start_matches("tip: ").to_owned());
         }
     }
@@ -324,6 +325,15 @@ fn usage(rendered: &str) -> CommandError {
     let failure = CommandError::new(ErrorKind::Usage, "usage", said.next().unwrap_or_default());
     let failure = said.fold(failure, CommandError::cause);
     failure.next(format!("see `{command} --help`"))
+}
+
+/// The same without the commands that are only for ourselves: they come last, and begin with two underscores.
+fn without_hidden(text: &str) -> String {
+    let hidden = |word: &&str| !word.trim_start_matches('`').starts_with("__");
+    let words: Vec<&str> = text.split(' ').filter(hidden).collect();
+    let open = text.ends_with(']') && !words.last().is_some_and(|word| word.ends_with(']'));
+    let text = words.join(" ");
+    if open { format!("{}]", text.trim_end_matches(',')) } else { text }
 }
 
 /// True when the first word is `run`, or `learn`, which runs as well.

@@ -153,7 +153,9 @@ mod tests {
     use hallpass_core::credential::Credential;
     use hallpass_core::delivery::Delivery;
     use hallpass_core::id::SessionId;
-    use hallpass_core::limits::{ROLE_ARN_CHARS_MAX, SESSION_TTL_S_MAX, STS_CHAINED_DURATION_S_MAX, STS_DURATION_S_MIN};
+    use hallpass_core::limits::{
+        ROLE_ARN_CHARS_MAX, SESSION_TTL_S_MAX, STS_CHAINED_DURATION_S_MAX, STS_DURATION_S_MIN,
+    };
     use hallpass_core::permit::{Bounds, Permit, authorize};
     use hallpass_core::policy::{ActionPattern, ScopedPolicy};
     use hallpass_core::secret::Secret;

@@ -46,13 +46,15 @@ pub(super) fn tags(
 ) -> Result<BTreeMap<String, String>, CommandError> {
     for (n, (key, _)) in given.iter().enumerate() {
         if given[..n].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(key)) {
-            return Err(CommandError::usage("run.tag", format!("the tag `{key}` is given twice"))
-                .next("give each key once"));
+            return Err(
+                CommandError::usage("run.tag", format!("the tag `{key}` is given twice")).next("give each key once")
+            );
         }
     }
     let mut tags = configured;
     tags.extend(given.iter().cloned());
-    check_tags(&tags).map_err(|why| CommandError::usage("run.tag", why))?;
+    check_tags(&tags)
+        .map_err(|why| CommandError::usage("run.tag", why).next("correct the tag, here or in the configuration"))?;
     Ok(tags)
 }
 
