@@ -277,6 +277,9 @@ fn policy(context: &Context, command: PolicyCommand) -> Result<ExitStatus, Comma
 
 /// Help and version are data; anything else is a usage error, as JSON when `--json` stands before any `--`.
 fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
+    let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
+    let json = ours.iter().any(|arg| *arg == "--json");
+    let mut failure = usage(&error.render().to_string());
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
             return match error.print() {
@@ -285,6 +288,11 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
                 Err(_) => ExitStatus::Failure,
             };
         }
+        ClapKind::DisplayHelpOnMissingArgumentOrSubcommand if json => {
+            let command = first_word(args.get(1..).unwrap_or_default()).unwrap_or_default();
+            failure = CommandError::usage("usage", "a command is missing")
+                .next(format!("see `{} --help`", format!("hallpass {command}").trim_end()));
+        }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A closed stderr changes nothing: the status already says that this was no command.
             drop(error.print());
@@ -292,9 +300,6 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
         }
         _ => {}
     }
-    let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
-    let json = ours.iter().any(|arg| *arg == "--json");
-    let mut failure = usage(&error.render().to_string());
     if is_run(args.get(1..).unwrap_or_default()) {
         failure = failure.before_child();
     }
