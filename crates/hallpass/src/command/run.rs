@@ -38,6 +38,7 @@ use live::{Live, Opening};
 use wish::Wish;
 
 use crate::command::Context;
+use crate::command::policy::spelling;
 use crate::config::duration::Seconds;
 use crate::config::session::OnExpiry;
 use crate::deliver::environment::set;
@@ -84,6 +85,9 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     let mut wish = Wish::new(&args.lend, args.delivery, config, original)?;
     if args.shadow {
         shadow::tries_out(&mut wish, args.ceiling.as_deref())?;
+    }
+    for doubt in spelling::of_policy(&wish.policy) {
+        context.printer.warn(clean::line(&doubt));
     }
     let via = way(args.via, wish.delivery)?;
     let asked = passing::Asked { names: &args.passthrough, via: args.via, delivery: wish.delivery };
