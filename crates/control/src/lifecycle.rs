@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use hallpass_core::audit::Event;
 use hallpass_core::id::SessionId;
-use hallpass_core::session::{Revocation, SessionEvent};
+use hallpass_core::limits::UNKEPT_START_S_MAX;
+use hallpass_core::session::{Revocation, SessionEvent, SessionStatus};
 use jiff::Timestamp;
 
 use crate::keeper::Keeper;
@@ -57,8 +58,9 @@ pub struct Repaired {
 }
 
 /// Ends every live session whose keeper is gone: expired when its time is over, failed otherwise, with
-/// `requests_unknown` entries for what was allowed and never settled. Then signs a checkpoint over what a killed
-/// process left uncovered, and removes ended sessions beyond [`hallpass_core::limits::SESSIONS_KEPT_MAX`].
+/// `requests_unknown` entries for what was allowed and never settled. One that was handed out and never had a keeper
+/// lives until its time is over, because its credential does. Then signs a checkpoint over what a killed process left
+/// uncovered, and removes ended sessions beyond [`hallpass_core::limits::SESSIONS_KEPT_MAX`].
 ///
 /// # Errors
 /// An outage of the store.
@@ -77,6 +79,9 @@ pub async fn repair(
                 kept += 1;
                 continue;
             }
+            if lives_unkept(&record, now) {
+                continue;
+            }
             end_orphan(store, record, now, &mut repaired).await?;
         }
         match listing.next {
@@ -90,6 +95,22 @@ pub async fn repair(
     }
     store.prune(Retention::default()).await?;
     Ok(repaired)
+}
+
+/// True for a session whose credential was handed out by a process that did not stay, while the credential may live.
+fn lives_unkept(record: &Record, now: Timestamp) -> bool {
+    let session = &record.session;
+    let handed_out = match session.status {
+        SessionStatus::Active => true,
+        // Being handed out at this moment, or never any more.
+        SessionStatus::Pending => now.duration_since(session.created_at).as_secs() <= UNKEPT_START_S_MAX,
+        SessionStatus::Completed
+        | SessionStatus::Expired
+        | SessionStatus::Revoked
+        | SessionStatus::BudgetExceeded
+        | SessionStatus::Failed => false,
+    };
+    record.keeper.is_none() && handed_out && !session.is_expired(now)
 }
 
 async fn end_orphan(

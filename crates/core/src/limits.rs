@@ -11,6 +11,10 @@ pub const SESSION_ID_BYTES_MAX: usize = 64;
 pub const COMMAND_ARGS_MAX: usize = 256;
 /// Most tags on a session (STS accepts 50 session tags).
 pub const TAGS_MAX: usize = 50;
+/// Longest role ARN, in characters (STS API Reference, AssumeRole).
+pub const ROLE_ARN_CHARS_MAX: usize = 2_048;
+/// Longest name of a region, in characters; AWS's own have 14 at most, S3-compatible stores make theirs up.
+pub const REGION_CHARS_MAX: usize = 64;
 /// Longest tag key, characters (STS).
 pub const TAG_KEY_CHARS_MAX: usize = 128;
 /// Longest tag value, characters (STS).
@@ -201,6 +205,8 @@ pub const AUDIT_FINDINGS_MAX: usize = 100;
 pub const AUDIT_OPEN_SESSIONS_MAX: usize = 100_000;
 /// Acts that a `log_interrupted` entry names.
 pub const INTERRUPTION_ACTS_MAX: usize = 16;
+/// Seconds that a session without a keeper may take from its record to its credential; then it counts as failed.
+pub const UNKEPT_START_S_MAX: i64 = 60;
 /// Ended sessions that one transaction of a pruning removes.
 pub const PRUNED_AT_ONCE_MAX: u64 = 10_000;
 /// Connections for reading that a store keeps open.

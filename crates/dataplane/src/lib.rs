@@ -8,3 +8,6 @@
 //! a [`gate::Journal`] and a [`hallpass_core::credential::CredentialSource`] are handed in.
 
 pub mod gate;
+
+/// The tables that the gate resolves with, for rules of core that are asked without a request.
+pub use hallpass_catalog::CATALOG;

@@ -258,6 +258,9 @@ fn policy(context: &Context, command: PolicyCommand) -> Result<ExitStatus, Comma
 
 /// Help and version are data; anything else is a usage error, as JSON when `--json` stands before any `--`.
 fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
+    let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
+    let json = ours.iter().any(|arg| *arg == "--json");
+    let mut failure = usage(&error.render().to_string());
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
             return match error.print() {
@@ -266,6 +269,11 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
                 Err(_) => ExitStatus::Failure,
             };
         }
+        ClapKind::DisplayHelpOnMissingArgumentOrSubcommand if json => {
+            let command = first_word(args.get(1..).unwrap_or_default()).unwrap_or_default();
+            failure = CommandError::usage("usage", "a command is missing")
+                .next(format!("see `{} --help`", format!("hallpass {command}").trim_end()));
+        }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A closed stderr changes nothing: the status already says that this was no command.
             drop(error.print());
@@ -273,9 +281,6 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
         }
         _ => {}
     }
-    let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
-    let json = ours.iter().any(|arg| *arg == "--json");
-    let mut failure = usage(&error.render().to_string());
     if is_run(args.get(1..).unwrap_or_default()) {
         failure = failure.before_child();
     }
@@ -298,6 +303,7 @@ fn usage(rendered: &str) -> CommandError {
             let names = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
             command = names.collect::<Vec<_>>().join(" ");
         } else if !text.is_empty() && !text.starts_with("For more information") {
+            let text = without_hidden(&text);
             said.push(text.trim_start_matches("error: ").trim_start_matches("tip: ").to_owned());
         }
     }
@@ -305,6 +311,15 @@ fn usage(rendered: &str) -> CommandError {
     let failure = CommandError::new(ErrorKind::Usage, "usage", said.next().unwrap_or_default());
     let failure = said.fold(failure, CommandError::cause);
     failure.next(format!("see `{command} --help`"))
+}
+
+/// The same without the commands that are only for ourselves: they come last, and begin with two underscores.
+fn without_hidden(text: &str) -> String {
+    let hidden = |word: &&str| !word.trim_start_matches('`').starts_with("__");
+    let words: Vec<&str> = text.split(' ').filter(hidden).collect();
+    let open = text.ends_with(']') && !words.last().is_some_and(|word| word.ends_with(']'));
+    let text = words.join(" ");
+    if open { format!("{}]", text.trim_end_matches(',')) } else { text }
 }
 
 /// True when the first word is `run`, or `learn`, which runs as well.

@@ -149,6 +149,22 @@ impl ErrorKind {
 }
 
 impl ErrorKind {
+    /// What to do about a failure that says nothing of its own; a person is never left without a next step.
+    fn usual_step(self) -> &'static str {
+        match self {
+            Self::Usage => "correct it; `--help` shows how it is written",
+            Self::Network => "check the network and the endpoint, then try again",
+            Self::Auth => "sign in, then try again",
+            Self::NotFound => "check its name",
+            Self::Conflict => "look at `hallpass session list`, then try again",
+            Self::Denied => "ask for less, or ask whoever set the bounds",
+            Self::Unsupported => "see `--help` for what is possible",
+            Self::NotExecutable | Self::CommandNotFound => "check that it runs without hallpass",
+            Self::Interrupted => "start it again",
+            Self::General | Self::BrokenPipe => "run `hallpass doctor`, or try again with `-v`",
+        }
+    }
+
     /// The word for the JSON of `hallpass s3` and `hallpass alias`; the same as of a store's failures.
     fn word(self) -> &'static str {
         match self {
@@ -254,6 +270,12 @@ impl CommandError {
         self
     }
 
+    /// What to do now. The stores' failures (`hallpass s3`) say nothing where they know nothing.
+    fn step(&self) -> Option<&str> {
+        let usual = self.store.is_none().then(|| self.kind.usual_step());
+        self.next_step.as_deref().or(usual)
+    }
+
     /// The sentence.
     pub(crate) fn message(&self) -> &str {
         &self.message
@@ -309,7 +331,7 @@ impl CommandError {
             code: self.code,
             message: &self.message,
             causes: &self.causes,
-            next_step: self.next_step.as_deref(),
+            next_step: self.step(),
             exit_code: self.exit.code(),
         };
         serde_json::to_string(&Envelope { error: body })
@@ -350,7 +372,7 @@ impl fmt::Display for CommandError {
         for cause in &self.causes {
             write!(f, "\ncause: {cause}")?;
         }
-        if let Some(step) = &self.next_step {
+        if let Some(step) = self.step() {
             write!(f, "\nnext: {step}")?;
         }
         Ok(())
@@ -434,8 +456,14 @@ impl From<ProviderError> for CommandError {
             ProviderError::NoBaseCredential { .. } => {
                 (ErrorKind::Auth, "aws.no_base_credential", Some("sign in first (`aws sso login`, or set AWS_PROFILE)"))
             }
-            ProviderError::PolicyTooLarge(_) => (ErrorKind::Usage, "policy.too_large", None),
-            ProviderError::Invalid(_) => (ErrorKind::Usage, "provider.invalid", None),
+            ProviderError::PolicyTooLarge(_) => {
+                (ErrorKind::Usage, "policy.too_large", Some("see what takes the room with `hallpass policy compile`"))
+            }
+            ProviderError::Invalid(_) => (
+                ErrorKind::Usage,
+                "provider.invalid",
+                Some("correct it; `--dry-run` checks it without lending anything"),
+            ),
             ProviderError::Refused { .. } => {
                 (ErrorKind::Auth, "provider.refused", Some("check the role's trust policy and your own permissions"))
             }

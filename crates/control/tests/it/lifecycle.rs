@@ -5,6 +5,7 @@ use hallpass_control::lifecycle::{Repaired, end, repair};
 use hallpass_control::store::{EntryFilter, NewSession, Store, StoreError, Transition};
 use hallpass_core::audit::Event;
 use hallpass_core::clock::Clock;
+use hallpass_core::limits::UNKEPT_START_S_MAX;
 use hallpass_core::session::{SessionEvent, SessionStatus};
 use hallpass_testkit::store_fixtures::{
     TTL_S, activate, change, dead_keeper, id, new_session, request_allowed, request_settled, run, session,
@@ -90,8 +91,28 @@ fn a_session_that_nobody_keeps_is_ended_too() {
     let store = place.open();
     run(async {
         store.create(NewSession { keeper: None, ..new_session(session("s")) }).await.expect("created");
+        assert_eq!(repaired(&place, &*store).await, Repaired::default(), "it may be issued at this very moment");
+        place.clock.advance_s(UNKEPT_START_S_MAX + 1);
         assert_eq!(repaired(&place, &*store).await.ended.len(), 1);
     });
+}
+
+#[test]
+fn a_credential_that_was_handed_out_lives_without_its_process_until_its_time_is_over() {
+    let place = Place::new();
+    let store = place.open();
+    run(async {
+        store.create(NewSession { keeper: None, ..new_session(session("s")) }).await.expect("created");
+        store.transition(change("s", SessionEvent::Activate)).await.expect("activated");
+        place.clock.advance_s(TTL_S - 1);
+        assert_eq!(repaired(&place, &*store).await, Repaired::default());
+        assert_eq!(place.codes(), [""; 0], "an open session of nobody is no missing end");
+        place.clock.advance_s(1);
+        let done = repaired(&place, &*store).await;
+        assert_eq!(done.ended.first().map(|record| record.session.status), Some(SessionStatus::Expired));
+    });
+    drop(store);
+    assert_eq!(place.codes(), [""; 0]);
 }
 
 #[test]

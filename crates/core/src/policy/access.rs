@@ -43,6 +43,8 @@ pub struct Context {
     /// Keys whose names come from a request or a person, in lower case. There may be many.
     present: BTreeMap<String, Vec<String>>,
     absent: BTreeSet<String>,
+    /// Beginnings of keys, in lower case, of which the request carries those that are set and no others.
+    complete: BTreeSet<&'static str>,
 }
 
 /// Values of a key; most have one.
@@ -85,6 +87,12 @@ impl Context {
         }
     }
 
+    /// Says that of the keys that begin so, such as those for tags, the request carries those that are set and certainly
+    /// no others. `beginning` is in lower case.
+    pub(crate) fn set_complete(&mut self, beginning: &'static str) {
+        self.complete.insert(beginning);
+    }
+
     /// [`Self::set`] for a key that our own code names, for every request.
     pub(crate) fn set_fixed(&mut self, key: &'static str, value: impl Into<String>) {
         self.fixed.push((key, Some(Values::One([value.into()]))));
@@ -115,13 +123,14 @@ impl Context {
                 None => absent = true,
             }
         }
-        if self.present.is_empty() && self.absent.is_empty() {
+        if self.present.is_empty() && self.absent.is_empty() && self.complete.is_empty() {
             return if absent { Known::Absent } else { Known::Unknown };
         }
         let key = key.to_ascii_lowercase();
         match self.present.get(&key) {
             Some(values) => Known::Present(values),
             None if absent || self.absent.contains(&key) => Known::Absent,
+            None if self.complete.iter().any(|beginning| key.starts_with(beginning)) => Known::Absent,
             None => Known::Unknown,
         }
     }
@@ -137,7 +146,7 @@ impl Context {
 impl PartialEq for Context {
     /// The same is known of every key, however it came to be.
     fn eq(&self, other: &Self) -> bool {
-        self.known() == other.known()
+        self.known() == other.known() && self.complete == other.complete
     }
 }
 
@@ -159,6 +168,17 @@ mod tests {
         context.set("s3:prefix", "p");
         assert_eq!(context.get("aws:UserAgent"), Known::Present(&["third".to_owned()]));
         assert_eq!(context.get("s3:prefix"), Known::Present(&["p".to_owned()]));
+    }
+
+    #[test]
+    fn where_all_keys_of_a_kind_are_told_the_others_are_absent() {
+        let mut context = Context::default();
+        context.set("aws:RequestTag/Team", "a");
+        assert_eq!(context.get("aws:RequestTag/env"), Known::Unknown);
+        context.set_complete("aws:requesttag/");
+        assert_eq!(context.get("AWS:RequestTag/ENV"), Known::Absent);
+        assert_eq!(context.get("aws:RequestTag/team"), Known::Present(&["a".to_owned()]));
+        assert_eq!(context.get("aws:ResourceTag/env"), Known::Unknown);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(super) fn keys(operation: &Found, given: &Given<'_>, context: &mut Context) 
     if folded.len() != tags.len() || tags.len() > REQUEST_TAGS_MAX {
         return;
     }
+    context.set_complete("aws:requesttag/");
     if tags.is_empty() {
         context.set_absent("aws:TagKeys");
         return;

@@ -69,16 +69,19 @@ impl Context {
     /// When none of them is known.
     pub(crate) fn state_dir(&self) -> Result<PathBuf, CommandError> {
         let set = |name| environment::os(name).map(PathBuf::from);
-        self.global
-            .state_dir
-            .clone()
-            .or_else(|| set(environment::HALLPASS_STATE_DIR))
+        self.named_state_dir()
             .or_else(|| set(environment::XDG_STATE_HOME).filter(|p| p.is_absolute()).map(|p| p.join("hallpass")))
             .or_else(|| set(environment::HOME).map(|p| p.join(".local/state/hallpass")))
             .ok_or_else(|| {
                 CommandError::new(ErrorKind::Usage, "state_dir.unknown", "there is no home folder to keep state in")
                     .next("set HALLPASS_STATE_DIR, or pass `--state-dir DIR`")
             })
+    }
+
+    /// The state folder that the flag or the variable names, so that a command inside the session finds it too.
+    pub(crate) fn named_state_dir(&self) -> Option<PathBuf> {
+        let named = self.global.state_dir.clone();
+        named.or_else(|| environment::os(environment::HALLPASS_STATE_DIR).map(PathBuf::from))
     }
 
     /// The real clock.

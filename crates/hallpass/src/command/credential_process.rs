@@ -62,7 +62,9 @@ async fn credential(context: &Context, wish: &Wish, original: &Variables) -> Res
     let command = [OsString::from("credential-process")];
     let session = wish.session(new_id()?, context.now(), &command, original);
     let key = AuthorityKey::of(&session);
+    // One that was asked for with a longer life would outlive what is asked for now.
     if let Some(record) = store.find_reusable(&key, CREDENTIAL_REFRESH_EARLY_S, clock.now()).await?
+        && record.session.expires_at <= session.expires_at
         && let Some(credential) = kept(context, &root, &record.session)
     {
         return Ok(credential);

@@ -4,12 +4,14 @@ pub(crate) mod evidence;
 pub(crate) mod report;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
-use hallpass_core::learn::{Learned, Level, Options};
+use hallpass_core::learn::{Learned, Learner, Level, Options};
+use rustix::fs::{Access, access};
 
 use crate::command::Context;
 use crate::command::audit::export::atomically;
@@ -79,6 +81,12 @@ enum Generalise {
 
 /// Runs, reads, learns, prints.
 pub(crate) fn learn(context: &Context, args: LearnArgs) -> Result<ExitStatus, CommandError> {
+    // What is wrong here would otherwise show when the run is over, and cost its evidence.
+    let mut others = Learner::default();
+    let ready = merge(&mut others, &args.merge).and_then(|()| args.output.as_deref().map_or(Ok(()), may_be_written));
+    if let Err(error) = ready {
+        return Err(if args.from.is_empty() { error.before_child() } else { error });
+    }
     let (sessions, status) = if args.from.is_empty() {
         run_to_learn(context, &args)?
     } else {
@@ -128,13 +136,7 @@ fn run_to_learn(context: &Context, args: &LearnArgs) -> Result<(Vec<SessionId>, 
 
 fn learned(context: &Context, args: &LearnArgs, sessions: &[SessionId]) -> Result<Learned, CommandError> {
     let mut learner = evidence::of_sessions(context, sessions)?;
-    for path in &args.merge {
-        let document = crate::command::run::policy::document(path)?;
-        learner.merge(&document).map_err(|error| {
-            let message = format!("`{}` cannot be merged", path.display());
-            CommandError::usage("learn.merge", message).because(&error)
-        })?;
-    }
+    merge(&mut learner, &args.merge)?;
     let level = match args.generalise {
         Generalise::None => Level::None,
         Generalise::Keys => Level::Keys,
@@ -143,7 +145,36 @@ fn learned(context: &Context, args: &LearnArgs, sessions: &[SessionId]) -> Resul
     Ok(learner.learn(Options { level, include_failed: args.include_failed })?)
 }
 
-fn write_policy(learned: &Learned, path: &std::path::Path) -> Result<(), CommandError> {
+fn merge(learner: &mut Learner, paths: &[PathBuf]) -> Result<(), CommandError> {
+    for path in paths {
+        let document = crate::command::run::policy::document(path)?;
+        learner.merge(&document).map_err(|error| {
+            let message = format!("`{}` cannot be merged", path.display());
+            CommandError::usage("learn.merge", message).because(&error)
+        })?;
+    }
+    Ok(())
+}
+
+/// The policy is written beside its place first, so its folder must be there and take files.
+fn may_be_written(path: &Path) -> Result<(), CommandError> {
+    let unwritable = |error: io::Error| {
+        let message = format!("`{}` cannot be written", path.display());
+        CommandError::new(ErrorKind::General, "learn.unwritable", message)
+            .because(&error)
+            .next("name a file in a folder that exists and that you may write to")
+    };
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(unwritable(io::ErrorKind::IsADirectory.into()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.metadata().map_err(unwritable)?.is_dir() {
+        return Err(unwritable(io::ErrorKind::NotADirectory.into()));
+    }
+    access(folder, Access::WRITE_OK).map_err(|error| unwritable(error.into()))
+}
+
+fn write_policy(learned: &Learned, path: &Path) -> Result<(), CommandError> {
     let Some(policy) = &learned.policy else {
         let message = "nothing was learned, so no policy is written";
         return Err(CommandError::new(ErrorKind::NotFound, "learn.nothing", message)

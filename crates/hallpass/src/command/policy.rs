@@ -5,3 +5,4 @@ pub(crate) mod compile;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod source;
+pub(crate) mod spelling;

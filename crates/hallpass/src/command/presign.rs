@@ -81,7 +81,7 @@ pub(crate) fn presign(context: &Context, args: PresignArgs) -> Result<ExitStatus
         Answer::Presigned { url, expires_at, entry } => {
             if context.printer.is_json() {
                 let at = expires_at.to_string();
-                let body = json!({"schema": SCHEMA_VERSION, "url": url, "expires_at": at, "entry": entry,
+                let body = json!({"schema_version": SCHEMA_VERSION, "url": url, "expires_at": at, "entry": entry,
                     "revocation": "on-expiry"});
                 context.printer.json(&body)?;
             } else {

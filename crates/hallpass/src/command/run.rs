@@ -12,6 +12,7 @@ mod nested;
 mod passing;
 pub(crate) mod policy;
 mod routes;
+mod said;
 pub(crate) mod shadow;
 pub(crate) mod wish;
 
@@ -37,10 +38,13 @@ use live::{Live, Opening};
 use wish::Wish;
 
 use crate::command::Context;
+use crate::command::policy::spelling;
 use crate::config::duration::Seconds;
 use crate::config::session::OnExpiry;
+use crate::deliver::environment::set;
 use crate::deliver::place::Root;
 use crate::deliver::via::Via;
+use crate::environment::HALLPASS_STATE_DIR;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::clean;
 use crate::scrub::{Scrubbed, scrub};
@@ -82,6 +86,9 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     if args.shadow {
         shadow::tries_out(&mut wish, args.ceiling.as_deref())?;
     }
+    for doubt in spelling::of_policy(&wish.policy) {
+        context.printer.warn(clean::line(&doubt));
+    }
     let via = way(args.via, wish.delivery)?;
     let asked = passing::Asked { names: &args.passthrough, via: args.via, delivery: wish.delivery };
     let (via, passthrough) = passing::passthrough(context.printer, &asked, via, original)?;
@@ -110,7 +117,10 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
         let (happenings, passthrough) = (sender.clone(), &passthrough);
         let opening =
             Opening { wish: &wish, session, original, via, passthrough, store, clock, root: &root, happenings };
-        let live = Live::open(opening, provider).await?;
+        let mut live = Live::open(opening, provider).await?;
+        if let Some(folder) = context.named_state_dir() {
+            set(&mut live.lent.variables, HALLPASS_STATE_DIR, std::path::absolute(folder)?);
+        }
         let checked = banner::self_check(context.printer, &live.findings, strict);
         let activated = match checked {
             Ok(()) => live.activate().await,

@@ -2,7 +2,9 @@
 
 use clap::Args;
 use hallpass_core::denial::{Denial, Missing};
-use hallpass_core::policy::{AccessRequest, Context as Circumstances, Grant, Resource, ScopedPolicy, parse_resource};
+use hallpass_core::policy::{
+    AccessRequest, ActionPattern, Context as Circumstances, Grant, Resource, ScopedPolicy, parse_resource,
+};
 use serde::Serialize;
 
 use super::policy::source::{names_no_policy, with_stdin};
@@ -10,6 +12,7 @@ use super::run::args::LendArgs;
 use super::run::policy::of_flags;
 use super::session::find::{find, not_found};
 use crate::command::Context;
+use crate::command::policy::spelling;
 use crate::error::{CommandError, ExitStatus};
 use crate::output::{Paint, SCHEMA_VERSION, clean};
 
@@ -64,6 +67,10 @@ pub(crate) fn why(context: &Context, args: WhyArgs) -> Result<ExitStatus, Comman
     let policy = policy(context, args)?;
     let decided = policy.grants(&access, &circumstances);
     let printer = context.printer;
+    let asked = ActionPattern::parse(&access.action).ok();
+    for doubt in asked.and_then(|asked| spelling::of_action(&asked)).into_iter().chain(spelling::of_policy(&policy)) {
+        printer.warn(clean::line(&doubt));
+    }
     let status = if decided.is_ok() { ExitStatus::Success } else { ExitStatus::Failure };
     if printer.is_json() {
         printer.json(&Answer {

@@ -226,6 +226,9 @@ pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), String> 
         if key.is_empty() || key.chars().count() > TAG_KEY_CHARS_MAX {
             return Err(format!("the key `{shown}` must have 1 to {TAG_KEY_CHARS_MAX} characters"));
         }
+        if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+            return Err(format!("the key `{shown}` begins with `aws:`, which AWS keeps for itself"));
+        }
         if value.chars().count() > TAG_VALUE_CHARS_MAX {
             return Err(format!("the value of `{shown}` may have {TAG_VALUE_CHARS_MAX} characters"));
         }

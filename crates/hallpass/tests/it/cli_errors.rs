@@ -31,6 +31,21 @@ const FAILURES: &[(&[&str], i32, &str)] = &[
     (&["--config", "nowhere.toml", "config", "show"], 2, "config.not_found"),
     (&["run", "--nonsense", "--", "true"], 125, "usage"),
     (&["run"], 125, "usage"),
+    (&["run", "--role", "", "--read-only", "--", "true"], 125, "run.role"),
+    (&["run", "--role", "agent", "--read-only", "--dry-run", "--", "true"], 125, "provider.invalid"),
+    (&["run", "--region", "eu central", "--read-only", "--", "true"], 125, "run.region"),
+    (&["run", "--tag", "a=1", "--tag", "a=2", "--read-only", "--", "true"], 125, "run.tag"),
+    (&["run", "--tag", "aws:a=1", "--read-only", "--", "true"], 125, "run.tag"),
+    (&["run", "--grace", "1h", "--read-only", "--", "true"], 125, "run.grace"),
+    (&["run", "--passthrough", "http://x", "--read-only", "--", "true"], 125, "run.passthrough"),
+    (&["run", "--policy", "nowhere.json", "--", "true"], 125, "policy.unreadable"),
+    (&["run", "--policy", "{}", "--", "true"], 125, "policy.document"),
+    (&["run", "--provider", "gcp", "--read-only", "--", "true"], 7, "run.provider"),
+    (&["learn", "--merge", "nowhere.json", "--", "true"], 125, "policy.unreadable"),
+    (&["learn", "-o", "nowhere/learned.json", "--", "true"], 125, "learn.unwritable"),
+    (&["policy", "explain", "nowhere.json"], 5, "policy.unreadable"),
+    (&["presign", "s3://data/x"], 2, "presign.session"),
+    (&["session"], 2, "usage"),
 ];
 
 #[test]
@@ -49,6 +64,17 @@ fn every_failure_has_its_number_and_its_code() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn commands_that_are_only_for_ourselves_are_not_offered() {
+    let world = World::new();
+    for args in [["--json"].as_slice(), &["--json", "demo-chld"], &["--json", "shm"]] {
+        let said = world.say(args);
+        assert!(!said.err.contains("__"), "{args:?}: {}", said.err);
+    }
+    let message = error(&world.say(&["--json"]))["message"].as_str().map(str::to_owned).unwrap_or_default();
+    assert!(message.ends_with("man]"), "{message}");
 }
 
 #[test]

@@ -186,12 +186,30 @@ fn credential_process_prints_json_only_and_asks_the_cloud_once() {
 }
 
 #[test]
+fn a_short_life_is_not_answered_with_a_longer_one() {
+    let world = World::new();
+    let ask = |ttl: &str| {
+        let allow = ["--allow", "s3:GetObject", "--ttl", ttl];
+        let done = finish(world.hallpass(&[["credential-process", "--role", ROLE].as_slice(), &allow].concat()));
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        world.upstream.requests()
+    };
+    let long = ask("1h");
+    let short = ask("15m");
+    assert!(short > long, "a session of an hour was handed out to who asked for 15 minutes");
+    assert_eq!(ask("1h"), short, "a shorter life serves who asked for a longer one until it is about to end");
+}
+
+#[test]
 fn a_revoked_session_is_not_handed_out_again() {
     let world = World::new();
     let ask = || finish(world.hallpass(&["credential-process", "--role", ROLE, "--allow", "s3:GetObject"]));
     assert_eq!(ask().code, Some(0));
     let asked = world.upstream.requests();
-    let listed = finish(world.hallpass(&["session", "list", "--json"])).stdout_text();
+    let listed = finish(world.hallpass(&["session", "list", "--live", "--json"])).stdout_text();
+    assert!(listed.contains("\"active\""), "its credential lives, and so does the session: {listed}");
+    assert_eq!((ask().code, world.upstream.requests()), (Some(0), asked), "a look at the sessions ended it");
+    assert_eq!(finish(world.hallpass(&["audit", "verify"])).code, Some(0));
     let id = listed.split("\"id\":").nth(1).and_then(|rest| rest.split('"').nth(1)).expect("an id").to_owned();
     assert_eq!(finish(world.hallpass(&["session", "kill", &id])).code, Some(0));
     assert_eq!(ask().code, Some(0));

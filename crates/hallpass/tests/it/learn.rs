@@ -241,3 +241,24 @@ fn a_session_that_still_runs_is_not_learned_from() {
     assert_eq!(outcome.status.code(), Some(6), "{}", outcome.shown());
     assert!(outcome.stderr.contains("still active"), "{}", outcome.shown());
 }
+
+#[test]
+fn what_cannot_be_merged_or_written_is_said_before_the_command_runs() {
+    let lender = Lender::without_role(Ministack::shared());
+    let work = lender.work();
+    std::fs::write(work.join("bad.json"), "{").expect("written");
+    let ran = work.join("ran");
+    let at = |name: &str| work.join(name).display().to_string();
+    for flags in [
+        vec!["--merge".to_owned(), at("absent.json")],
+        vec!["--merge".to_owned(), at("bad.json")],
+        vec!["-o".to_owned(), at("absent/learned.json")],
+        vec!["-o".to_owned(), at("")],
+        vec!["-o".to_owned(), at("bad.json/learned.json")],
+    ] {
+        let mut command = lender.hallpass(&["learn", "--allow", "s3:GetObject"]);
+        let outcome = run(command.args(&flags).arg("--").arg("touch").arg(&ran));
+        assert_eq!(outcome.status.code(), Some(125), "{flags:?}: {}", outcome.shown());
+        assert!(!ran.exists(), "{flags:?}: the run is over, and what it taught is lost");
+    }
+}

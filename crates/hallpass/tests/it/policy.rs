@@ -96,6 +96,27 @@ fn why_asks_a_session_as_well() {
 }
 
 #[test]
+fn a_misspelt_action_is_said_where_it_stands_and_before_a_run() {
+    let world = World::new();
+    world.file(
+        "work/slip.json",
+        "{\"Version\": \"2012-10-17\", \"Statement\": [\n  {\"Effect\": \"Deny\", \"Action\": [\"s3:DeletObject\"],\n   \
+         \"Resource\": \"*\"}, {\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}]}",
+    );
+    let said = world.say(&["policy", "check", "slip.json"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.out.contains("slip.json:2:22: warning[unknown-action]"), "{said:?}");
+    assert_eq!(world.say(&["policy", "check", "--strict", "slip.json"]).code, 1);
+    let said = world.say(&["run", "--read-only", "--deny", "s3:DeletObject,lamda:*", "--dry-run", "--", "true"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.err.contains("did you mean `s3:DeleteObject`?") && said.err.contains("`lambda`"), "{said:?}");
+    let said = world.say(&["run", "--allow", "s3:GetObject", "--deny", "s3:Delete*", "--dry-run", "--", "true"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "what is right is not warned about");
+    let said = world.say(&["why", "s3:GetObjekt", "--allow", "s3:*"]);
+    assert!(said.code == 0 && said.err.contains("did you mean `s3:GetObject`?"), "{said:?}");
+}
+
+#[test]
 fn check_shows_file_line_and_column() {
     let world = World::new();
     world.file("work/good.json", READ);

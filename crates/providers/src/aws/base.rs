@@ -35,6 +35,9 @@ impl Base {
         if let Some(credential) = self.environment_keys()? {
             return Ok(credential);
         }
+        if let Some(profile) = super::profile::in_use(&self.options) {
+            super::profile::check(&self.options, profile).await.map_err(|why| missing(&why))?;
+        }
         let sdk = self.sdk().await;
         let provider = sdk.credentials_provider().ok_or_else(|| missing("the SDK found no credential provider"))?;
         let found = provider.provide_credentials().await.map_err(|error| missing(&chain_of(&error)))?;
@@ -69,8 +72,7 @@ impl Base {
     pub(crate) async fn sdk(&self) -> &SdkConfig {
         self.sdk
             .get_or_init(|| async {
-                let environment: std::collections::HashMap<String, String> =
-                    self.options.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                let environment = super::profile::environment(&self.options).await;
                 let region = self.region().await.unwrap_or_else(|| REGION_WITHOUT_ANY.to_owned());
                 let mut loader = aws_config::defaults(BehaviorVersion::latest())
                     .env(aws_types::os_shim_internal::Env::from(environment))
@@ -147,6 +149,45 @@ mod tests {
         assert!(base.sdk.get().is_none(), "the SDK was started");
         assert_eq!(base.region().await.as_deref(), Some("eu-west-1"));
         assert_eq!(base.describe(), "environment variables");
+    }
+
+    /// A profile of a file, in an environment that has keys of its own as well.
+    async fn of_profile(config: &str, named: Option<&str>, pairs: &[(&str, &str)]) -> Result<String, String> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), config).expect("written");
+        let path = file.path().to_str().expect("text");
+        let more = [("AWS_CONFIG_FILE", path), ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")];
+        let mut options = base(&[pairs, &more].concat()).options().clone();
+        options.profile = named.map(str::to_owned);
+        Base::new(options).credential().await.map(|c| c.access_key_id).map_err(|error| error.to_string())
+    }
+
+    const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    const WORK: &str = "[profile work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = w\nregion = x\n";
+
+    #[tokio::test]
+    async fn keys_of_the_environment_never_stand_in_for_a_named_profile() {
+        assert_eq!(of_profile(WORK, Some("work"), &KEYS).await.as_deref(), Ok("AKIAWORK"));
+        assert_eq!(of_profile(WORK, None, &KEYS).await.as_deref(), Ok("AKIAENV"));
+        let unknown = of_profile(WORK, Some("wrok"), &KEYS).await.expect_err("no such profile");
+        assert!(unknown.contains("`wrok`"), "{unknown}");
+        let empty = of_profile("[profile work]\nregion = x\n", Some("work"), &KEYS).await;
+        assert!(empty.is_err(), "a profile without credentials was answered with {empty:?}");
+    }
+
+    #[tokio::test]
+    async fn a_profile_that_is_not_there_is_no_reason_to_ask_elsewhere() {
+        let unknown = of_profile(WORK, None, &[("AWS_PROFILE", "wrok")]).await.expect_err("no such profile");
+        assert!(unknown.contains("`wrok`"), "{unknown}");
+        let known = of_profile(WORK, None, &[("AWS_PROFILE", "work")]).await;
+        assert_eq!(known.as_deref(), Ok("AKIAWORK"));
+    }
+
+    #[tokio::test]
+    async fn a_profile_over_the_environments_keys_is_refused_rather_than_skipped() {
+        let config = "[profile up]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Environment\n";
+        let refused = of_profile(config, Some("up"), &KEYS).await.expect_err("not followed");
+        assert!(refused.contains("credential_source"), "{refused}");
     }
 
     #[tokio::test]

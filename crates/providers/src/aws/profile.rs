@@ -1,5 +1,7 @@
-//! The little that is read of `~/.aws` without the SDK's help: is there a profile, and does it name a region.
+//! The little that is read of `~/.aws` without the SDK's help: is there a profile, does it name a region, and what may
+//! the SDK's chain ask when a profile was named.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::options::AwsOptions;
@@ -18,6 +20,56 @@ pub(crate) fn exists(options: &AwsOptions) -> bool {
     files(options).into_iter().flatten().any(|path| path.is_file())
 }
 
+/// The profile that somebody named: by option, or by AWS_PROFILE, where `default` says no more than its absence.
+pub(crate) fn in_use(options: &AwsOptions) -> Option<&str> {
+    options.profile.as_deref().or_else(|| options.variable("AWS_PROFILE").filter(|name| *name != "default"))
+}
+
+/// Says why a named profile cannot sign in, as far as its lines tell. The SDK's chain would go on to the next identity
+/// that it finds: the machine's own, say.
+pub(crate) async fn check(options: &AwsOptions, profile: &str) -> Result<(), String> {
+    let mut found = false;
+    for path in files(options).into_iter().flatten() {
+        let text = tokio::fs::read_to_string(&path).await.unwrap_or_default();
+        found |= text.lines().any(|line| header(line.trim()) == Some(profile));
+    }
+    if !found {
+        return Err(format!("there is no profile `{profile}` in the AWS configuration files"));
+    }
+    if options.profile.is_some() && value(options, "credential_source").await.as_deref() == Some("Environment") {
+        return Err(format!(
+            "profile `{profile}` takes its keys from the environment (credential_source), which is not followed: \
+             leave the profile out and name the role with `--role`"
+        ));
+    }
+    Ok(())
+}
+
+/// The environment for the SDK's chain. Where a profile is named by option, nothing else that the chain would find is
+/// in it; where one is named by AWS_PROFILE, only what no profile can mean is left out.
+pub(crate) async fn environment(options: &AwsOptions) -> HashMap<String, String> {
+    let mut environment: HashMap<String, String> =
+        options.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    if in_use(options).is_none() {
+        return environment;
+    }
+    if options.profile.is_some() {
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
+            environment.remove(name);
+        }
+    }
+    // A profile may stand on the container's or the machine's identity, also through `source_profile`.
+    let mut texts = String::new();
+    for path in files(options).into_iter().flatten() {
+        texts.push_str(&tokio::fs::read_to_string(&path).await.unwrap_or_default());
+    }
+    if !texts.contains("credential_source") {
+        environment.retain(|name, _| !name.starts_with("AWS_CONTAINER_CREDENTIALS_"));
+        environment.insert("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned());
+    }
+    environment
+}
+
 /// The region of the profile in use, if its file names one.
 pub(crate) async fn region(options: &AwsOptions) -> Option<String> {
     value(options, "region").await
@@ -25,7 +77,7 @@ pub(crate) async fn region(options: &AwsOptions) -> Option<String> {
 
 /// The value of a key of the profile in use, if its files have one.
 pub(crate) async fn value(options: &AwsOptions, key: &str) -> Option<String> {
-    let profile = options.profile.as_deref().or_else(|| options.variable("AWS_PROFILE")).unwrap_or("default");
+    let profile = in_use(options).unwrap_or("default");
     for path in files(options).into_iter().flatten() {
         if let Ok(text) = tokio::fs::read_to_string(&path).await
             && let Some(value) = value_in(&text, profile, key)
@@ -36,12 +88,17 @@ pub(crate) async fn value(options: &AwsOptions, key: &str) -> Option<String> {
     None
 }
 
+/// The profile that this line begins.
+fn header(line: &str) -> Option<&str> {
+    let name = line.strip_prefix('[')?.split(']').next()?.trim();
+    Some(name.strip_prefix("profile ").map_or(name, str::trim))
+}
+
 fn value_in(text: &str, profile: &str, wanted: &str) -> Option<String> {
     let mut inside = false;
     for line in text.lines().map(str::trim) {
-        if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            let name = header.trim();
-            inside = name.strip_prefix("profile ").map_or(name, str::trim) == profile;
+        if line.starts_with('[') {
+            inside = header(line) == Some(profile);
         } else if inside
             && let Some((key, value)) = line.split_once('=')
             && key.trim() == wanted

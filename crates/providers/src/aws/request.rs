@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use hallpass_core::credential::Credential;
 use hallpass_core::delivery::Delivery;
 use hallpass_core::limits::{
-    SESSION_TTL_S_MAX, STS_CHAINED_DURATION_S_MAX, STS_DURATION_S_MIN, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    ROLE_ARN_CHARS_MAX, SESSION_TTL_S_MAX, STS_CHAINED_DURATION_S_MAX, STS_DURATION_S_MIN, TAG_KEY_CHARS_MAX,
+    TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use hallpass_core::permit::Permit;
 use hallpass_core::provider::ProviderError;
@@ -29,10 +30,8 @@ pub(crate) struct RoleRequest {
 impl RoleRequest {
     /// Compiles the permit's policy and checks every parameter against the STS API's own rules.
     pub(crate) fn new(permit: &Permit, options: &AwsOptions) -> Result<Self, ProviderError> {
+        options.check_role(permit.role_arn(), permit.tags())?;
         let partition = partition_of(permit.role_arn())?;
-        check_tags(permit.tags())?;
-        check_text("external id", options.external_id.as_deref(), 1_224, "+=,.@:/-")?;
-        check_text("source identity", options.source_identity.as_deref(), 64, "+=,.@-")?;
         let compiled =
             permit.policy().compile(partition).map_err(|error| ProviderError::PolicyTooLarge(error.to_string()))?;
         if permit.delivery().exposes_real_credential() && !compiled.exact {
@@ -78,6 +77,19 @@ impl RoleRequest {
     }
 }
 
+impl AwsOptions {
+    /// Checks what AssumeRole would be told of these options against the STS API's own rules; makes no call.
+    ///
+    /// # Errors
+    /// [`ProviderError::Invalid`] with the parameter and its rule.
+    pub fn check_role(&self, role_arn: &str, tags: &BTreeMap<String, String>) -> Result<(), ProviderError> {
+        partition_of(role_arn)?;
+        check_tags(tags)?;
+        check_text("external id", self.external_id.as_deref(), 1_224, "+=,.@:/-")?;
+        check_text("source identity", self.source_identity.as_deref(), 64, "+=,.@-")
+    }
+}
+
 /// The name is unique per session and cannot be guessed: a resource policy that names a session ARN would otherwise
 /// grant around the session policy, and a revocation can name it (`aws:userid`).
 pub(crate) fn session_name(session: &str) -> String {
@@ -94,7 +106,10 @@ fn partition_of(role_arn: &str) -> Result<&str, ProviderError> {
         return Err(wrong());
     };
     let account_ok = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    let name_ok = resource.strip_prefix("role/").is_some_and(|name| !name.is_empty());
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b);
+    let name_ok = resource.strip_prefix("role/").is_some_and(|name| {
+        !name.is_empty() && !name.ends_with('/') && name.bytes().all(legal) && role_arn.len() <= ROLE_ARN_CHARS_MAX
+    });
     if *arn != "arn" || *service != "iam" || !region.is_empty() || partition.is_empty() || !account_ok || !name_ok {
         return Err(wrong());
     }
@@ -138,7 +153,9 @@ mod tests {
     use hallpass_core::credential::Credential;
     use hallpass_core::delivery::Delivery;
     use hallpass_core::id::SessionId;
-    use hallpass_core::limits::{SESSION_TTL_S_MAX, STS_CHAINED_DURATION_S_MAX, STS_DURATION_S_MIN};
+    use hallpass_core::limits::{
+        ROLE_ARN_CHARS_MAX, SESSION_TTL_S_MAX, STS_CHAINED_DURATION_S_MAX, STS_DURATION_S_MIN,
+    };
     use hallpass_core::permit::{Bounds, Permit, authorize};
     use hallpass_core::policy::{ActionPattern, ScopedPolicy};
     use hallpass_core::secret::Secret;
@@ -193,6 +210,9 @@ mod tests {
             "arn:aws:iam::12:role/x",
             "arn:aws:iam::123456789012:user/x",
             "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/a b",
+            "arn:aws:iam::123456789012:role/a*",
+            &format!("arn:aws:iam::123456789012:role/{}", "a".repeat(ROLE_ARN_CHARS_MAX)),
         ] {
             assert!(partition_of(bad).is_err(), "{bad}");
         }

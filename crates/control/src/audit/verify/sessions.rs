@@ -95,6 +95,8 @@ impl Sessions {
                     findings.add(Finding::Status { at, session, record, logged });
                 }
                 Some((_, Some(keeper))) if is_alive(&keeper) => {}
+                // Handed out by a process that did not stay: the first start after its time is over records the end.
+                Some((SessionStatus::Active, None)) => {}
                 _ => _ = findings.add(Finding::EndMissing { at, session }),
             }
         }

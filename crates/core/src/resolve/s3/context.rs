@@ -109,13 +109,20 @@ impl Call<'_> {
                 }
                 context
                     .set_all_fixed("s3:RequestObjectTagKeys", tags.iter().map(|(name, _)| name.to_owned()).collect());
+                context.set_complete(OBJECT_TAGS);
             }
             None if ["PutObjectTagging", "CopyObject"].contains(&self.route.operation) => {}
-            None => context.set_absent_fixed("s3:RequestObjectTagKeys"),
+            None => {
+                context.set_absent_fixed("s3:RequestObjectTagKeys");
+                context.set_complete(OBJECT_TAGS);
+            }
         }
         Ok(())
     }
 }
+
+/// How the keys for the tags of a request begin.
+const OBJECT_TAGS: &str = "s3:requestobjecttag/";
 
 fn put(context: &mut Context, key: &'static str, value: Option<&str>) {
     match value {

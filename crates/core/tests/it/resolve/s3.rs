@@ -117,9 +117,15 @@ fn condition_keys_are_present_or_certainly_absent() {
     ] {
         assert_eq!(present(context.get(key)), Some(vec![value]), "{key}");
     }
-    for key in
-        ["s3:delimiter", "s3:VersionId", "s3:x-amz-acl", "s3:RequestObjectTagKeys", "aws:Referer", "aws:CalledVia"]
-    {
+    for key in [
+        "s3:delimiter",
+        "s3:VersionId",
+        "s3:x-amz-acl",
+        "s3:RequestObjectTagKeys",
+        "s3:RequestObjectTag/team",
+        "aws:Referer",
+        "aws:CalledVia",
+    ] {
         assert_eq!(context.get(key), Known::Absent, "{key}");
     }
     for key in
@@ -150,7 +156,14 @@ fn a_write_carries_its_headers_as_condition_keys() {
         assert_eq!(present(put.context.get(key)), Some(values), "{key}");
     }
     assert_eq!(put.context.get("s3:prefix"), Known::Absent);
-    assert!(asked("s3", "PUT", "/buck/key").header("x-amz-tagging", "a=1&a=2").head().is_err());
+    assert_eq!(
+        put.context.get("s3:RequestObjectTag/class"),
+        Known::Absent,
+        "a Deny for one tag is not for every write"
+    );
+    for twice in ["a=1&a=2", "a=1&A=2"] {
+        assert!(asked("s3", "PUT", "/buck/key").header("x-amz-tagging", twice).head().is_err(), "{twice}");
+    }
 }
 
 #[test]
@@ -161,6 +174,9 @@ fn what_a_later_part_of_an_upload_does_not_say_stays_unknown() {
     assert_eq!(hold.context.get("s3:object-lock-legal-hold"), Known::Unknown);
     let tags = asked("s3", "PUT", "/buck/key?tagging").resolved();
     assert_eq!(tags.context.get("s3:RequestObjectTagKeys"), Known::Unknown);
+    assert_eq!(tags.context.get("s3:RequestObjectTag/team"), Known::Unknown);
+    let copy = asked("s3", "PUT", "/buck/key").header("x-amz-copy-source", "src/a").resolved();
+    assert_eq!(copy.context.get("s3:RequestObjectTag/team"), Known::Unknown);
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn make(context: &Context, seq: u64) -> Result<ExitStatus, CommandError> {
     let store = context.store_to_read()?.ok_or_else(|| no_log(context))?;
     // What was written a moment ago may not be signed yet.
     context.block_on(store.checkpoint())??;
+    super::show::entry(context, &*store, seq)?;
     drop(store);
     let proof = prove(&LogSource::new(context.state_dir()?), seq)?;
     context.printer.json(&Proven { schema_version: SCHEMA_VERSION, proof: &proof })?;

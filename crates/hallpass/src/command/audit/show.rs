@@ -40,7 +40,7 @@ pub(crate) fn show(context: &Context, args: ShowArgs) -> Result<ExitStatus, Comm
 }
 
 /// The entry at `seq`.
-fn entry(context: &Context, store: &dyn Store, seq: u64) -> Result<StoredEntry, CommandError> {
+pub(super) fn entry(context: &Context, store: &dyn Store, seq: u64) -> Result<StoredEntry, CommandError> {
     let filter = EntryFilter { from_seq: Some(seq), limit: 1, ..EntryFilter::default() };
     let found = context.block_on(store.entries(filter))??.into_iter().find(|entry| entry.seq == seq);
     found.ok_or_else(|| {

@@ -105,7 +105,7 @@ fn clock(context: &Context, store: &dyn Store) -> Result<Check, CommandError> {
 /// Sessions whose keeper is gone are ended by the next command that starts or ends one.
 fn sessions(context: &Context, store: &dyn Store) -> Result<Check, CommandError> {
     let live = context.block_on(store.list(Filter { live: true, ..Filter::default() }, Page::default()))??.records;
-    let gone = live.iter().filter(|record| record.keeper.as_ref().is_none_or(|keeper| !keeper.is_alive())).count();
+    let gone = live.iter().filter(|record| record.keeper.as_ref().is_some_and(|keeper| !keeper.is_alive())).count();
     if gone > 0 {
         return Ok(Check::warn("sessions", format!("{gone} of {} live sessions have lost their keeper", live.len()))
             .next("run `hallpass session list`: it ends their records"));

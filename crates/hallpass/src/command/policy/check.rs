@@ -1,10 +1,11 @@
 //! `hallpass policy check`.
 
 use clap::Args;
-use hallpass_core::policy::{Finding, PolicyDocument};
+use hallpass_core::policy::{Finding, Place, PolicyDocument, Weight};
 use serde::Serialize;
 
 use super::source::Source;
+use super::spelling;
 use crate::command::Context;
 use crate::error::{CommandError, ExitStatus};
 use crate::output::{Paint, SCHEMA_VERSION, clean};
@@ -94,9 +95,24 @@ fn checked(source: &Source) -> File {
             let problem = Problem { severity: "error", code: "invalid", statement: None, line, column, message };
             (false, vec![problem])
         }
-        Ok(document) => (true, document.lint().into_iter().map(|finding| problem(finding, &source.text)).collect()),
+        Ok(document) => {
+            let findings = document.lint().into_iter().chain(misspelt(&document));
+            (true, findings.map(|finding| problem(finding, &source.text)).collect())
+        }
     };
     File { file: source.name.clone(), valid, problems }
+}
+
+/// Actions that look misspelt, as findings.
+fn misspelt(document: &PolicyDocument) -> impl Iterator<Item = Finding> {
+    let names: Vec<String> = document.in_words().into_iter().map(|words| words.name).collect();
+    spelling::of_document(document).into_iter().map(move |doubt| Finding {
+        code: "unknown-action",
+        weight: Weight::Useless,
+        statement: names.get(doubt.statement).cloned().unwrap_or_default(),
+        place: Place::Path(doubt.path),
+        message: doubt.message,
+    })
 }
 
 fn problem(finding: Finding, text: &str) -> Problem {

@@ -34,7 +34,7 @@ pub(crate) fn show(
     let removed = removed(original);
     if printer.is_json() {
         let body = json!({
-            "schema": SCHEMA_VERSION,
+            "schema_version": SCHEMA_VERSION,
             "session": session,
             "session_policy": compiled.as_ref().and_then(|c| c.json.as_deref()),
             "session_policy_chars": chars,

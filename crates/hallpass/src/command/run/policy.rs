@@ -115,7 +115,9 @@ pub(super) fn given(text: &str) -> Result<PolicyDocument, CommandError> {
 pub(crate) fn document(path: &Path) -> Result<PolicyDocument, CommandError> {
     let shown = format!("`{}`", path.display());
     let unreadable = |error: std::io::Error| {
-        CommandError::usage("policy.unreadable", format!("the policy file {shown} cannot be read")).because(&error)
+        CommandError::usage("policy.unreadable", format!("the policy file {shown} cannot be read"))
+            .because(&error)
+            .next("name a file that can be read, or give the JSON itself")
     };
     let mut text = String::new();
     // One byte more than is taken, so that the document itself says that it is too large.
@@ -126,7 +128,9 @@ pub(crate) fn document(path: &Path) -> Result<PolicyDocument, CommandError> {
 
 fn parse(text: &str, place: &str) -> Result<PolicyDocument, CommandError> {
     PolicyDocument::parse(text).map_err(|error| {
-        CommandError::usage("policy.document", format!("{place} is not a policy document")).cause(error.to_string())
+        CommandError::usage("policy.document", format!("{place} is not a policy document"))
+            .cause(error.to_string())
+            .next("`hallpass policy check` names the line and the column of every mistake")
     })
 }
 

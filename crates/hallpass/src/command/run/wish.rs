@@ -15,10 +15,9 @@ use hallpass_providers::aws::AwsOptions;
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::LendArgs;
-use super::policy;
+use super::{policy, said};
 use crate::config::Config;
 use crate::config::profiles::ProfileConfig;
-use crate::config::session::check_tags;
 use crate::deliver::environment::Variables;
 use crate::deliver::revocation;
 use crate::error::{CommandError, ErrorKind};
@@ -67,18 +66,22 @@ impl Wish {
         let role =
             args.role.clone().or_else(|| of_profile(profile.and_then(|p| p.role.as_ref()).map(|r| r.value.as_str())));
         let ttl = args.ttl.or_else(|| profile.and_then(|p| p.ttl.as_ref()).map(|ttl| ttl.value));
-        let mut tags = config.session.tags();
-        tags.extend(args.tags.iter().cloned());
-        check_tags(&tags).map_err(|why| CommandError::usage("run.tag", why))?;
+        let role = said::role(role.or_else(|| of_profile(config.session.role())))?;
+        let tags = said::tags(config.session.tags(), &args.tags)?;
+        let region = said::region(region(args, config, original, store.is_some()))?;
+        let aws = aws_options(args, config, original);
+        if store.is_none() && !role.is_empty() {
+            aws.check_role(&role, &tags)?;
+        }
         Ok(Self {
             policy: policy::scoped(args, profile, config.bounds.deny())?,
-            role: role.or_else(|| of_profile(config.session.role())).unwrap_or_default(),
+            role,
             ttl_s: ttl.map_or_else(|| config.session.ttl(), |ttl| ttl.seconds()),
             delivery: delivery.unwrap_or_else(|| config.session.delivery()),
-            region: region(args, config, store.is_some()),
+            region,
             tags,
             bounds: config.bounds.to_core(),
-            aws: aws_options(args, config, original),
+            aws,
             upstreams: config.aws.upstreams.as_ref().map(|map| map.value.clone()).unwrap_or_default(),
             allow_unmapped: config.run.allow_unmapped(),
             store,
@@ -136,10 +139,15 @@ fn store(args: &LendArgs, config: &Config, original: &Variables) -> Result<Optio
     }
 }
 
-fn region(args: &LendArgs, config: &Config, of_store: bool) -> Option<String> {
+/// Flag, configuration, the caller's variables; `None` leaves it to the profile.
+fn region(args: &LendArgs, config: &Config, original: &Variables, of_store: bool) -> Option<String> {
     let configured = config.s3.region.as_ref().filter(|_| of_store).map(|region| region.value.clone());
     let region = args.region.clone().or(configured).or_else(|| config.session.region().map(str::to_owned));
-    region.or_else(|| of_store.then(|| STORE_REGION.to_owned()))
+    if of_store {
+        return region.or_else(|| Some(STORE_REGION.to_owned()));
+    }
+    let text = |name: &str| original.get(OsStr::new(name)).and_then(|v| v.to_str()).filter(|v| !v.is_empty());
+    region.or_else(|| text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION")).map(str::to_owned))
 }
 
 /// The profile of that name.
