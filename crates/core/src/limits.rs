@@ -387,3 +387,5 @@ pub const S3_PATH_LINE_BYTES_MAX: usize = 2 * 1024;
 pub const S3_SETTING_FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Most bytes of one line of a batch of `hallpass s3 run`.
 pub const S3_BATCH_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a batch whose lines are read before the first is run.
+pub const S3_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -27,6 +27,7 @@ mod run;
 mod share;
 mod show;
 mod stat;
+mod stdin;
 mod stdout;
 mod stores;
 mod tag;

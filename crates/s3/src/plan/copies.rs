@@ -22,6 +22,8 @@ pub struct Request {
     pub sources: Vec<Spot>,
     /// To here.
     pub target: Spot,
+    /// This version of the one source, which is an object.
+    pub version: Option<String>,
     /// Folders and prefixes, with all that is in them.
     pub recursive: bool,
     /// What of it.
@@ -67,6 +69,11 @@ impl Copies {
     /// # Errors
     /// What makes no sense together, and sources that are not there.
     pub async fn new(request: Request) -> Result<Self, S3Error> {
+        let in_store = matches!(request.sources.as_slice(), [Spot::Remote { .. }]);
+        if request.version.is_some() && (!in_store || request.recursive) {
+            let message = "a version is one of one object in a store";
+            return Err(wrong("version_of_what", message, "name one object as the source, without `-r`"));
+        }
         let target = Target::of(&request).await?;
         let mut waiting = VecDeque::new();
         for source in &request.sources {
@@ -297,7 +304,7 @@ impl Target {
         if request.recursive && (is_prefix || is_folder(source).await?) {
             return self.prefix(source, request);
         }
-        let object = ObjectId::new(bucket, key);
+        let object = ObjectId { version: request.version.clone(), ..ObjectId::new(bucket, key) };
         let timed = request.select.newer_than.is_some() || request.select.older_than.is_some();
         let found = if request.ask || timed {
             let head = client.head(&object, &GetOptions::default()).await?;

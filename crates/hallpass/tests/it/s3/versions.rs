@@ -64,6 +64,7 @@ fn all(versioned: &Versioned) {
     each_version_can_be_read_shared_and_looked_at(versioned);
     a_delete_marker_is_called_one_and_removing_it_brings_the_object_back(versioned);
     null_versions_and_all_the_rest_go_for_good(versioned);
+    one_version_is_copied_down_across_and_back_to_its_place(versioned);
 }
 
 #[test]
@@ -179,4 +180,33 @@ fn null_versions_and_all_the_rest_go_for_good(kept: &Versioned) {
     shop.refused(&["rb", "m/kept"], 6);
     shop.ok(&["rb", "m/kept", "--force"]);
     shop.refused(&["ls", "m/kept"], 5);
+}
+
+fn one_version_is_copied_down_across_and_back_to_its_place(kept: &Versioned) {
+    let shop = &kept.shop;
+    shop.ok(&["mb", "m/again", "--with-versioning"]);
+    for text in ["one", "two 2"] {
+        assert_eq!(shop.say_with(&["pipe", "m/again/a"], text.as_bytes()).code, 0);
+    }
+    let all = shop.json(&["ls", "m/again/a", "--versions"]);
+    let first = all[1]["data"]["version_id"].as_str().expect("an id");
+    fn of_version<'a>(paths: &[&'a str], id: &'a str) -> Vec<&'a str> {
+        [&["cp"], paths, &["--version-id", id]].concat()
+    }
+    let copy = |paths: &[&'static str]| of_version(paths, first);
+    assert_eq!(shop.ok(&copy(&["m/again/a", "-"])), "one");
+    shop.ok(&copy(&["m/again/a", "./down"]));
+    assert_eq!(std::fs::read_to_string(shop.world.work().join("down")).expect("the file"), "one");
+    shop.ok(&copy(&["m/again/a", "m/again/b"]));
+    assert_eq!(shop.ok(&["cat", "m/again/b"]), "one");
+    assert_eq!(shop.ok(&["cat", "m/again/a"]), "two 2", "what is not asked for stays");
+    shop.ok(&copy(&["m/again/a", "m/again/a"]));
+    assert_eq!(shop.ok(&["cat", "m/again/a"]), "one");
+    let unknown = ["cp", "m/again/a", "./none", "--version-id", "00000000000000000000000000000000"];
+    shop.refused(&unknown, 5);
+    assert!(!shop.world.work().join("none").exists());
+    for args in [&["-r", "m/again/", "./x/"][..], &["./down", "m/again/c"], &["m/again/a", "m/again/b", "./x/"]] {
+        shop.refused(&copy(args), 2);
+    }
+    shop.ok(&["rb", "m/again", "--force"]);
 }
