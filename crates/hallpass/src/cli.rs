@@ -7,6 +7,7 @@ use clap::error::ErrorKind as ClapKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::command::{self, Context};
+use crate::complete;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::Printer;
 
@@ -185,6 +186,9 @@ pub(crate) fn main() -> ExitStatus {
     let args: Vec<OsString> = std::env::args_os().collect();
     if args.get(1).is_some_and(|first| first == SHIM) {
         return shim(&args);
+    }
+    if let Some(status) = complete::answered(&args) {
+        return status;
     }
     let cli = match parse(&args) {
         Ok(cli) => cli,

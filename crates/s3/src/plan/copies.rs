@@ -204,11 +204,14 @@ struct Target {
     spot: Spot,
     /// It is a folder: what comes keeps its name.
     folder: bool,
+    /// It is here, and is no folder.
+    file: bool,
 }
 
 impl Target {
     async fn of(request: &Request) -> Result<Self, S3Error> {
         let many = request.sources.len() > 1;
+        let mut file = false;
         let (shown, folder) = match &request.target {
             Spot::Stdio if many || request.recursive => {
                 return Err(wrong(
@@ -221,7 +224,8 @@ impl Target {
             Spot::Remote { bucket, key, .. } => (format!("{bucket}/{key}"), key.is_empty() || key.ends_with('/')),
             Spot::Local(path) => {
                 let looked = path.clone();
-                let is_folder = off_thread(move || Ok(looked.is_dir())).await?;
+                let (is_folder, exists) = off_thread(move || Ok((looked.is_dir(), looked.exists()))).await?;
+                file = exists && !is_folder;
                 let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
                 (path.display().to_string(), is_folder || slash)
             }
@@ -235,7 +239,7 @@ impl Target {
             let message = format!("several sources cannot become the one thing `{shown}`");
             return Err(wrong("target_is_no_folder", message, format!("write `{shown}/` if it is to be a folder")));
         }
-        Ok(Self { spot: request.target.clone(), folder })
+        Ok(Self { spot: request.target.clone(), folder, file })
     }
 
     async fn source(&self, source: &Spot, request: &Request) -> Result<Source, S3Error> {
@@ -341,6 +345,10 @@ impl Target {
         let to = match &self.spot {
             Spot::Remote { client, bucket, key } => {
                 Root::Remote { client: client.clone(), bucket: bucket.clone(), prefix: folder(key, name) }
+            }
+            Spot::Local(path) if self.file => {
+                let message = format!("`{}` is a file, and what is in a prefix needs a folder", path.display());
+                return Err(wrong("target_is_file", message, "name a folder, or one that is not there yet"));
             }
             Spot::Local(path) => match name {
                 Some(name) => Root::Local(super::name::below(path, name)?),

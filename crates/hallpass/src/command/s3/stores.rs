@@ -152,7 +152,7 @@ impl<'a> Stores<'a> {
     /// A folder of this machine or a prefix of a bucket, ready to be listed.
     ///
     /// # Errors
-    /// Those of [`Self::client`]; for a stream, and for a store as a whole.
+    /// Those of [`Self::client`]; for a stream, for a file, and for a store as a whole.
     pub(crate) fn root(&self, target: &Target) -> Result<Root, CommandError> {
         let refused = |code, message: &str, next: &str| Err(CommandError::usage(code, message).next(next));
         match self.spot(target)? {
@@ -163,6 +163,11 @@ impl<'a> Stores<'a> {
                 refused("s3.no_bucket", "a store as a whole is no folder", "write it like `alias/bucket`")
             }
             Spot::Remote { client, bucket, key } => Ok(Root::Remote { client, bucket, prefix: key }),
+            Spot::Local(path) if path.exists() && !path.is_dir() => {
+                let shown = clean::line(&path.to_string_lossy());
+                Err(CommandError::usage("s3.not_a_folder", format!("`{shown}` is a file, and a folder is needed"))
+                    .next("name the folder that it is in, or copy it with `hallpass s3 cp`"))
+            }
             Spot::Local(path) => Ok(Root::Local(path)),
         }
     }

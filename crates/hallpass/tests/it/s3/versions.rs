@@ -106,6 +106,9 @@ fn every_version_is_listed_as_the_store_has_it(kept: &Versioned) {
         assert!(line.ends_with(key) && line.contains(&format!("{id}*")) == latest, "{line}");
         assert_eq!(line.contains("deleted"), deleted, "{line}");
     }
+    let column = |line: &str, key: &str| line.strip_suffix(key).map(|before| before.chars().count());
+    let columns = plain.lines().map(|line| ["dir/a", "b", "ü c"].iter().find_map(|key| column(line, key)));
+    assert_eq!(columns.collect::<std::collections::BTreeSet<_>>().len(), 1, "names begin in one column: {plain}");
     assert_eq!(shop.ok(&["find", "m/kept", "--print", "{key}"]), "dir/a\nü c\n", "what is deleted is not there");
     assert_eq!(shop.data(&["stat", "m/kept"])["versioning"], "enabled");
 }

@@ -47,7 +47,7 @@ fn whole() -> Result<Vec<u8>, CommandError> {
 }
 
 fn removed(stores: &Stores<'_>, args: &RmArgs, input: &mut impl BufRead) -> Result<ExitStatus, CommandError> {
-    let mut tally = Tally::new(stores.printer(), args.dry_run);
+    let mut tally = Tally::new(stores.printer(), args);
     let mut waiting: Vec<Remote> = Vec::new();
     loop {
         let remote = line(input)?.map(|path| stores.object(&OsString::from_vec(path))).transpose()?;
