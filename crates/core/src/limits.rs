@@ -396,3 +396,9 @@ pub const S3_PATH_LINE_BYTES_MAX: usize = 2 * 1024;
 pub const S3_SETTING_FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Most bytes of one line of a batch of `hallpass s3 run`.
 pub const S3_BATCH_LINE_BYTES_MAX: usize = 64 * 1024;
+/// How long a shell waits, at most, for the names that a store has, milliseconds.
+pub const S3_COMPLETION_MS_MAX: u64 = 1_500;
+/// Most names that are offered to a shell.
+pub const S3_COMPLETION_NAMES_MAX: usize = 500;
+/// Most bytes of a batch whose lines are read before the first is run.
+pub const S3_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;

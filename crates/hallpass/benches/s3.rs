@@ -1,8 +1,11 @@
 //! `hallpass s3` beside `aws s3`, `s5cmd` and `rclone`: `cargo xtask bench s3`.
 //!
 //! Rounds are interleaved, so that a neighbour on the machine disturbs all alike; what is judged is the median of the
-//! ratios within a round. CPU is that of the client's process alone; its start is included.
+//! ratios within a round. CPU is that of the client's process alone; its start is included. What a run did is counted
+//! afterwards, and a run that did not do all of it is not compared.
 
+#[path = "s3/proof.rs"]
+mod proof;
 #[path = "s3/sink.rs"]
 mod sink;
 #[path = "s3/sizes.rs"]
@@ -14,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use hallpass_testkit::clients::bare;
-use hallpass_testkit::cpu::{Cost, cost};
+use hallpass_testkit::cpu::{Cost, cost, cost_into};
 use hallpass_testkit::servers::{Seaweedfs, seaweedfs};
 use sizes::{SMALL_BYTES, Sizes};
 
@@ -69,6 +72,9 @@ struct Bench {
     secret: &'static str,
     folder: PathBuf,
     peers: Option<PathBuf>,
+    sizes: Sizes,
+    /// It is the sink, which counts what it takes.
+    counts: bool,
 }
 
 fn main() -> std::io::Result<ExitCode> {
@@ -78,13 +84,16 @@ fn main() -> std::io::Result<ExitCode> {
     #[expect(clippy::disallowed_methods, reason = "a bench has no `environment.rs`")]
     let peers = std::env::var_os(PEERS).map(PathBuf::from);
     let sink = format!("http://{}", sink::start(sizes));
-    let bench = |url, key, secret| Bench { url, key, secret, folder: folder.path().to_owned(), peers: peers.clone() };
-    let good = bench(sink, "KEY", "secret").all("in-memory sink", sizes, &ALL)?;
+    let bench = |url, key, secret, counts| {
+        let (folder, peers) = (folder.path().to_owned(), peers.clone());
+        Bench { url, key, secret, folder, peers, sizes, counts }
+    };
+    let good = bench(sink, "KEY", "secret", true).all("in-memory sink", &ALL)?;
     let store = Seaweedfs::start().expect("SeaweedFS starts");
-    let weed = bench(store.url(), seaweedfs::KEY, seaweedfs::SECRET);
+    let weed = bench(store.url(), seaweedfs::KEY, seaweedfs::SECRET, false);
     assert!(cost(&mut weed.hallpass(&["s3", "mb", "m/bkt"])).status.success(), "the bucket cannot be made");
     // Its volumes are small, and its listing is as long as what was uploaded: it is asked for what it can hold.
-    weed.all("SeaweedFS", sizes, &ALL[2..4])?;
+    weed.all("SeaweedFS", &ALL[2..4])?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -101,9 +110,9 @@ fn fill(folder: &Path, sizes: Sizes) -> std::io::Result<()> {
 }
 
 impl Bench {
-    fn all(&self, store: &str, sizes: Sizes, works: &[(Work, &str)]) -> std::io::Result<bool> {
+    fn all(&self, store: &str, works: &[(Work, &str)]) -> std::io::Result<bool> {
         let mut out = std::io::stdout().lock();
-        let mib = sizes.large >> 20;
+        let mib = self.sizes.large >> 20;
         writeln!(out, "\n{store}; the large object has {mib} MiB; median of {ROUNDS} interleaved rounds")?;
         writeln!(
             out,
@@ -116,10 +125,13 @@ impl Bench {
             for round in 0..=ROUNDS {
                 for (tool, costs) in &mut costs {
                     let Some(mut command) = self.command(tool, *work) else { continue };
-                    let one = cost(&mut command);
+                    self.prepare(*work);
+                    let one = cost_into(&mut command, fs::File::create(self.printed())?);
                     // One that cannot do it is not compared.
-                    if one.status.success() && round > 0 {
-                        costs.push(one);
+                    match self.proof(*work) {
+                        Ok(()) if one.status.success() && round > 0 => costs.push(one),
+                        Ok(()) => {}
+                        Err(missing) => writeln!(out, "{name:<22} {tool:<10} {missing}")?,
                     }
                 }
             }

@@ -7,6 +7,7 @@ use clap::error::ErrorKind as ClapKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::command::{self, Context};
+use crate::complete;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::Printer;
 
@@ -168,6 +169,9 @@ pub(crate) fn main() -> ExitStatus {
         });
     }
     let args: Vec<OsString> = std::env::args_os().collect();
+    if let Some(status) = complete::answered(&args) {
+        return status;
+    }
     let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &args),

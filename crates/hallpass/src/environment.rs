@@ -28,6 +28,8 @@ variables! {
     HALLPASS_STATE_DIR;
     /// What to trace to stderr, in the syntax of `tracing` filters (`hallpass=debug`).
     HALLPASS_LOG;
+    /// Set by the completion script of a shell, to its name: what could come next is printed, and nothing is done.
+    HALLPASS_COMPLETE;
     /// The AI agent that asks, as it will stand in the audit log.
     HALLPASS_AGENT_ID;
     /// Longest life of a session (`15m`, `1h30m`, seconds).

@@ -5,6 +5,7 @@
 //! | [`alias`] | named S3 stores: where they are found, what signs for them, how secrets come in |
 //! | [`cli`] | the command line: every verb, every global flag, dispatch |
 //! | [`command`] | one file per verb: its arguments, whose doc comments are the help, and one function |
+//! | [`complete`] | what could come next, for a shell that asks |
 //! | [`config`] | settings: one struct per concern, layers with the origin of every value |
 //! | [`environment`] | every variable that we read, and the only calls that read one |
 //! | [`error`] | what went wrong, for people and for programs; the only home of exit codes |
@@ -18,6 +19,7 @@
 mod alias;
 mod cli;
 mod command;
+mod complete;
 mod config;
 mod control_socket;
 mod deliver;

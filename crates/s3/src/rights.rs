@@ -1,5 +1,7 @@
 //! What a command must be allowed to do, and nothing more: with `--role`, an alias borrows exactly this.
 
+use std::collections::{HashMap, HashSet};
+
 /// IAM actions on resource patterns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rights {
@@ -52,6 +54,24 @@ impl Rights {
     }
 }
 
+/// What several commands need, by what they do: resources on which the same is done stand together, and nothing is
+/// allowed on a resource that was asked for another.
+pub fn by_actions(all: impl IntoIterator<Item = Rights>) -> Vec<Rights> {
+    let mut merged: Vec<Rights> = Vec::new();
+    let mut places: HashMap<Vec<&'static str>, (usize, HashSet<String>)> = HashMap::new();
+    for Rights { mut actions, resources } in all {
+        actions.sort_unstable();
+        let (place, seen) = places.entry(actions).or_insert_with_key(|actions| {
+            merged.push(Rights { actions: actions.clone(), resources: Vec::new() });
+            (merged.len() - 1, HashSet::new())
+        });
+        if let Some(rights) = merged.get_mut(*place) {
+            rights.resources.extend(resources.into_iter().filter(|resource| seen.insert(resource.clone())));
+        }
+    }
+    merged
+}
+
 /// A star in a key is a star and no pattern (IAM User Guide, "Policy variables", special characters).
 fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -66,7 +86,7 @@ fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Rights;
+    use super::{Rights, by_actions};
 
     #[test]
     fn a_star_in_a_key_widens_nothing() {
@@ -83,5 +103,16 @@ mod tests {
         let both = get.clone().and(list).and(get);
         assert_eq!(both.actions, ["s3:GetObject", "s3:ListBucket"]);
         assert_eq!(both.resources, ["arn:aws:s3:::data/a/*", "arn:aws:s3:::data"]);
+    }
+
+    #[test]
+    fn what_is_removed_is_not_what_is_read() {
+        let reads = |key| Rights::on_object(&["s3:GetObject", "s3:GetObjectTagging"], "data", key);
+        let removes = Rights::on_object(&["s3:DeleteObject"], "data", "tmp");
+        let mut turned = reads("b");
+        turned.actions.reverse();
+        let merged = by_actions([reads("a"), removes.clone(), turned, reads("a"), removes]);
+        let seen: Vec<_> = merged.iter().map(|r| (r.actions.len(), r.resources.join(" "))).collect();
+        assert_eq!(seen, [(2, "arn:aws:s3:::data/a arn:aws:s3:::data/b".into()), (1, "arn:aws:s3:::data/tmp".into())]);
     }
 }

@@ -22,7 +22,16 @@ pub struct Cost {
 /// # Panics
 /// The command cannot be started.
 pub fn cost(command: &mut Command) -> Cost {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    cost_into(command, Stdio::null())
+}
+
+/// Runs a command with its stdout put somewhere and the rest thrown away. Correct only while this process waits for no
+/// other child.
+///
+/// # Panics
+/// The command cannot be started.
+pub fn cost_into(command: &mut Command, stdout: impl Into<Stdio>) -> Cost {
+    command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
     let (before, started) = (children(), Instant::now());
     let status = command.status().expect("the measured command can be started");
     Cost { cpu: children().saturating_sub(before), wall: started.elapsed(), status }

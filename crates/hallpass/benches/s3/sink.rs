@@ -1,10 +1,11 @@
 //! A store without a disk: it takes everything, gives zeros, and lists keys that it makes up. It verifies nothing, so
-//! that what is measured is the client.
+//! that what is measured is the client; it counts, so that a client which did nothing is not called fast.
 
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::task::{Context, Poll};
 
@@ -19,6 +20,27 @@ use tokio::task::JoinSet;
 use super::sizes::Sizes;
 
 static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
+
+static OBJECTS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static REMOVED: AtomicU64 = AtomicU64::new(0);
+
+/// What was sent to the sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Objects that were put whole.
+    pub(super) objects: u64,
+    /// Bytes of objects and parts.
+    pub(super) bytes: u64,
+    /// Keys that were deleted.
+    pub(super) removed: u64,
+}
+
+/// What came since the last question.
+pub(super) fn taken() -> Taken {
+    let [objects, bytes, removed] = [&OBJECTS, &BYTES, &REMOVED].map(|count| count.swap(0, Ordering::Relaxed));
+    Taken { objects, bytes, removed }
+}
 
 /// So many zeros, or a document.
 pub(super) enum Answer {
@@ -77,7 +99,14 @@ pub(super) fn start(sizes: Sizes) -> SocketAddr {
 
 async fn answered(request: Request<Incoming>, sizes: Sizes) -> Response<Answer> {
     let (head, mut body) = request.into_parts();
-    while let Some(Ok(_)) = body.frame().await {}
+    let batch = head.method == Method::POST && has(head.uri.query().unwrap_or_default(), "delete");
+    let mut keys = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        if let (true, Ok(data)) = (batch, frame.into_data()) {
+            keys.extend_from_slice(&data);
+        }
+    }
+    count(&head, &keys);
     let path = head.uri.path().trim_matches('/');
     let query = head.uri.query().unwrap_or_default();
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
@@ -102,6 +131,26 @@ async fn answered(request: Request<Incoming>, sizes: Sizes) -> Response<Answer> 
     let answer =
         Response::builder().status(status).header("etag", "\"sink-1\"").header("content-type", "application/xml");
     answer.body(Answer::Text((!document.is_empty()).then(|| document.into()))).expect("an answer")
+}
+
+fn count(head: &http::request::Parts, keys: &[u8]) {
+    let query = head.uri.query().unwrap_or_default();
+    let length = |name: &str| head.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+    let add = |counter: &AtomicU64, number: u64| {
+        counter.fetch_add(number, Ordering::Relaxed);
+    };
+    let part = has(query, "partNumber");
+    match head.method {
+        Method::PUT => {
+            // A body in signed chunks is longer than what it holds.
+            add(&BYTES, length("x-amz-decoded-content-length").or_else(|| length("content-length")).unwrap_or(0));
+            add(&OBJECTS, u64::from(!part));
+        }
+        Method::POST if has(query, "uploadId") => add(&OBJECTS, 1),
+        Method::POST => add(&REMOVED, String::from_utf8_lossy(keys).matches("<Key>").count() as u64),
+        Method::DELETE if !has(query, "uploadId") => add(&REMOVED, 1),
+        _ => {}
+    }
 }
 
 fn has(query: &str, name: &str) -> bool {

@@ -23,10 +23,11 @@ impl Sizes {
 
     /// Bytes of a key; `None`: there is no such object.
     pub(super) fn of(self, key: &str) -> Option<u64> {
-        match key.split('/').next() {
-            Some("large") if key == "large" => Some(self.large),
-            Some("small") => Some(SMALL_BYTES),
-            Some("list") => Some(1),
+        // A folder is no object: a client that asks so, as rclone does, would take it for all there is.
+        match key.split_once('/') {
+            None if key == "large" => Some(self.large),
+            Some(("small", _)) => Some(SMALL_BYTES),
+            Some(("list", _)) => Some(1),
             _ => None,
         }
     }

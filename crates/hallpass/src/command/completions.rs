@@ -5,13 +5,17 @@ use std::io::Write;
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli;
 use crate::command::Context;
+use crate::complete;
 use crate::error::{CommandError, ExitStatus};
 
 /// Print the completions of a shell
+///
+/// Commands and flags, names of aliases, and in `hallpass s3` the names of buckets and keys: these the store is asked
+/// for, for a second and a half at most, by aliases that hold keys. Print the script again after an upgrade.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
+    source <(hallpass completions bash)\n  \
     hallpass completions bash > ~/.local/share/bash-completion/completions/hallpass\n  \
     hallpass completions zsh > \"${fpath[1]}/_hallpass\"\n  \
     hallpass completions fish > ~/.config/fish/completions/hallpass.fish")]
@@ -23,9 +27,7 @@ pub(crate) struct CompletionsArgs {
 
 /// Prints the script.
 pub(crate) fn completions(context: &Context, args: CompletionsArgs) -> Result<ExitStatus, CommandError> {
-    // Into memory first: the generator panics when its sink fails, and a closed pipe is no reason to panic.
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::definition(), "hallpass", &mut script);
+    let script = complete::script(&args.shell.to_string())?;
     context.printer.write(|out| out.write_all(&script))?;
     Ok(ExitStatus::Success)
 }

@@ -27,6 +27,7 @@ mod run;
 mod share;
 mod show;
 mod stat;
+mod stdin;
 mod stdout;
 mod stores;
 mod tag;
@@ -53,6 +54,7 @@ pub(crate) enum S3Command {
     Cat(cat::CatArgs),
     Head(head::HeadArgs),
     Stat(stat::StatArgs),
+    #[command(visible_aliases = ["get", "put"])]
     Cp(Box<cp::CpArgs>),
     Mv(Box<mv::MvArgs>),
     #[command(visible_alias = "sync")]

@@ -18,6 +18,7 @@ mod cli_doctor;
 mod cli_errors;
 mod cli_world;
 mod clients;
+mod complete;
 mod config;
 mod crash;
 mod environment_cleaning;

@@ -3,6 +3,7 @@
 
 mod canary;
 mod envelope;
+mod every;
 mod expired;
 mod statuses;
 mod store;

@@ -35,6 +35,11 @@ impl Whole {
         Element::parse(&self.bytes).filter(|found| found.name == root).ok_or_else(|| not_a_document(root))
     }
 
+    /// The same, where some stores call the root otherwise.
+    pub(crate) fn document_or(&self, root: &str, other: &str) -> Result<Element, S3Error> {
+        self.document(root).or_else(|error| self.document(other).map_err(|_| error))
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         text_of(&self.headers, name)
     }

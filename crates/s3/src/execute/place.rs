@@ -16,11 +16,11 @@ pub(super) async fn prepare(path: &Path, root: Option<&Path>) -> Result<(), S3Er
     off_thread(move || {
         let Some(root) = root else {
             return match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                Some(parent) => fs::create_dir_all(parent).map_err(|e| local(parent, &e)),
+                Some(parent) => make_all(parent),
                 None => Ok(()),
             };
         };
-        fs::create_dir_all(&root).map_err(|e| local(&root, &e))?;
+        make_all(&root)?;
         let inner = path.strip_prefix(&root).map_err(|_| refused(&path, "it is outside of its folder"))?;
         let mut folder = root.clone();
         for piece in inner.parent().into_iter().flat_map(Path::components) {
@@ -34,6 +34,16 @@ pub(super) async fn prepare(path: &Path, root: Option<&Path>) -> Result<(), S3Er
         }
     })
     .await
+}
+
+fn make_all(folder: &Path) -> Result<(), S3Error> {
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory};
+    fs::create_dir_all(folder).map_err(|error| match error.kind() {
+        AlreadyExists | NotADirectory => {
+            refused(folder, "it, or what it is in, is a file, and would have to be a folder")
+        }
+        _ => local(folder, &error),
+    })
 }
 
 fn make(folder: &Path) -> Result<(), S3Error> {

@@ -22,6 +22,8 @@ pub struct Request {
     pub sources: Vec<Spot>,
     /// To here.
     pub target: Spot,
+    /// This version of the one source, which is an object.
+    pub version: Option<String>,
     /// Folders and prefixes, with all that is in them.
     pub recursive: bool,
     /// What of it.
@@ -67,6 +69,11 @@ impl Copies {
     /// # Errors
     /// What makes no sense together, and sources that are not there.
     pub async fn new(request: Request) -> Result<Self, S3Error> {
+        let in_store = matches!(request.sources.as_slice(), [Spot::Remote { .. }]);
+        if request.version.is_some() && (!in_store || request.recursive) {
+            let message = "a version is one of one object in a store";
+            return Err(wrong("version_of_what", message, "name one object as the source, without `-r`"));
+        }
         let target = Target::of(&request).await?;
         let mut waiting = VecDeque::new();
         for source in &request.sources {
@@ -197,11 +204,14 @@ struct Target {
     spot: Spot,
     /// It is a folder: what comes keeps its name.
     folder: bool,
+    /// It is here, and is no folder.
+    file: bool,
 }
 
 impl Target {
     async fn of(request: &Request) -> Result<Self, S3Error> {
         let many = request.sources.len() > 1;
+        let mut file = false;
         let (shown, folder) = match &request.target {
             Spot::Stdio if many || request.recursive => {
                 return Err(wrong(
@@ -214,7 +224,8 @@ impl Target {
             Spot::Remote { bucket, key, .. } => (format!("{bucket}/{key}"), key.is_empty() || key.ends_with('/')),
             Spot::Local(path) => {
                 let looked = path.clone();
-                let is_folder = off_thread(move || Ok(looked.is_dir())).await?;
+                let (is_folder, exists) = off_thread(move || Ok((looked.is_dir(), looked.exists()))).await?;
+                file = exists && !is_folder;
                 let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
                 (path.display().to_string(), is_folder || slash)
             }
@@ -228,7 +239,7 @@ impl Target {
             let message = format!("several sources cannot become the one thing `{shown}`");
             return Err(wrong("target_is_no_folder", message, format!("write `{shown}/` if it is to be a folder")));
         }
-        Ok(Self { spot: request.target.clone(), folder })
+        Ok(Self { spot: request.target.clone(), folder, file })
     }
 
     async fn source(&self, source: &Spot, request: &Request) -> Result<Source, S3Error> {
@@ -297,7 +308,7 @@ impl Target {
         if request.recursive && (is_prefix || is_folder(source).await?) {
             return self.prefix(source, request);
         }
-        let object = ObjectId::new(bucket, key);
+        let object = ObjectId { version: request.version.clone(), ..ObjectId::new(bucket, key) };
         let timed = request.select.newer_than.is_some() || request.select.older_than.is_some();
         let found = if request.ask || timed {
             let head = client.head(&object, &GetOptions::default()).await?;
@@ -334,6 +345,10 @@ impl Target {
         let to = match &self.spot {
             Spot::Remote { client, bucket, key } => {
                 Root::Remote { client: client.clone(), bucket: bucket.clone(), prefix: folder(key, name) }
+            }
+            Spot::Local(path) if self.file => {
+                let message = format!("`{}` is a file, and what is in a prefix needs a folder", path.display());
+                return Err(wrong("target_is_file", message, "name a folder, or one that is not there yet"));
             }
             Spot::Local(path) => match name {
                 Some(name) => Root::Local(super::name::below(path, name)?),

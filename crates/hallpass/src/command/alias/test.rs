@@ -48,7 +48,7 @@ pub(crate) fn test(context: &Context, args: TestArgs) -> Result<ExitStatus, Comm
     if let CredentialsSource::Role(role) = &alias.credentials
         && !is_inside()
     {
-        return borrow::again_inside(context, alias, role, &Rights::list_buckets());
+        return borrow::again_inside(context, alias, role, &[Rights::list_buckets()]);
     }
     let boundary = Boundary::new(context, entry, args.no_prune);
     let ready = ready(context, alias).map_err(|error| boundary.failed(error))?;

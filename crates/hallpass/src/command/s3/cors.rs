@@ -79,13 +79,13 @@ pub(super) fn cors(stores: &Stores<'_>, args: &CorsArgs) -> Result<ExitStatus, C
     };
     let remote = stores.bucket(path)?;
     let bucket = remote.bucket.as_str();
+    if let Some(status) = stores.settled(&[(&remote, Rights::on_bucket(&[action], bucket))])? {
+        return Ok(status);
+    }
     let new = match &args.command {
         CorsCommand::Set { file, .. } => Some(Setting::Cors.read(&document::read(file)?).map_err(failure::of)?),
         _ => None,
     };
-    if let Some(status) = stores.settled(&[(&remote, Rights::on_bucket(&[action], bucket))])? {
-        return Ok(status);
-    }
     stores.run(async {
         let client = stores.client(&remote)?;
         let printer = stores.printer();

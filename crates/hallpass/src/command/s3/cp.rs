@@ -25,10 +25,14 @@ use crate::error::{CommandError, ExitStatus};
     hallpass s3 cp -r ./site/ s3://www.example.org --exclude '*.map' --attr 'Cache-Control=max-age=60'\n  \
     hallpass s3 cp -r minio/data/2026/ ./2026/ --newer-than 7d\n  \
     hallpass s3 cp minio/data/a.csv aws:lake/raw/a.csv\n  \
+    hallpass s3 cp minio/data/a.csv minio/data/a.csv --version-id 3HL4kqtJlcpXroDTDmJ\n  \
     pg_dump app | hallpass s3 cp - minio/backup/app.sql")]
 pub(crate) struct CpArgs {
     #[command(flatten)]
     copy: CopyArgs,
+    /// This version of the source; copied onto its own key, it is the current one again
+    #[arg(long, value_name = "ID", conflicts_with = "recursive", help_heading = "What is meant")]
+    version_id: Option<String>,
 }
 
 // What `cp` and `mv` have in common; a doc comment would become their help.
@@ -51,11 +55,16 @@ pub(super) struct CopyArgs {
 
 /// Copies.
 pub(super) fn cp(stores: &Stores<'_>, args: &CpArgs) -> Result<ExitStatus, CommandError> {
-    copy(stores, &args.copy, Verb::Cp)
+    copy(stores, &args.copy, args.version_id.as_deref(), Verb::Cp)
 }
 
-/// Copies or moves.
-pub(super) fn copy(stores: &Stores<'_>, asked: &CopyArgs, verb: Verb) -> Result<ExitStatus, CommandError> {
+/// Copies or moves. `version`: of the one source.
+pub(super) fn copy(
+    stores: &Stores<'_>,
+    asked: &CopyArgs,
+    version: Option<&str>,
+    verb: Verb,
+) -> Result<ExitStatus, CommandError> {
     let Some((target, sources)) = asked.paths.split_last() else { return Ok(ExitStatus::Usage) };
     let sources = sources.iter().map(|path| stores.target(path, Use::Source)).collect::<Result<Vec<_>, _>>()?;
     let target = stores.target(target, Use::Destination)?;
@@ -72,6 +81,7 @@ pub(super) fn copy(stores: &Stores<'_>, asked: &CopyArgs, verb: Verb) -> Result<
         tags: asked.properties.tags.is_some(),
         acl: asked.properties.acl.is_some(),
         below: false,
+        version: version.is_some(),
     };
     if let Some(status) = stores.settled(&copying(&sources, &target, besides))? {
         return Ok(status);
@@ -86,6 +96,7 @@ pub(super) fn copy(stores: &Stores<'_>, asked: &CopyArgs, verb: Verb) -> Result<
     let request = Request {
         sources: sources.iter().map(|source| stores.spot(source)).collect::<Result<Vec<_>, _>>()?,
         target: stores.spot(&target)?,
+        version: version.map(str::to_owned),
         recursive: asked.recursive,
         select: asked.transfer.select.select(stores.context),
         tolerant: asked.transfer.continue_on_error,

@@ -12,7 +12,7 @@ use super::mirror::{CompareBy, as_folder};
 use super::stores::{Failed, Stores};
 use super::transfer::args::SelectArgs;
 use crate::error::{CommandError, ExitStatus};
-use crate::output::{clean, envelope};
+use crate::output::{Paint, clean, envelope};
 
 /// Show how two folders or prefixes differ; the exit status is 1 when they do
 ///
@@ -103,11 +103,13 @@ impl Summary {
 }
 
 fn tell(stores: &Stores<'_>, differing: &Differing) -> Result<(), CommandError> {
-    let (name, first, second, word, mark) = match differing {
+    let (name, first, second, word, (mark, paint)) = match differing {
         Differing::Same(_) => return Ok(()),
-        Differing::OnlyFirst(found) => (&found.name, Some(found), None, "only_first", "<"),
-        Differing::OnlySecond(found) => (&found.name, None, Some(found), "only_second", ">"),
-        Differing::Different(first, second, why) => (&first.name, Some(first), Some(second), why.as_str(), "!"),
+        Differing::OnlyFirst(found) => (&found.name, Some(found), None, "only_first", ("<", Paint::Bad)),
+        Differing::OnlySecond(found) => (&found.name, None, Some(found), "only_second", (">", Paint::Good)),
+        Differing::Different(first, second, why) => {
+            (&first.name, Some(first), Some(second), why.as_str(), ("!", Paint::Warn))
+        }
     };
     let printer = stores.printer();
     if printer.is_json() {
@@ -124,11 +126,12 @@ fn tell(stores: &Stores<'_>, differing: &Differing) -> Result<(), CommandError> 
         return envelope::success(printer, "s3_diff", &item);
     }
     let name = clean::line(name);
-    match differing {
+    let text = match differing {
         Differing::Different(first, second, Difference::Size) => {
-            printer.data(format_args!("{mark} {name} (size: {} and {} bytes)", first.size, second.size))
+            format!("{mark} {name} (size: {} and {} bytes)", first.size, second.size)
         }
-        Differing::Different(_, _, why) => printer.data(format_args!("{mark} {name} ({})", why.as_str())),
-        _ => printer.data(format_args!("{mark} {name}")),
-    }
+        Differing::Different(_, _, why) => format!("{mark} {name} ({})", why.as_str()),
+        _ => format!("{mark} {name}"),
+    };
+    printer.data(printer.paint(paint, text))
 }

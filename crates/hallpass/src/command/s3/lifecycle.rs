@@ -104,6 +104,9 @@ pub(super) fn lifecycle(stores: &Stores<'_>, args: &LifecycleArgs) -> Result<Exi
     };
     let remote = stores.bucket(path)?;
     let bucket = remote.bucket.as_str();
+    if let Some(status) = stores.settled(&[(&remote, Rights::on_bucket(actions, bucket))])? {
+        return Ok(status);
+    }
     let new = match &args.command {
         LifecycleCommand::Import { file, .. } => {
             Some(Setting::Lifecycle.read(&document::read(file)?).map_err(failure::of)?)
@@ -111,9 +114,6 @@ pub(super) fn lifecycle(stores: &Stores<'_>, args: &LifecycleArgs) -> Result<Exi
         LifecycleCommand::Rule(RuleCommand::Add(args)) => Some(args.rule()?),
         _ => None,
     };
-    if let Some(status) = stores.settled(&[(&remote, Rights::on_bucket(actions, bucket))])? {
-        return Ok(status);
-    }
     stores.run(async {
         match (&args.command, new) {
             (LifecycleCommand::Import { .. }, Some(new)) => {

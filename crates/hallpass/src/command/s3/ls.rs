@@ -11,7 +11,7 @@ use hallpass_s3::target::Remote;
 use hallpass_s3::walk::{Entry, Walk, WalkOptions};
 use serde::Serialize;
 
-use super::show::{self, Item};
+use super::show::{self, Item, Look};
 use super::stores::{Failed, Stores};
 use crate::error::{CommandError, ExitStatus};
 
@@ -162,6 +162,7 @@ impl Run<'_> {
             }
             self.summary.bytes += item.size.unwrap_or(0);
         }
-        Ok(show::all(self.stores.printer(), FAMILY, &items, |item| item.line(base, self.args.bytes))?)
+        let look = Look::of(&items, self.stores.printer(), base, self.args.bytes);
+        Ok(show::all(self.stores.printer(), FAMILY, &items, |item| item.line(&look))?)
     }
 }

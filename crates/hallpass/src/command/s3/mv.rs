@@ -22,5 +22,5 @@ pub(crate) struct MvArgs {
 
 /// Moves.
 pub(super) fn mv(stores: &Stores<'_>, args: &MvArgs) -> Result<ExitStatus, CommandError> {
-    copy(stores, &args.copy, Verb::Mv)
+    copy(stores, &args.copy, None, Verb::Mv)
 }

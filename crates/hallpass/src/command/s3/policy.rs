@@ -116,6 +116,11 @@ fn set(stores: &Stores<'_>, policy: &OsString, path: &OsString, force: bool) -> 
     let remote = stores.bucket(path)?;
     let bucket = remote.bucket.as_str();
     let word = [Anonymous::Download, Anonymous::Upload, Anonymous::Public].into_iter().find(|w| policy == w.as_str());
+    let mut actions = vec![if policy == "none" { "s3:DeleteBucketPolicy" } else { "s3:PutBucketPolicy" }];
+    actions.extend((!force).then_some("s3:GetBucketPolicy"));
+    if let Some(status) = stores.settled(&[(&remote, Rights::on_bucket(&actions, bucket))])? {
+        return Ok(status);
+    }
     let new = match word {
         Some(word) => Some(word.policy(bucket)),
         None if policy == "none" => None,
@@ -128,11 +133,6 @@ fn set(stores: &Stores<'_>, policy: &OsString, path: &OsString, force: bool) -> 
             })?)
         }
     };
-    let mut actions = vec![if new.is_some() { "s3:PutBucketPolicy" } else { "s3:DeleteBucketPolicy" }];
-    actions.extend((!force).then_some("s3:GetBucketPolicy"));
-    if let Some(status) = stores.settled(&[(&remote, Rights::on_bucket(&actions, bucket))])? {
-        return Ok(status);
-    }
     stores.run(async {
         let client = stores.client(&remote)?;
         if !force && State::of(bucket, client.policy(bucket).await?).anonymous == "custom" {

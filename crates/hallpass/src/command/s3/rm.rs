@@ -76,7 +76,7 @@ pub(super) fn rm(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, Comma
     for remote in remotes.iter().filter(|remote| remote.key.is_empty()) {
         args.confirm(remote)?;
     }
-    let mut tally = Tally::new(stores.printer(), args.dry_run);
+    let mut tally = Tally::new(stores.printer(), args);
     stores.run(async {
         for remote in &remotes {
             let client = stores.client(remote)?;

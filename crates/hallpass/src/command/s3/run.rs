@@ -1,13 +1,14 @@
 //! `hallpass s3 run`.
 
+mod needs;
 mod words;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
-use hallpass_core::limits::S3_BATCH_LINE_BYTES_MAX;
+use hallpass_core::limits::{S3_BATCH_BYTES_MAX, S3_BATCH_LINE_BYTES_MAX};
 use serde::Serialize;
 
 use super::args::S3Args;
@@ -20,6 +21,9 @@ use crate::error::{CommandError, ErrorKind, ExitStatus};
 /// One command a line, with or without `hallpass s3` before it; quotes as in a shell, nothing else of a shell; `#` begins
 /// a comment. Connections are used again. The first failure ends it, unless `--continue-on-error`; the exit status is
 /// then the highest of all.
+///
+/// Where an alias borrows a role, the lines are read first, and one session is borrowed for all of them: it may do what
+/// the lines need, and nothing else. `--explain` shows that.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hallpass s3 run nightly.txt\n  \
@@ -47,30 +51,28 @@ struct Summary {
     failed: u64,
 }
 
-/// Runs them.
+/// Runs them, after those that borrow have got what they need.
 pub(super) fn run(stores: &Stores<'_>, args: &RunArgs) -> Result<ExitStatus, CommandError> {
-    let unreadable = |error: io::Error| {
-        let kind = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::General };
-        CommandError::new(kind, "s3.file", format!("`{}` cannot be read: {error}", args.file.display()))
-    };
-    let is_stdin = args.file.as_os_str() == "-";
-    let mut input: Box<dyn BufRead> = match is_stdin {
-        true => Box::new(BufReader::new(io::stdin())),
-        false => Box::new(BufReader::new(File::open(&args.file).map_err(unreadable)?)),
-    };
+    if !stores.explains() && !stores.may_borrow() {
+        return lines(stores, args, &mut *args.open()?);
+    }
+    let text = args.whole()?;
+    if let Some(status) = needs::settled(stores, args, &text)? {
+        return Ok(status);
+    }
+    lines(stores, args, &mut Cursor::new(text))
+}
+
+/// Runs line after line.
+fn lines(stores: &Stores<'_>, args: &RunArgs, input: &mut dyn BufRead) -> Result<ExitStatus, CommandError> {
     let printer = stores.printer();
     let (mut number, mut summary, mut worst) = (0_u64, Summary::default(), ExitStatus::Success);
-    loop {
-        let mut text = Vec::new();
-        let limit = S3_BATCH_LINE_BYTES_MAX as u64 + 1;
-        if input.by_ref().take(limit).read_until(b'\n', &mut text).map_err(unreadable)? == 0 {
-            break;
-        }
+    while let Some(text) = args.line(input)? {
         number += 1;
         let words = words_of(&text).map_err(|why| at(number, CommandError::usage("s3.batch", why)));
         let status = match words {
             Ok(words) if words.is_empty() => continue,
-            Ok(words) => command(stores, words, is_stdin).map_err(|error| at(number, error)),
+            Ok(words) => command(stores, &words, args.is_stdin()).map_err(|error| at(number, error)),
             Err(error) => Err(error),
         };
         summary.commands += 1;
@@ -91,6 +93,44 @@ pub(super) fn run(stores: &Stores<'_>, args: &RunArgs) -> Result<ExitStatus, Com
     Ok(worst)
 }
 
+impl RunArgs {
+    fn is_stdin(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
+    fn unreadable(&self, error: &io::Error) -> CommandError {
+        let kind = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::General };
+        CommandError::new(kind, "s3.file", format!("`{}` cannot be read: {error}", self.file.display()))
+    }
+
+    fn open(&self) -> Result<Box<dyn BufRead>, CommandError> {
+        if self.is_stdin() {
+            return Ok(Box::new(BufReader::new(io::stdin())));
+        }
+        Ok(Box::new(BufReader::new(File::open(&self.file).map_err(|error| self.unreadable(&error))?)))
+    }
+
+    /// The next line; of one that is too long, one byte more than is taken.
+    fn line(&self, input: &mut dyn BufRead) -> Result<Option<Vec<u8>>, CommandError> {
+        let mut text = Vec::new();
+        let limit = S3_BATCH_LINE_BYTES_MAX as u64 + 1;
+        let read = input.take(limit).read_until(b'\n', &mut text).map_err(|error| self.unreadable(&error))?;
+        Ok((read > 0).then_some(text))
+    }
+
+    /// All of it at once: what the lines need must be known before the first is run.
+    fn whole(&self) -> Result<Vec<u8>, CommandError> {
+        let mut text = Vec::new();
+        let limit = S3_BATCH_BYTES_MAX as u64 + 1;
+        self.open()?.take(limit).read_to_end(&mut text).map_err(|error| self.unreadable(&error))?;
+        if text.len() > S3_BATCH_BYTES_MAX {
+            let message = format!("a batch whose rights must be known first may have {S3_BATCH_BYTES_MAX} bytes");
+            return Err(CommandError::usage("s3.batch_too_large", message).next("split it"));
+        }
+        Ok(text)
+    }
+}
+
 fn words_of(text: &[u8]) -> Result<Vec<String>, String> {
     if text.len() > S3_BATCH_LINE_BYTES_MAX {
         return Err(format!("the line has more than {S3_BATCH_LINE_BYTES_MAX} bytes"));
@@ -103,14 +143,18 @@ fn words_of(text: &[u8]) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-fn command(stores: &Stores<'_>, words: Vec<String>, is_stdin: bool) -> Result<ExitStatus, CommandError> {
-    let line = Line::try_parse_from(&words).map_err(|error| {
+fn parsed(words: &[String]) -> Result<Line, CommandError> {
+    Line::try_parse_from(words).map_err(|error| {
         let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         CommandError::usage("usage", first).next("see `hallpass s3 --help`")
-    })?;
+    })
+}
+
+fn command(stores: &Stores<'_>, words: &[String], is_stdin: bool) -> Result<ExitStatus, CommandError> {
+    let line = parsed(words)?;
     let family = line.args.command.family();
-    let reads_batch = is_stdin && reads_stdin(&line.args.command, &words);
+    let reads_batch = is_stdin && reads_stdin(&line.args.command, words);
     let refused = |message: &str, next: &str| Err(CommandError::usage("s3.batch", message).next(next));
     match &line.args.command {
         S3Command::Run(_) => return refused("a batch cannot run a batch", "put the lines into one file"),
@@ -144,13 +188,23 @@ fn at(number: u64, error: CommandError) -> CommandError {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use hallpass_core::limits::S3_BATCH_LINE_BYTES_MAX;
+    use hallpass_core::limits::{S3_BATCH_BYTES_MAX, S3_BATCH_LINE_BYTES_MAX};
 
     #[test]
     fn a_line_of_a_batch_has_a_limit() {
         assert!(super::words_of(&vec![b'x'; S3_BATCH_LINE_BYTES_MAX]).is_ok());
         assert!(super::words_of(&vec![b'x'; S3_BATCH_LINE_BYTES_MAX + 1]).is_err());
         assert_eq!(super::words_of(b"hallpass s3 ls a\n").expect("words"), ["ls", "a"]);
+    }
+
+    #[test]
+    fn a_batch_that_is_read_first_has_a_limit() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let args = super::RunArgs { file: file.path().to_owned(), continue_on_error: false };
+        std::fs::write(file.path(), vec![b'#'; S3_BATCH_BYTES_MAX]).expect("written");
+        assert!(args.whole().is_ok());
+        std::fs::write(file.path(), vec![b'#'; S3_BATCH_BYTES_MAX + 1]).expect("written");
+        assert!(args.whole().is_err());
     }
 
     #[test]

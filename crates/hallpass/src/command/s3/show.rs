@@ -5,7 +5,7 @@ use hallpass_s3::client::{Bucket, Listed, ListedUpload, ListedVersion};
 use serde::Serialize;
 
 use crate::error::CommandError;
-use crate::output::{Printer, clean, envelope};
+use crate::output::{Paint, Printer, clean, envelope};
 
 /// Something in a store. What is not known, or makes no sense for the kind, is `null`.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -63,28 +63,56 @@ impl Item {
         }
     }
 
-    /// One line: time, size, what else there is, name. `base` is left out of the name.
-    pub(super) fn line(&self, base: &str, exact: bool) -> String {
+    /// One line: time, size, what else there is, name.
+    pub(super) fn line(&self, look: &Look<'_>) -> String {
         let time = self.last_modified.as_deref().map_or(String::new(), seconds);
         let size = match (self.kind, self.size) {
             ("prefix", _) => "PRE".to_owned(),
-            (_, Some(bytes)) if exact => bytes.to_string(),
+            ("delete_marker", _) => "deleted".to_owned(),
+            (_, Some(bytes)) if look.exact => bytes.to_string(),
             (_, Some(bytes)) => shown_bytes(bytes),
             _ => "-".to_owned(),
         };
         let name = self.key.as_deref().unwrap_or(&self.bucket);
-        let name = clean::line(name.strip_prefix(base).filter(|rest| !rest.is_empty()).unwrap_or(name));
-        let mut line = format!("{time:<20} {size:>10} ");
-        if let Some(version) = &self.version_id {
+        let name = clean::line(name.strip_prefix(look.base).filter(|rest| !rest.is_empty()).unwrap_or(name));
+        let width = if look.exact { 15 } else { 10 };
+        let (time, size) = (look.printer.paint(Paint::Dim, format!("{time:<20}")), format!("{size:>width$}"));
+        let size = if self.kind == "delete_marker" { look.printer.paint(Paint::Bad, size) } else { size };
+        let mut line = format!("{time} {size} ");
+        if let Some(id) = self.id() {
             let latest = if self.is_latest == Some(true) { "*" } else { " " };
-            let marker = if self.kind == "delete_marker" { "deleted " } else { "" };
-            line.push_str(&format!("{}{latest} {marker}", clean::line(version)));
+            let id = format!("{}{}", clean::line(id), if self.version_id.is_some() { latest } else { "" });
+            let width = look.id_width + 1;
+            line.push_str(&look.printer.paint(Paint::Dim, format!("{id:<width$}")));
+            line.push(' ');
         }
-        if let Some(upload) = &self.upload_id {
-            line.push_str(&format!("{} ", clean::line(upload)));
+        match self.kind {
+            "prefix" | "bucket" => line.push_str(&look.printer.paint(Paint::Bold, name)),
+            _ => line.push_str(&name),
         }
-        line.push_str(&name);
         line
+    }
+
+    /// Of a version, or of an upload.
+    fn id(&self) -> Option<&str> {
+        self.version_id.as_deref().or(self.upload_id.as_deref())
+    }
+}
+
+/// How lines look that are printed together.
+#[derive(Debug)]
+pub(super) struct Look<'a> {
+    printer: Printer,
+    base: &'a str,
+    exact: bool,
+    id_width: usize,
+}
+
+impl<'a> Look<'a> {
+    /// `base` is left out of names; `exact`: sizes in bytes. Ids are as wide as the widest of `items`.
+    pub(super) fn of(items: &[Item], printer: Printer, base: &'a str, exact: bool) -> Self {
+        let id_width = items.iter().filter_map(|item| Some(item.id()?.chars().count())).max().unwrap_or(0);
+        Self { printer, base, exact, id_width }
     }
 }
 

@@ -12,7 +12,7 @@ use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Client, ClientOptions};
 use hallpass_s3::error::{ErrorKind, S3Error};
 use hallpass_s3::plan::{Root, Spot};
-use hallpass_s3::rights::Rights;
+use hallpass_s3::rights::{Rights, by_actions};
 use hallpass_s3::target::{Remote, Surroundings, Target, Use};
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -63,7 +63,18 @@ pub(crate) struct Stores<'a> {
     registry: Registry,
     runtime: Worker,
     clients: RefCell<HashMap<String, Client>>,
-    is_batch: bool,
+    mode: Mode,
+}
+
+/// How the commands of this process come by their rights.
+#[derive(Debug)]
+enum Mode {
+    /// The one command runs again inside a session, if its alias borrows.
+    Alone,
+    /// The lines of a batch, whose rights are settled.
+    Batch,
+    /// The lines are only asked what they need: alias and rights.
+    Reading(RefCell<Vec<(String, Rights)>>),
 }
 
 impl<'a> Stores<'a> {
@@ -74,12 +85,39 @@ impl<'a> Stores<'a> {
     pub(crate) fn new(context: &'a Context, flags: &S3Flags) -> Result<Self, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (registry, runtime, clients) = (registry(context)?, Worker(Some(runtime)), RefCell::default());
-        Ok(Self { context, flags: flags.clone(), registry, runtime, clients, is_batch: false })
+        Ok(Self { context, flags: flags.clone(), registry, runtime, clients, mode: Mode::Alone })
     }
 
     /// For several commands in one process: a role cannot be borrowed for each of them.
     pub(crate) fn in_batch(self) -> Self {
-        Self { is_batch: true, ..self }
+        Self { mode: Mode::Batch, ..self }
+    }
+
+    /// For commands that do nothing but say what they would need.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub(crate) fn reading(&self) -> Result<Self, CommandError> {
+        Ok(Self { mode: Mode::Reading(RefCell::default()), ..Self::new(self.context, &self.flags)? })
+    }
+
+    /// What the commands so far would need, by alias.
+    pub(crate) fn needs(&self) -> Vec<(String, Rights)> {
+        match &self.mode {
+            Mode::Reading(needs) => needs.take(),
+            Mode::Alone | Mode::Batch => Vec::new(),
+        }
+    }
+
+    /// The command line asks for rights, and for nothing to be done.
+    pub(crate) fn explains(&self) -> bool {
+        self.flags.explain
+    }
+
+    /// Some alias borrows a role for what it does, and we are not in a session already.
+    pub(crate) fn may_borrow(&self) -> bool {
+        let borrows = |alias: &Alias| matches!(alias.credentials, CredentialsSource::Role(_));
+        !credentials::is_inside() && self.registry.entries().iter().any(|e| e.alias.as_ref().is_ok_and(borrows))
     }
 
     /// Where output goes.
@@ -114,7 +152,7 @@ impl<'a> Stores<'a> {
     /// A folder of this machine or a prefix of a bucket, ready to be listed.
     ///
     /// # Errors
-    /// Those of [`Self::client`]; for a stream, and for a store as a whole.
+    /// Those of [`Self::client`]; for a stream, for a file, and for a store as a whole.
     pub(crate) fn root(&self, target: &Target) -> Result<Root, CommandError> {
         let refused = |code, message: &str, next: &str| Err(CommandError::usage(code, message).next(next));
         match self.spot(target)? {
@@ -125,6 +163,11 @@ impl<'a> Stores<'a> {
                 refused("s3.no_bucket", "a store as a whole is no folder", "write it like `alias/bucket`")
             }
             Spot::Remote { client, bucket, key } => Ok(Root::Remote { client, bucket, prefix: key }),
+            Spot::Local(path) if path.exists() && !path.is_dir() => {
+                let shown = clean::line(&path.to_string_lossy());
+                Err(CommandError::usage("s3.not_a_folder", format!("`{shown}` is a file, and a folder is needed"))
+                    .next("name the folder that it is in, or copy it with `hallpass s3 cp`"))
+            }
             Spot::Local(path) => Ok(Root::Local(path)),
         }
     }
@@ -197,19 +240,23 @@ impl<'a> Stores<'a> {
     /// # Errors
     /// When a role cannot be borrowed.
     pub(crate) fn settled(&self, needs: &[(&Remote, Rights)]) -> Result<Option<ExitStatus>, CommandError> {
+        if let Mode::Reading(read) = &self.mode {
+            read.borrow_mut().extend(needs.iter().map(|(remote, rights)| (remote.alias.clone(), rights.clone())));
+            return Ok(Some(ExitStatus::Success));
+        }
         if self.flags.explain {
             let all = needs.iter().fold(Rights::default(), |all, (_, rights)| all.and(rights.clone()));
             self.explain(&all)?;
             return Ok(Some(ExitStatus::Success));
         }
-        if self.is_batch || credentials::is_inside() {
+        if matches!(self.mode, Mode::Batch) || credentials::is_inside() {
             return Ok(None);
         }
         for (remote, _) in needs {
             let Ok(alias) = self.registry.find(&remote.alias) else { continue };
             let CredentialsSource::Role(role) = &alias.credentials else { continue };
             let of_alias = needs.iter().filter(|(other, _)| other.alias == remote.alias);
-            let rights = of_alias.fold(Rights::default(), |all, (_, rights)| all.and(rights.clone()));
+            let rights = by_actions(of_alias.map(|(_, rights)| rights.clone()));
             return borrow::again_inside(self.context, alias, role, &rights).map(Some);
         }
         Ok(None)
@@ -269,7 +316,11 @@ impl<'a> Stores<'a> {
         }
     }
 
-    fn explain(&self, rights: &Rights) -> Result<(), CommandError> {
+    /// Says what is needed.
+    ///
+    /// # Errors
+    /// When nobody can hear it.
+    pub(crate) fn explain(&self, rights: &Rights) -> Result<(), CommandError> {
         #[derive(Serialize)]
         struct Explained<'a> {
             actions: &'a [&'static str],

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use hallpass_testkit::clients::{bare, python, run};
+
 use super::store::{Puppet, Shop, Store};
 
 fn filled() -> (Store, Shop) {
@@ -163,4 +165,56 @@ fn a_hundred_thousand_objects_are_listed_in_constant_memory() {
     assert!(text.lines().last().expect("some").contains("\"objects\":100000"));
     let (early, late) = (early.load(Ordering::SeqCst), late.load(Ordering::SeqCst));
     assert!(early > 0 && late < early + 8 * 1_024, "{early} KiB after 4 pages, {late} KiB after 99");
+}
+
+/// What a terminal gets to see, escape sequences and all.
+fn on_terminal(shop: &Shop, args: &[&str], variables: &[(&str, &str)]) -> String {
+    let script = "import os,pty,sys\n\
+        pid,fd=pty.fork()\n\
+        if pid==0: os.execv(sys.argv[1],sys.argv[1:])\n\
+        seen=b''\n\
+        try:\n    while piece:=os.read(fd,1000): seen+=piece\n\
+        except OSError: pass\n\
+        os.waitpid(pid,0)\n\
+        sys.stdout.buffer.write(seen)\n";
+    let template = shop.command(&[]);
+    let mut command = bare(python());
+    command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
+    command.envs(variables.iter().copied()).current_dir(shop.world.work());
+    command.args(["-c", script, env!("CARGO_BIN_EXE_hallpass"), "s3"]).args(args);
+    run(&mut command).succeeded()
+}
+
+#[test]
+fn folders_and_differences_are_coloured_on_a_terminal_and_nowhere_else() {
+    let (_store, shop) = filled();
+    shop.world.file("work/here/only", "here");
+    let (folder, first) = ("\u{1b}[1mdir/\u{1b}[0m", "\u{1b}[31m< only\u{1b}[0m");
+    for (args, painted, plain) in
+        [(&["ls", "m/data"][..], folder, "dir/"), (&["diff", "./here/", "m/data/dir/"], first, "< only")]
+    {
+        assert!(on_terminal(&shop, args, &[]).contains(painted), "{args:?}");
+        for (more, variables) in
+            [(&[][..], &[("NO_COLOR", "1")][..]), (&["--color", "never"], &[]), (&["--json", "--color", "always"], &[])]
+        {
+            let shown = on_terminal(&shop, &[args, more].concat(), variables);
+            assert!(!shown.contains('\u{1b}') && !shown.is_empty(), "{args:?} {more:?}: {shown:?}");
+        }
+        let piped = shop.say(args).out;
+        assert!(piped.contains(plain) && !piped.contains('\u{1b}'), "{piped:?}");
+        assert!(shop.say(&[args, &["--color", "always"]].concat()).out.contains(painted));
+    }
+}
+
+#[test]
+fn columns_stand_below_each_other() {
+    let (_store, shop) = filled();
+    for flags in [&[][..], &["-r"], &["--bytes"]] {
+        let listed = shop.ok(&[&["ls", "m/data"], flags].concat());
+        let column = if flags == ["--bytes"] { 37 } else { 32 };
+        for line in listed.lines() {
+            let (before, name) = line.split_at_checked(column).expect("columns");
+            assert!(before.ends_with(' ') && !name.starts_with(' ') && !name.is_empty(), "{listed}");
+        }
+    }
 }

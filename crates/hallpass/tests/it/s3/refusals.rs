@@ -164,3 +164,35 @@ fn trap_2_a_path_without_an_alias_says_so_and_a_folder_of_that_name_does_not_mat
     shop.refused(&["rm", "./m/data/x"], 2);
     shop.refused(&["ls", "-"], 2);
 }
+
+#[test]
+fn a_file_where_a_folder_is_needed_is_said_before_anything_is_written() {
+    let store = super::store::Store::start();
+    let shop = store.world();
+    shop.ok(&["mb", "m/data"]);
+    shop.put(&["data/dir/a", "data/dir/b"]);
+    shop.world.file("work/file", "stays");
+    for args in [
+        &["cp", "-r", "m/data/dir", "./file"][..],
+        &["mirror", "m/data/dir", "./file"],
+        &["mirror", "./file", "m/data/other/"],
+        &["diff", "./file", "m/data/dir/"],
+    ] {
+        let said = shop.refused(args, 2);
+        assert!(said.err.contains("a file") && said.err.contains("folder"), "{args:?}: {said:?}");
+        assert!(!said.err.contains("os error"), "{said:?}");
+    }
+    let below = shop.refused(&["cp", "m/data/dir/a", "./file/x"], 6);
+    assert!(below.err.contains("would have to be a folder"), "{below:?}");
+    assert_eq!(std::fs::read_to_string(shop.world.work().join("file")).expect("there"), "stays");
+    assert_eq!(shop.json(&["find", "m/data"]).len(), 2);
+}
+
+#[test]
+fn what_was_removed_recursively_is_not_told_to_be_removed_recursively() {
+    let store = super::store::Store::start();
+    let shop = store.world();
+    shop.ok(&["mb", "m/data"]);
+    assert!(shop.refused(&["rm", "m/data/none"], 5).err.contains("`-r`"));
+    assert!(!shop.refused(&["rm", "-r", "m/data/none"], 5).err.contains("`-r`"));
+}

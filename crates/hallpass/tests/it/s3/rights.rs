@@ -14,6 +14,7 @@ fn every_command_needs_what_it_does_and_no_more() {
         (&["rb", "m/b"], "DeleteBucket ListBucket ListBucketVersions", "b"),
         (&["cat", "m/b/k"], "GetObject", "b/k"),
         (&["head", "m/b/k", "--version-id", "v"], "GetObjectVersion", "b/k"),
+        (&["cp", "m/b/k", "./x", "--version-id", "v"], "GetObjectVersion", "b/k"),
         (&["stat", "m/b/k"], "GetObject ListBucket", "b/k b"),
         (&["find", "m/b/p"], "ListBucket", "b"),
         (&["rm", "m/b/k*"], "DeleteObject ListBucket", "b/k${*} b"),

@@ -64,6 +64,7 @@ fn all(versioned: &Versioned) {
     each_version_can_be_read_shared_and_looked_at(versioned);
     a_delete_marker_is_called_one_and_removing_it_brings_the_object_back(versioned);
     null_versions_and_all_the_rest_go_for_good(versioned);
+    one_version_is_copied_down_across_and_back_to_its_place(versioned);
 }
 
 #[test]
@@ -105,6 +106,9 @@ fn every_version_is_listed_as_the_store_has_it(kept: &Versioned) {
         assert!(line.ends_with(key) && line.contains(&format!("{id}*")) == latest, "{line}");
         assert_eq!(line.contains("deleted"), deleted, "{line}");
     }
+    let column = |line: &str, key: &str| line.strip_suffix(key).map(|before| before.chars().count());
+    let columns = plain.lines().map(|line| ["dir/a", "b", "ü c"].iter().find_map(|key| column(line, key)));
+    assert_eq!(columns.collect::<std::collections::BTreeSet<_>>().len(), 1, "names begin in one column: {plain}");
     assert_eq!(shop.ok(&["find", "m/kept", "--print", "{key}"]), "dir/a\nü c\n", "what is deleted is not there");
     assert_eq!(shop.data(&["stat", "m/kept"])["versioning"], "enabled");
 }
@@ -179,4 +183,33 @@ fn null_versions_and_all_the_rest_go_for_good(kept: &Versioned) {
     shop.refused(&["rb", "m/kept"], 6);
     shop.ok(&["rb", "m/kept", "--force"]);
     shop.refused(&["ls", "m/kept"], 5);
+}
+
+fn one_version_is_copied_down_across_and_back_to_its_place(kept: &Versioned) {
+    let shop = &kept.shop;
+    shop.ok(&["mb", "m/again", "--with-versioning"]);
+    for text in ["one", "two 2"] {
+        assert_eq!(shop.say_with(&["pipe", "m/again/a"], text.as_bytes()).code, 0);
+    }
+    let all = shop.json(&["ls", "m/again/a", "--versions"]);
+    let first = all[1]["data"]["version_id"].as_str().expect("an id");
+    fn of_version<'a>(paths: &[&'a str], id: &'a str) -> Vec<&'a str> {
+        [&["cp"], paths, &["--version-id", id]].concat()
+    }
+    let copy = |paths: &[&'static str]| of_version(paths, first);
+    assert_eq!(shop.ok(&copy(&["m/again/a", "-"])), "one");
+    shop.ok(&copy(&["m/again/a", "./down"]));
+    assert_eq!(std::fs::read_to_string(shop.world.work().join("down")).expect("the file"), "one");
+    shop.ok(&copy(&["m/again/a", "m/again/b"]));
+    assert_eq!(shop.ok(&["cat", "m/again/b"]), "one");
+    assert_eq!(shop.ok(&["cat", "m/again/a"]), "two 2", "what is not asked for stays");
+    shop.ok(&copy(&["m/again/a", "m/again/a"]));
+    assert_eq!(shop.ok(&["cat", "m/again/a"]), "one");
+    let unknown = ["cp", "m/again/a", "./none", "--version-id", "00000000000000000000000000000000"];
+    shop.refused(&unknown, 5);
+    assert!(!shop.world.work().join("none").exists());
+    for args in [&["-r", "m/again/", "./x/"][..], &["./down", "m/again/c"], &["m/again/a", "m/again/b", "./x/"]] {
+        shop.refused(&copy(args), 2);
+    }
+    shop.ok(&["rb", "m/again", "--force"]);
 }

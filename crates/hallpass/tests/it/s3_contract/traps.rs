@@ -58,9 +58,12 @@ fn trap_05_a_mirror_brings_what_has_changed() {
     let shop = Shop::new();
     shop.world.file("work/tree/a.txt", "before");
     assert_eq!(shop.say(&["mirror", "tree/", "@/t"]).code, 0);
-    shop.world.file("work/tree/a.txt", "edited");
+    shop.world.file("work/tree/b.txt", "stays");
     assert_eq!(shop.say(&["mirror", "tree/", "@/t"]).code, 0);
-    assert_eq!(shop.body("t/a.txt"), "edited");
+    shop.world.file("work/tree/a.txt", "edited");
+    let said = shop.say(&["mirror", "tree/", "@/t"]);
+    assert!(said.code == 0 && said.err.contains("a.txt ->") && said.err.contains("1 identical"), "{said:?}");
+    assert_eq!((shop.body("t/a.txt").as_str(), shop.body("t/b.txt").as_str()), ("edited", "stays"));
 }
 
 #[test]
@@ -213,15 +216,24 @@ fn trap_20_copies_and_mirrors_overwrite_alike() {
 fn trap_21_a_storage_class_is_the_stores_to_accept() {
     let store = Scripted::start(|heard| match heard.method.as_str() {
         "PUT" => hallpass_testkit::servers::scripted::Reply::new(200, "").header("etag", "\"e\""),
+        "POST" if heard.target.contains("uploads") => hallpass_testkit::servers::scripted::Reply::new(
+            200,
+            "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+        ),
         _ => hallpass_testkit::servers::scripted::Reply::refusal(404, "NoSuchKey"),
     });
     let world = World::new();
     world.ok(&["alias", "set", "m", &store.url(), "AK", "S", "--no-check"]);
     world.file("work/a", "alpha");
+    world.file("work/large", &"x".repeat(12 << 20));
     for class in ["GLACIER", "STANDARD_IA", "SOMETHING_NEW"] {
         world.say(&["s3", "cp", "./a", "m/data/a", "--storage-class", class]);
         let put = store.heard().into_iter().rfind(|heard| heard.method == "PUT").expect("sent");
         assert_eq!(put.header("x-amz-storage-class"), class);
+        // A large object says so when its upload begins.
+        world.say(&["s3", "cp", "./large", "m/data/large", "--storage-class", class, "--part-size", "5MiB"]);
+        let begun = store.heard().into_iter().rfind(|heard| heard.target.contains("uploads")).expect("begun");
+        assert_eq!((begun.method.as_str(), begun.header("x-amz-storage-class")), ("POST", class));
     }
 }
 

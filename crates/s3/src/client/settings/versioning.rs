@@ -35,7 +35,9 @@ impl Client {
     /// [`S3Error`].
     pub async fn versioning(&self, bucket: &str) -> Result<Versioning, S3Error> {
         let call = Owner::Bucket(bucket).call(Method::GET, "versioning")?;
-        let root = self.0.whole(&call).await?.document("VersioningConfiguration")?;
+        // The second is moto's, of a bucket that never kept any.
+        let answer = self.0.whole(&call).await?;
+        let root = answer.document_or("VersioningConfiguration", "GetBucketVersioningResponse")?;
         Ok(match root.value("Status") {
             Some("Enabled") => Versioning::Enabled,
             Some("Suspended") => Versioning::Suspended,

@@ -1,10 +1,10 @@
 //! `rm --stdin`: paths from another program.
 
 use std::ffi::OsString;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::os::unix::ffi::OsStringExt;
 
-use hallpass_core::limits::{S3_DELETE_KEYS_MAX, S3_PARTS_IN_FLIGHT_MAX, S3_PATH_LINE_BYTES_MAX};
+use hallpass_core::limits::{S3_BATCH_BYTES_MAX, S3_DELETE_KEYS_MAX, S3_PARTS_IN_FLIGHT_MAX, S3_PATH_LINE_BYTES_MAX};
 use hallpass_s3::client::{Client, Doomed};
 use hallpass_s3::error::S3Error;
 use hallpass_s3::removal::remove_keys;
@@ -13,26 +13,44 @@ use tokio::task::JoinSet;
 
 use super::tally::Tally;
 use super::{RmArgs, is_there};
+use crate::command::s3::stdin;
 use crate::command::s3::stores::{Failed, Stores};
 use crate::error::{CommandError, ErrorKind as Sort, ExitStatus};
 
 /// Removes what the lines name, in batches of one bucket after the other, in their order.
 pub(super) fn rm(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, CommandError> {
-    let mut tally = Tally::new(stores.printer(), args.dry_run);
-    let mut input = std::io::stdin().lock();
+    if !stores.explains() && !stores.may_borrow() {
+        return removed(stores, args, &mut std::io::stdin().lock());
+    }
+    // What is borrowed depends on every line, and whoever borrows runs again and reads them again.
+    let text = whole()?;
+    let (mut input, mut remotes) = (text.as_slice(), Vec::new());
+    while let Some(path) = line(&mut input)? {
+        remotes.push(stores.object(&OsString::from_vec(path))?);
+    }
+    stdin::give_back(&text)?;
+    let needs: Vec<_> = remotes.iter().map(|remote| (remote, args.rights(remote))).collect();
+    if let Some(status) = stores.settled(&needs)? {
+        return Ok(status);
+    }
+    removed(stores, args, &mut text.as_slice())
+}
+
+fn whole() -> Result<Vec<u8>, CommandError> {
+    let mut text = Vec::new();
+    std::io::stdin().lock().take(S3_BATCH_BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
+    if text.len() > S3_BATCH_BYTES_MAX {
+        let message = format!("the names of what an alias borrows for may have {S3_BATCH_BYTES_MAX} bytes together");
+        return Err(CommandError::new(Sort::Usage, "s3.batch_too_large", message).next("pass fewer of them at a time"));
+    }
+    Ok(text)
+}
+
+fn removed(stores: &Stores<'_>, args: &RmArgs, input: &mut impl BufRead) -> Result<ExitStatus, CommandError> {
+    let mut tally = Tally::new(stores.printer(), args);
     let mut waiting: Vec<Remote> = Vec::new();
     loop {
-        let remote = match line(&mut input)? {
-            Some(path) => {
-                let remote = stores.object(&OsString::from_vec(path))?;
-                let needs = args.rights(&remote);
-                if let Some(status) = stores.settled(&[(&remote, needs)])? {
-                    return Ok(status);
-                }
-                Some(remote)
-            }
-            None => None,
-        };
+        let remote = line(input)?.map(|path| stores.object(&OsString::from_vec(path))).transpose()?;
         let fits = |remote: &Remote| {
             waiting.len() < S3_DELETE_KEYS_MAX
                 && waiting.first().is_none_or(|first| (&first.alias, &first.bucket) == (&remote.alias, &remote.bucket))

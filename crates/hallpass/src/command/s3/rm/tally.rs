@@ -4,6 +4,7 @@ use hallpass_s3::client::Doomed;
 use hallpass_s3::error::{ErrorKind, S3Error};
 use serde::Serialize;
 
+use super::RmArgs;
 use crate::alias::failure;
 use crate::command::s3::stores::{Failed, Stores};
 use crate::error::{CommandError, ExitStatus};
@@ -31,13 +32,15 @@ struct Summary {
 #[derive(Debug)]
 pub(super) struct Tally {
     printer: Printer,
+    recursive: bool,
     summary: Summary,
     first: Option<S3Error>,
 }
 
 impl Tally {
-    pub(super) fn new(printer: Printer, dry_run: bool) -> Self {
-        Self { printer, summary: Summary { dry_run, ..Summary::default() }, first: None }
+    pub(super) fn new(printer: Printer, args: &RmArgs) -> Self {
+        let summary = Summary { dry_run: args.dry_run, ..Summary::default() };
+        Self { printer, recursive: args.recursive, summary, first: None }
     }
 
     /// What became of one key. A dead token ends everything.
@@ -78,7 +81,10 @@ impl Tally {
         let told = Told { bucket, key, version_id, dry_run: self.summary.dry_run };
         let version = version_id.map_or(String::new(), |id| format!("version `{}` of ", clean::line(id)));
         let message = format!("there is no {version}`{}`", clean::line(&format!("{alias}/{bucket}/{key}")));
-        let next = "pass `--force` if that is as it should be, or `-r` for what is below it";
+        let next = match self.recursive {
+            true => "pass `--force` if that is as it should be",
+            false => "pass `--force` if that is as it should be, or `-r` for what is below it",
+        };
         let error = S3Error::refused(ErrorKind::NotFound, "NoSuchKey", message, next);
         // Nobody is left to hear of it when this fails, and the exit status tells.
         drop(self.failed(&told, error));

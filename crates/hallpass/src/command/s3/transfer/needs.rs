@@ -20,13 +20,19 @@ pub(crate) struct Besides {
     pub(crate) acl: bool,
     /// Several sources, or a folder: what is written is not known by its key alone.
     pub(crate) below: bool,
+    /// One version of the source is read, and not the current one.
+    pub(crate) version: bool,
 }
 
 /// What reading needs. `copies`: into another object of the store, with its tags.
 pub(crate) fn reading(remote: &Remote, besides: Besides, copies: bool) -> Rights {
-    let mut actions = vec!["s3:GetObject"];
+    let (read, tags) = match besides.version {
+        true => ("s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
+        false => ("s3:GetObject", "s3:GetObjectTagging"),
+    };
+    let mut actions = vec![read];
     if copies {
-        actions.push("s3:GetObjectTagging");
+        actions.push(tags);
     }
     if besides.removes {
         actions.push("s3:DeleteObject");
@@ -90,5 +96,8 @@ mod tests {
         let one = Target::Remote(Remote { alias: "m".into(), bucket: "data".into(), key: "a".into() });
         let needs = copying(std::slice::from_ref(&one), &Target::Stdio, Besides::default());
         assert_eq!((needs[0].1.actions.len(), needs[0].1.resources[0].as_str()), (1, "arn:aws:s3:::data/a"));
+        let besides = Besides { version: true, ..Besides::default() };
+        let needs = copying(std::slice::from_ref(&one), &one, besides);
+        assert_eq!(needs[0].1.actions, ["s3:GetObjectVersion", "s3:GetObjectVersionTagging"]);
     }
 }
