@@ -1,8 +1,8 @@
 //! How the binary is linked.
 //!
-//! On Linux with glibc it is linked for a fixed address, as the Go tools of this field are. Every `run` starts it three
-//! times (itself, without the secrets in its environment, the shim), and at a random address the loader rewrites
-//! 31,000 pointers on 118 pages each time: a quarter of all the CPU time of `run -- true` (`cargo xtask bench start`).
+//! On Linux with glibc it is linked for a fixed address, as the Go tools of this field are. Every `run` starts it
+//! twice (itself and the shim), and at a random address the loader rewrites 31,000 pointers on 118 pages each time: a
+//! sixth of all the CPU time of `run -- true` (`cargo xtask bench start`).
 //! Stack, heap, libraries and mappings stay at random addresses. Packagers who want the image there too set
 //! `HALLPASS_PIE=1`.
 
