@@ -20,6 +20,7 @@ mod cli_world;
 mod clients;
 mod config;
 mod crash;
+mod demo;
 mod environment_cleaning;
 mod exit_codes;
 #[cfg(feature = "golden")]

@@ -269,7 +269,10 @@ fn check_length(length: usize, path: &str) -> Result<(), DocumentError> {
 
 fn unknown(path: &str, name: &str, known: &str) -> DocumentError {
     let dot = if path.is_empty() { "" } else { "." };
-    fault(&format!("{path}{dot}{}", name.escape_debug()), format!("unknown member `{}`: only {known} are read", name.escape_debug()))
+    fault(
+        &format!("{path}{dot}{}", name.escape_debug()),
+        format!("unknown member `{}`: only {known} are read", name.escape_debug()),
+    )
 }
 
 fn fault(path: &str, message: impl Into<String>) -> DocumentError {
