@@ -104,10 +104,17 @@ impl PolicyDocument {
             let message = format!("{} bytes, more than the {POLICY_DOCUMENT_BYTES_MAX} that are read", text.len());
             return Err(DocumentError { place: Place::Text { line: 1, column: 1 }, message });
         }
+        if text.starts_with('\u{feff}') {
+            let message = "it begins with a byte order mark: save it as UTF-8 without one".to_owned();
+            return Err(DocumentError { place: Place::Text { line: 1, column: 1 }, message });
+        }
         let json: Json = serde_json::from_str(text).map_err(|error| {
             let full = error.to_string();
             let message = full.split(" at line ").next().unwrap_or_default().to_owned();
-            DocumentError { place: Place::Text { line: error.line(), column: error.column() }, message }
+            let (line, bytes) = (error.line(), error.column());
+            let before = text.split('\n').nth(line.saturating_sub(1)).and_then(|of_line| of_line.get(..bytes));
+            let column = before.map_or(bytes, |before| before.chars().count());
+            DocumentError { place: Place::Text { line, column }, message }
         })?;
         read::document(json)
     }

@@ -86,9 +86,7 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     if args.shadow {
         shadow::tries_out(&mut wish, args.ceiling.as_deref())?;
     }
-    for doubt in spelling::of_policy(&wish.policy) {
-        context.printer.warn(clean::line(&doubt));
-    }
+    spelling::warn(context.printer, &wish.policy);
     let via = way(args.via, wish.delivery)?;
     let asked = passing::Asked { names: &args.passthrough, via: args.via, delivery: wish.delivery };
     let (via, passthrough) = passing::passthrough(context.printer, &asked, via, original)?;

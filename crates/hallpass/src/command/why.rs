@@ -68,9 +68,10 @@ pub(crate) fn why(context: &Context, args: WhyArgs) -> Result<ExitStatus, Comman
     let decided = policy.grants(&access, &circumstances);
     let printer = context.printer;
     let asked = ActionPattern::parse(&access.action).ok();
-    for doubt in asked.and_then(|asked| spelling::of_action(&asked)).into_iter().chain(spelling::of_policy(&policy)) {
+    if let Some(doubt) = asked.and_then(|asked| spelling::of_action(&asked)) {
         printer.warn(clean::line(&doubt));
     }
+    spelling::warn(printer, &policy);
     let status = if decided.is_ok() { ExitStatus::Success } else { ExitStatus::Failure };
     if printer.is_json() {
         printer.json(&Answer {

@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, Output};
 
+use serde::Serialize;
+
 use super::child::{SESSION_LINE, UNDER_WAY_LINE};
 use super::stage::Stage;
 use super::store::{BUCKET, PREFIX};
@@ -10,9 +12,26 @@ use super::timeline;
 use crate::error::{CommandError, ErrorKind};
 use crate::output::{Paint, Printer};
 
+/// How the story ended, for `--json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ending {
+    /// The session that was lent.
+    session: String,
+    /// Requests that passed before the download.
+    allowed: usize,
+    /// Requests that were refused.
+    refused: usize,
+    /// It was killed, and its download cut off.
+    killed: bool,
+    /// The log verifies.
+    intact: bool,
+    /// Entries of the log.
+    entries: usize,
+}
+
 /// Tells the story; an error when it did not end as promised.
-pub(crate) fn tell(stage: &Stage, printer: Printer) -> Result<(), CommandError> {
-    let say = |text: &str| printer.data(text);
+pub(crate) fn tell(stage: &Stage, printer: Printer) -> Result<Ending, CommandError> {
+    let say = |text: &str| printer.tell(text);
     say(&printer.paint(Paint::Bold, "Give your agent a hall pass, not your keys."))?;
     say(&format!("\nA store on {} really checks signatures. Its only key pair is ours:", stage.endpoint_url()))?;
     say(&format!("  {} (the agent must never see it)\n", stage.key_pair().0))?;
@@ -37,7 +56,10 @@ pub(crate) fn tell(stage: &Stage, printer: Printer) -> Result<(), CommandError> 
     expect(verified.status.success(), "the log does not verify", &String::from_utf8_lossy(&verified.stderr))?;
     let exported = output(stage, &["audit", "export"])?;
     say("")?;
-    say(&timeline::draw(&String::from_utf8_lossy(&exported.stdout), printer))
+    let log = String::from_utf8_lossy(&exported.stdout);
+    say(&timeline::draw(&log, printer))?;
+    let Act { session, allowed, refused, killed, .. } = act;
+    Ok(Ending { session, allowed, refused, killed, intact: verified.status.success(), entries: log.lines().count() })
 }
 
 /// What the agent reported, and what we saw.
@@ -69,18 +91,18 @@ impl Act {
             session.clone_into(&mut self.session);
         } else if let Some((request, got)) = line.strip_prefix("ok ").map(parts) {
             self.allowed += 1;
-            printer.data(format!("  {} {request:<34} {got}", printer.paint(Paint::Good, "allowed")))?;
+            printer.tell(format!("  {} {request:<34} {got}", printer.paint(Paint::Good, "allowed")))?;
         } else if let Some((request, why)) = line.strip_prefix("no ").map(parts) {
             self.refused += 1;
-            printer.data(format!("  {} {request}\n          {why}", printer.paint(Paint::Bad, "refused")))?;
+            printer.tell(format!("  {} {request}\n          {why}", printer.paint(Paint::Bad, "refused")))?;
         } else if let Some(variable) = line.strip_prefix("env ") {
-            printer.data(format!("  its env {variable}"))?;
+            printer.tell(format!("  its env {variable}"))?;
         } else if let Some(got) = line.strip_prefix("got ") {
-            printer.data(format!("  download of {BUCKET}/reports/archive.bin: {got} of 64 MiB"))?;
+            printer.tell(format!("  download of {BUCKET}/reports/archive.bin: {got} of 64 MiB"))?;
         } else if line == UNDER_WAY_LINE {
             self.kill(stage, printer)?;
         } else if let Some(at) = line.strip_prefix("cut ") {
-            printer.data(format!("  {} the download, at {at} of 64", printer.paint(Paint::Bad, "cut off")))?;
+            printer.tell(format!("  {} the download, at {at} of 64", printer.paint(Paint::Bad, "cut off")))?;
         } else if line.starts_with("end ") {
             self.finished = true;
         }
@@ -90,10 +112,10 @@ impl Act {
     fn kill(&mut self, stage: &Stage, printer: Printer) -> Result<(), CommandError> {
         self.environments = stage.search_environments(&self.session);
         if let Some((read, found)) = self.environments {
-            printer.data(format!("  the real secret stands in {found} of the {read} environments of the session\n"))?;
+            printer.tell(format!("  the real secret stands in {found} of the {read} environments of the session\n"))?;
         }
-        printer.data(printer.paint(Paint::Bold, "2. Somebody takes it back, from another terminal"))?;
-        printer.data(format!("  $ hallpass session kill {}", self.session.get(..8).unwrap_or(&self.session)))?;
+        printer.tell(printer.paint(Paint::Bold, "2. Somebody takes it back, from another terminal"))?;
+        printer.tell(format!("  $ hallpass session kill {}", self.session.get(..8).unwrap_or(&self.session)))?;
         let killed = output(stage, &["session", "kill", &self.session])?;
         indent(printer, &killed.stdout)?;
         indent(printer, &killed.stderr)?;
@@ -127,7 +149,7 @@ fn output(stage: &Stage, arguments: &[&str]) -> Result<Output, CommandError> {
 
 fn indent(printer: Printer, text: &[u8]) -> Result<(), CommandError> {
     for line in String::from_utf8_lossy(text).lines() {
-        printer.data(format!("  {line}"))?;
+        printer.tell(format!("  {line}"))?;
     }
     Ok(())
 }

@@ -90,6 +90,18 @@ impl Printer {
         self.write(|out| writeln!(out, "{text}"))
     }
 
+    /// Tells a person something that is the command's own result: on stdout, or beside it when that is for JSON.
+    ///
+    /// # Errors
+    /// As [`Self::data`].
+    pub(crate) fn tell(self, text: impl Display) -> Result<(), CommandError> {
+        if self.json {
+            self.say(text);
+            return Ok(());
+        }
+        self.data(text)
+    }
+
     /// Writes one JSON value to stdout on one line.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ mod clients;
 mod complete;
 mod config;
 mod crash;
+mod demo;
 mod environment_cleaning;
 mod exit_codes;
 #[cfg(feature = "golden")]

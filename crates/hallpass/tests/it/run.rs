@@ -109,6 +109,26 @@ fn a_descriptor_that_the_caller_gives_reaches_the_child() {
 }
 
 #[test]
+fn a_dry_run_refuses_what_the_run_would() {
+    let world = World::new();
+    let dry = |flags: &[&str]| {
+        let all = [&["run", "--dry-run", "--json", "--allow", "s3:Get*"], flags, &["--", "true"]].concat();
+        let done = finish(world.hallpass(&all));
+        (done.code, done.stderr)
+    };
+    for delivery in ["env", "file", "credential-endpoint"] {
+        let (code, said) = dry(&["--delivery", delivery]);
+        assert!(code == Some(77) && said.contains("delivery.not_enforced"), "{delivery}: {said}");
+    }
+    let store = ["--provider", "s3", "--endpoint", "http://127.0.0.1:9"];
+    let role = ["--role", "arn:aws:iam::111122223333:role/agent"];
+    let (code, said) = dry(&[&store[..], &role].concat());
+    assert!(code == Some(125) && said.contains("no roles"), "{said}");
+    let (code, said) = dry(&[&["--delivery", "env"][..], &role].concat());
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn a_dry_run_shows_and_does_nothing() {
     let world = World::new();
     let done = finish(world.hallpass(&["run", "--dry-run", "--json", "--allow", "s3:Get*", "--", "touch", "made"]));

@@ -268,7 +268,11 @@ fn check_length(length: usize, path: &str) -> Result<(), DocumentError> {
 }
 
 fn unknown(path: &str, name: &str, known: &str) -> DocumentError {
-    fault(path, format!("unknown member `{}`: only {known} are read", name.escape_debug()))
+    let dot = if path.is_empty() { "" } else { "." };
+    fault(
+        &format!("{path}{dot}{}", name.escape_debug()),
+        format!("unknown member `{}`: only {known} are read", name.escape_debug()),
+    )
 }
 
 fn fault(path: &str, message: impl Into<String>) -> DocumentError {

@@ -56,8 +56,8 @@ fn faults_of_a_statement_are_named_by_their_path() {
     for (members, path, says) in [
         (r#""Principal":"*""#, "Statement[0].Principal", "names no principal"),
         (r#""NotPrincipal":"*""#, "Statement[0].NotPrincipal", "names no principal"),
-        (r#""Comment":"x""#, "Statement[0]", "unknown member `Comment`"),
-        (r#""effect":"Allow""#, "Statement[0]", "unknown member `effect`"),
+        (r#""Comment":"x""#, "Statement[0].Comment", "unknown member `Comment`"),
+        (r#""effect":"Allow""#, "Statement[0].effect", "unknown member `effect`"),
         (r#""Effect":"allow""#, "Statement[0].Effect", "neither `Allow` nor `Deny`"),
         (r#""Effect":true"#, "Statement[0].Effect", "a boolean where a string belongs"),
         (r#""Sid":"a b""#, "Statement[0].Sid", "letters and digits"),
@@ -198,6 +198,11 @@ fn faults_of_the_text_are_named_by_line_and_column() {
     let error = PolicyDocument::parse(twice).expect_err("twice");
     assert!(matches!(error.place, Place::Text { line: 3, .. }), "{error}");
     assert!(error.message.contains("`Action` is given twice"), "{error}");
+    assert_eq!(place("{\"Id\":\"öäü\" oops}"), Place::Text { line: 1, column: 13 }, "in characters");
+    let unknown = PolicyDocument::parse("{\n  \"Statements\": []}").expect_err("unknown");
+    assert_eq!(unknown.position("{\n  \"Statements\": []}"), (2, 3), "a member is shown at its name");
+    let marked = PolicyDocument::parse("\u{feff}{}").expect_err("marked").message;
+    assert!(marked.contains("byte order mark"), "{marked}");
     for text in [
         "",
         "{",

@@ -7,6 +7,8 @@ use hallpass_core::policy::{ActionPattern, PolicyDocument, ScopedPolicy};
 use hallpass_dataplane::CATALOG;
 use serde_json::Value;
 
+use crate::output::{Printer, clean};
+
 /// Slips that are still taken for one word: letters added, left out, changed or swapped.
 const SLIPS_MAX: usize = 2;
 /// Actions of S3 that no operation is named after (service authorization reference, "Amazon S3"), and first those that
@@ -29,6 +31,20 @@ const OF_S3: &str = "\
 const WITHOUT_API: [&str; 8] = ["iotjobsdata", "mechanicalturk", "tag", "q", "wam", "ts", "iq", "sms"];
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-";
 
+/// Doubts that are told before a run; the rest are counted.
+const TOLD_MAX: usize = 5;
+
+/// Tells what looks misspelt in what a session is given.
+pub(crate) fn warn(printer: Printer, policy: &ScopedPolicy) {
+    let doubts = of_policy(policy);
+    for doubt in doubts.iter().take(TOLD_MAX) {
+        printer.warn(clean::line(doubt));
+    }
+    if let Some(more) = doubts.len().checked_sub(TOLD_MAX).filter(|more| *more > 0) {
+        printer.warn(format_args!("{more} more actions look misspelt: see `hallpass policy check`"));
+    }
+}
+
 /// One action that looks misspelt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Doubt {
@@ -41,7 +57,7 @@ pub(crate) struct Doubt {
 }
 
 /// What looks misspelt in what a session is given: its short form, its denials, its documents.
-pub(crate) fn of_policy(policy: &ScopedPolicy) -> Vec<String> {
+fn of_policy(policy: &ScopedPolicy) -> Vec<String> {
     let mut tables = Tables::default();
     let mut doubts: Vec<String> = Vec::new();
     let mut rest = Some(policy);

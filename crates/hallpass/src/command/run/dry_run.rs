@@ -4,13 +4,14 @@ use std::ffi::OsString;
 
 use hallpass_core::limits::SESSION_POLICY_CHARS_MAX;
 use hallpass_core::permit;
+use hallpass_core::provider::EnforcedBy;
 use hallpass_core::session::Session;
 use serde_json::json;
 
 use super::wish::Wish;
 use super::{banner, routes};
-use crate::deliver::ambient;
 use crate::deliver::environment::Variables;
+use crate::deliver::{ambient, may_leave};
 use crate::error::{CommandError, ExitStatus};
 use crate::output::time::span;
 use crate::output::{Printer, SCHEMA_VERSION, clean};
@@ -27,6 +28,9 @@ pub(crate) fn show(
 ) -> Result<ExitStatus, CommandError> {
     // The evidence is dropped here: nothing is issued against it.
     drop(permit::authorize(session, &wish.bounds, session.created_at)?);
+    if wish.is_gate_alone(original) {
+        may_leave(session.delivery, EnforcedBy::Gate)?;
+    }
     let partition = routes::caller(None, session.region.as_deref()).partition;
     let compiled = (!session.role_arn.is_empty()).then(|| session.policy.compile(&partition)).transpose();
     let compiled = compiled.map_err(|error| CommandError::usage("policy.too_large", error.to_string()))?;

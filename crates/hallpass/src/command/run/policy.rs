@@ -128,8 +128,9 @@ pub(crate) fn document(path: &Path) -> Result<PolicyDocument, CommandError> {
 
 fn parse(text: &str, place: &str) -> Result<PolicyDocument, CommandError> {
     PolicyDocument::parse(text).map_err(|error| {
+        let (line, column) = error.position(text);
         CommandError::usage("policy.document", format!("{place} is not a policy document"))
-            .cause(error.to_string())
+            .cause(format!("line {line}, column {column}: {}", error.message))
             .next("`hallpass policy check` names the line and the column of every mistake")
     })
 }
@@ -194,6 +195,13 @@ mod tests {
         let mut profile = ScopedPolicy::default();
         let bad = ProfileConfig { deny: list(&["iam:"]), ..ProfileConfig::default() };
         assert!(stand_on(&mut profile, &bad).is_err(), "a denial that is not understood was skipped");
+    }
+
+    #[test]
+    fn a_document_that_is_wrong_is_refused_with_its_line_and_column() {
+        let text = "{\n \"Statement\": [{\"Effect\":\"Allow\",\n  \"Action\":\"s3:Get Object\",\"Resource\":\"*\"}]}";
+        let error = given(text).expect_err("wrong").to_string();
+        assert!(error.contains("line 3, column 12") && error.contains("did you mean `s3:GetObject`?"), "{error}");
     }
 
     #[test]

@@ -66,7 +66,13 @@ impl Wish {
         let role =
             args.role.clone().or_else(|| of_profile(profile.and_then(|p| p.role.as_ref()).map(|r| r.value.as_str())));
         let ttl = args.ttl.or_else(|| profile.and_then(|p| p.ttl.as_ref()).map(|ttl| ttl.value));
-        let role = said::role(role.or_else(|| of_profile(config.session.role())))?;
+        if store.is_some() && role.as_deref().is_some_and(|role| !role.is_empty()) {
+            return Err(CommandError::usage("run.role", "an S3-compatible store has no roles")
+                .next("leave out `--role`, or the profile that names one"));
+        }
+        // The role that the configuration takes for granted is one of AWS.
+        let usual = of_profile(config.session.role()).filter(|_| store.is_none());
+        let role = said::role(role.or(usual))?;
         let tags = said::tags(config.session.tags(), &args.tags)?;
         let region = said::region(region(args, config, original, store.is_some()))?;
         let aws = aws_options(args, config, original);
@@ -86,6 +92,14 @@ impl Wish {
             allow_unmapped: config.run.allow_unmapped(),
             store,
         })
+    }
+
+    /// True when it is certain without a call that no cloud will hold the session to its scope: a store has no
+    /// sessions of its own, and long-term keys are narrowed by a role only.
+    pub(crate) fn is_gate_alone(&self, original: &Variables) -> bool {
+        let set = |name: &str| original.get(OsStr::new(name)).is_some_and(|value| !value.is_empty());
+        let long_term = self.aws.profile.is_none() && set("AWS_ACCESS_KEY_ID") && !set("AWS_SESSION_TOKEN");
+        self.store.is_some() || (self.role.is_empty() && long_term)
     }
 
     /// The session that would fulfil it.
