@@ -70,6 +70,21 @@ impl<'a> Given<'a> {
         Ok(body.get(name))
     }
 
+    /// Whether a parameter whose folded name matches has something in it, at any depth; unread parameters might.
+    pub(super) fn gives(self, matches: fn(&str) -> bool) -> bool {
+        match self {
+            // `Tags=` is how a form writes an empty list.
+            Self::Form(parameters) => parameters.iter().any(|(name, value)| {
+                let is_empty = value.is_empty() && !name.contains('.');
+                !is_empty && name.split('.').any(|part| matches(&part.to_ascii_lowercase()))
+            }),
+            Self::Json(body) => body.gives(matches),
+            Self::Rest(rest) => rest.gives(matches),
+            Self::Nothing => false,
+            Self::Unread => true,
+        }
+    }
+
     /// Whether a parameter whose folded name matches is given, at any depth; unread parameters might be.
     pub(super) fn has_name(self, matches: fn(&str) -> bool) -> bool {
         fn within(json: &Json, matches: fn(&str) -> bool) -> bool {
@@ -156,9 +171,9 @@ const TAG_MEMBERS: [&str; 5] = ["tags", "taglist", "tagslist", "tagset", "tagspe
 /// `TagSpecification.1.ResourceType`), and a launch template of EC2 may give tags that are not in the request.
 fn gives_tags(given: Given<'_>) -> bool {
     match given {
-        Given::Form(_) => given.has_name(|name| name.starts_with("tag") || name.starts_with("launchtemplate")),
+        Given::Form(_) => given.gives(|name| name.starts_with("tag") || name.starts_with("launchtemplate")),
         Given::Json(_) | Given::Rest(_) | Given::Nothing | Given::Unread => {
-            given.has_name(|name| TAG_MEMBERS.contains(&name))
+            given.gives(|name| TAG_MEMBERS.contains(&name))
         }
     }
 }

@@ -155,6 +155,15 @@ impl Rest<'_> {
             || self.body().has_name(matches)
     }
 
+    /// As [`Given::gives`].
+    pub(super) fn gives(&self, matches: fn(&str) -> bool) -> bool {
+        let header = |name: &str| matches(name.strip_prefix("x-amz-").unwrap_or(name));
+        let folded = |name: &str| matches(&name.to_ascii_lowercase());
+        self.query.iter().any(|(name, value)| !value.is_empty() && !is_presign_parameter(name) && folded(name))
+            || self.request.headers.iter().any(|(name, value)| !value.is_empty() && header(name))
+            || self.body().gives(matches)
+    }
+
     /// What is known of the body.
     pub(super) fn body(&self) -> Given<'_> {
         match &self.body {

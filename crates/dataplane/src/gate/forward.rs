@@ -34,7 +34,7 @@ use super::refusal::refusal_code;
 use super::settle::Settle;
 use super::sign::{Outbound, Unsigned, credential, sign_request};
 use super::tls::Offer;
-use super::upload::{Transit, Upload};
+use super::upload::{Held, Transit, Upload};
 use super::verify::checksum_denied;
 use super::wire::Framing;
 
@@ -215,21 +215,34 @@ async fn send(
     let transit = upload.transit();
     settle.watch(Arc::clone(&transit));
     fail_point!("gate::forward", Err(super::refuse::injected()));
-    let invitation = invitation(connection, allowed, &mut upload);
+    let announced = invitation(connection, allowed, &mut upload).map(|held| (held, head.clone()));
     let mut request = http::Request::from_parts(head, upload);
-    if let Some(invitation) = &invitation {
+    if let Some(((invitation, _), _)) = &announced {
         invitation.ask(&mut request);
     }
     settle.tab().sent();
+    let target = &allowed.unsigned.route.target;
     let offer = if matches!(allowed.body, Body::Events(_)) { Offer::Both } else { Offer::One };
-    let sending = connection.link.send(&allowed.unsigned.route.target, gate.way_out(offer), request);
-    let sent = match unless_stalled(sending, &transit).await {
-        Some(sent) => sent,
-        None => {
-            settle.fault("neither the body nor an answer moved for too long");
-            return Err(unknown("neither the body nor an answer has moved for too long"));
-        }
+    let stalled = |settle: &mut Settle| {
+        settle.fault("neither the body nor an answer moved for too long");
+        unknown("neither the body nor an answer has moved for too long")
     };
+    let sending = connection.link.send(target, gate.way_out(offer), request);
+    let mut sent = unless_stalled(sending, &transit).await.ok_or_else(|| stalled(settle))?;
+    let (mut unwanted, mut silent) = (false, false);
+    if let (Some(((invitation, held), head)), Ok(response)) = (announced, &sent) {
+        unwanted = invitation.decline();
+        silent = invitation.was_silent();
+        // What is not sent is let go of, for the child's sake.
+        let body = held.take().filter(|_| unwanted && response.status() == StatusCode::EXPECTATION_FAILED);
+        if let Some(body) = body {
+            // It cannot wait (RFC 9110, 10.1.1), and nothing of the body has gone out: the same request, unannounced.
+            connection.link.cut();
+            let again = connection.link.send(target, gate.way_out(offer), http::Request::from_parts(head, body));
+            sent = unless_stalled(again, &transit).await.ok_or_else(|| stalled(settle))?;
+            (unwanted, silent) = (false, true);
+        }
+    }
     fail_point!("gate::answer", Err(super::refuse::injected()));
     match sent {
         Ok(response) if response.status().is_informational() => {
@@ -239,33 +252,37 @@ async fn send(
         Ok(response) => {
             settle.status = Some(response.status().as_u16());
             settle.upstream_request_id = request_id(response.headers());
-            if invitation.as_ref().is_some_and(Invitation::was_silent) {
+            if silent {
                 connection.link.silent();
             }
-            let unwanted = invitation.is_some_and(|invitation| invitation.decline());
             Ok(Sent { response, unwanted })
         }
-        Err(error) => Err(match (transit.fault(), error) {
-            (Some(denial), _) => {
-                settle.fault(denial.code.as_str());
-                denial.clone()
-            }
-            (None, LinkError::Connect(why)) => {
-                settle.tab().not_sent();
-                settle.fault("not sent: the upstream is not to be reached");
-                unreachable(&format!("the upstream is not to be reached: {why}"))
-            }
-            (None, error @ LinkError::Unsent(_)) => {
-                tracing::debug!(%error, "the upstream took no request");
-                settle.fault("not sent: the upstream closed the connection");
-                unreachable("the upstream closed the connection before the request was sent")
-            }
-            (None, error @ LinkError::Broken(_)) => {
-                tracing::debug!(%error, "no answer of the upstream");
-                settle.fault("the upstream broke the connection");
-                unknown("the upstream broke the connection before it answered")
-            }
-        }),
+        Err(error) => Err(unanswered(transit.fault(), error, settle)),
+    }
+}
+
+/// What is said of a request that got no answer, and recorded.
+fn unanswered(upload: Option<&Denial>, error: LinkError, settle: &mut Settle) -> Denial {
+    match (upload, error) {
+        (Some(denial), _) => {
+            settle.fault(denial.code.as_str());
+            denial.clone()
+        }
+        (None, LinkError::Connect(why)) => {
+            settle.tab().not_sent();
+            settle.fault("not sent: the upstream is not to be reached");
+            unreachable(&format!("the upstream is not to be reached: {why}"))
+        }
+        (None, error @ LinkError::Unsent(_)) => {
+            tracing::debug!(%error, "the upstream took no request");
+            settle.fault("not sent: the upstream closed the connection");
+            unreachable("the upstream closed the connection before the request was sent")
+        }
+        (None, error @ LinkError::Broken(_)) => {
+            tracing::debug!(%error, "no answer of the upstream");
+            settle.fault("the upstream broke the connection");
+            unknown("the upstream broke the connection before it answered")
+        }
     }
 }
 
@@ -277,7 +294,7 @@ struct Sent {
 }
 
 /// Where a large body waits for the upstream's word. Not for one that was silent before.
-fn invitation(connection: &Connection, allowed: &Allowed<'_>, upload: &mut Upload) -> Option<Invitation> {
+fn invitation(connection: &Connection, allowed: &Allowed<'_>, upload: &mut Upload) -> Option<(Invitation, Held)> {
     let silent = connection.link.is_silent(&allowed.unsigned.route.target);
     if silent { None } else { upload.wait() }
 }

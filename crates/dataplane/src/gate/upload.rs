@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -53,14 +53,25 @@ pub(super) struct UploadError(&'static str);
 #[derive(Debug)]
 pub(super) struct Upload {
     source: Source,
-    /// Set while the upstream has not asked for the body yet.
-    waiting: Option<Waiting>,
+    /// Set while the upstream has not asked for the body yet, with the body itself.
+    waiting: Option<(Waiting, Held)>,
     /// Bytes still to come, where the length is declared.
     left: Option<u64>,
     transit: Arc<Transit>,
     switch: Switch,
     /// Takes room for what was not declared.
     tab: Option<Arc<Tab>>,
+}
+
+/// A body that waits for its invitation: sent when that comes, and taken back when it does not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Held(Arc<Mutex<Option<Box<Upload>>>>);
+
+impl Held {
+    /// The body, if nothing of it was handed on.
+    pub(super) fn take(&self) -> Option<Upload> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map(|body| *body)
+    }
 }
 
 #[derive(Debug)]
@@ -180,15 +191,24 @@ impl Upload {
 
     /// An invitation to ask for, where the body still comes from the child and is worth it. Nothing of it is read
     /// before: so the child's own `Expect: 100-continue` is answered when the upstream's answer is known.
-    pub(super) fn wait(&mut self) -> Option<Invitation> {
+    pub(super) fn wait(&mut self) -> Option<(Invitation, Held)> {
         if matches!(self.source, Source::Whole(_) | Source::Events(_) | Source::Over)
             || !Invitation::is_worth(self.left)
         {
             return None;
         }
-        let invitation = Invitation::default();
-        self.waiting = Some(Waiting::new(invitation.clone()));
-        Some(invitation)
+        let (invitation, held) = (Invitation::default(), Held::default());
+        let announced = Self {
+            source: Source::Over,
+            waiting: Some((Waiting::new(invitation.clone()), held.clone())),
+            left: self.left,
+            transit: Arc::clone(&self.transit),
+            switch: self.switch.clone(),
+            tab: None,
+        };
+        let body = std::mem::replace(self, announced);
+        *held.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(body));
+        Some((invitation, held))
     }
 
     pub(super) fn transit(&self) -> Arc<Transit> {
@@ -199,13 +219,10 @@ impl Upload {
         if let Some(why) = self.switch.closed() {
             return Poll::Ready(Some(Err(why.denial())));
         }
-        if let Some(waiting) = &mut self.waiting {
-            if !ready!(waiting.poll(cx)) {
-                // Lets go of the child's body, and never ends: an end would complete the upload.
-                self.source = Source::Over;
-                return Poll::Pending;
-            }
-            self.waiting = None;
+        if let Some((waiting, held)) = &mut self.waiting {
+            // Where the body is not wanted it never ends: an end would complete the upload.
+            let Some(body) = ready!(waiting.poll(cx)).then(|| held.take()).flatten() else { return Poll::Pending };
+            *self = body;
         }
         let next = match &mut self.source {
             Source::Over => None,

@@ -128,3 +128,71 @@ async fn an_upstream_that_never_invites_gets_the_body_and_is_not_waited_for_agai
     assert!(begun.elapsed() >= Duration::from_millis(EXPECT_CONTINUE_WAIT_MS_MAX));
     assert_eq!(client.ask(put(&world, LARGE)).await.status, 200);
 }
+
+/// Refuses every `Expect`, as some stores and proxies do, and counts the requests.
+async fn without_expectations(asked: &Arc<AtomicUsize>) -> Upstream {
+    let asked = Arc::clone(asked);
+    Upstream::by_hand(move |_, mut socket| {
+        let asked = Arc::clone(&asked);
+        async move {
+            let mut body = vec![0; LARGE];
+            loop {
+                let head = head(&mut socket).await;
+                if head.is_empty() {
+                    return;
+                }
+                asked.fetch_add(1, Ordering::SeqCst);
+                let answer: &[u8] = match head.contains("expect:") {
+                    true => b"HTTP/1.1 417 Expectation Failed\r\ncontent-length: 2\r\n\r\nno",
+                    false if socket.read_exact(&mut body).await.is_ok() => {
+                        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+                    }
+                    false => return,
+                };
+                if socket.write_all(answer).await.is_err() {
+                    return;
+                }
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_upload_whose_announcement_is_refused_is_sent_unannounced_once_and_so_are_the_next() {
+    let asked = Arc::<AtomicUsize>::default();
+    let upstream = without_expectations(&asked).await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    let mut client = Client::connect(&world).await;
+    for requests in [2, 3] {
+        assert_eq!(client.ask(put(&world, LARGE)).await.status, 200);
+        assert_eq!(asked.load(Ordering::SeqCst), requests, "the upstream is remembered");
+    }
+    let settled = world.log.settles(2).await;
+    assert!(settled.iter().all(|(_, status, up, ..)| (*status, *up) == (Some(200), LARGE as u64)), "{settled:?}");
+    assert_eq!((world.gate.counts().allowed, world.gate.counts().signed), (2, 2), "one signature for each entry");
+}
+
+#[tokio::test]
+async fn a_417_that_comes_after_the_body_is_passed_on_and_nothing_is_sent_again() {
+    let asked = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&asked);
+    let upstream = Upstream::by_hand(move |_, mut socket| {
+        let asked = Arc::clone(&counted);
+        async move {
+            let mut body = vec![0; LARGE];
+            while !head(&mut socket).await.is_empty() {
+                asked.fetch_add(1, Ordering::SeqCst);
+                let _ = socket.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+                if socket.read_exact(&mut body).await.is_err() {
+                    return;
+                }
+                let _ = socket.write_all(b"HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        }
+    })
+    .await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    assert_eq!(ask(&world, put(&world, LARGE)).await.status, 417);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}

@@ -47,6 +47,19 @@ impl Json {
         }
     }
 
+    /// Whether a member whose folded name matches has something in it, at any depth: no empty list and no empty map.
+    pub(in super::super) fn gives(&self, matches: fn(&str) -> bool) -> bool {
+        let is_empty = |value: &Self| match value {
+            Self::List(items) => items.is_empty(),
+            Self::Object(members) => members.is_empty(),
+            Self::Text(_) | Self::Other => false,
+        };
+        let given = |(name, value): &(String, Self)| {
+            value.gives(matches) || !is_empty(value) && matches(&name.to_ascii_lowercase())
+        };
+        self.members().iter().any(given) || self.items().iter().any(|item| item.gives(matches))
+    }
+
     pub(in super::super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

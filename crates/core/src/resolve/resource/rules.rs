@@ -210,7 +210,7 @@ pub(super) fn special(
 
 fn tagged_by_iam(name: &str, given: Given<'_>, all: &mut Vec<AccessRequest>) {
     let action = TAGGED_BY_IAM.iter().find(|(operation, _)| *operation == name).map(|(_, action)| *action);
-    if let Some(action) = action.filter(|_| given.has_name(|name| name == "tags")) {
+    if let Some(action) = action.filter(|_| given.gives(|name| name == "tags")) {
         let resource = all.first().map_or(Resource::Opaque, |access| access.resource.clone());
         all.push(AccessRequest { action: action.to_owned(), resource });
     }

@@ -488,8 +488,11 @@ fn tags_are_seen_at_any_depth_of_a_body() {
         (r#"{"repositoryName":"r","imageTagMutability":"MUTABLE"}"#, false),
         (r#"{"repositoryName":"r","tag":"v1","tagged":true}"#, false),
         (r#"{"repositoryName":"r","tags":[{"Key":"a"}]}"#, true),
-        (r#"{"repositoryName":"r","more":{"Tags":[]}}"#, true),
-        (r#"{"repositoryName":"r","more":[{"x":{"tagList":[]}}]}"#, true),
+        (r#"{"repositoryName":"r","more":{"Tags":[{}]}}"#, true),
+        (r#"{"repositoryName":"r","more":[{"x":{"tagList":[0]}}]}"#, true),
+        (r#"{"repositoryName":"r","tags":"a"}"#, true),
+        (r#"{"repositoryName":"r","tags":[]}"#, false),
+        (r#"{"repositoryName":"r","more":[{"x":{"tags":{}}}]}"#, false),
     ] {
         assert_eq!(posted("ecr", target, body).ends_with(" ecr:TagResource@?"), tags, "{body}");
     }
@@ -498,16 +501,28 @@ fn tags_are_seen_at_any_depth_of_a_body() {
 #[test]
 fn tags_at_creation_need_the_tagging_action_of_their_service() {
     for (service, target, body, action) in [
-        ("secretsmanager", "secretsmanager.CreateSecret", r#"{"Name":"n","Tags":[]}"#, "secretsmanager:TagResource"),
-        ("ssm", "AmazonSSM.PutParameter", r#"{"Name":"n","Tags":[]}"#, "ssm:AddTagsToResource"),
-        ("acm", "CertificateManager.RequestCertificate", r#"{"Tags":[]}"#, "acm:AddTagsToCertificate"),
-        ("logs", "Logs_20140328.CreateLogGroup", r#"{"logGroupName":"g","tags":{}}"#, "logs:TagResource"),
-        ("dynamodb", "DynamoDB_20120810.CreateTable", r#"{"TableName":"t","Tags":[]}"#, "dynamodb:TagResource"),
-        ("sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"q","tags":{}}"#, "sqs:TagQueue"),
+        (
+            "secretsmanager",
+            "secretsmanager.CreateSecret",
+            r#"{"Name":"n","Tags":[{"Key":"a"}]}"#,
+            "secretsmanager:TagResource",
+        ),
+        ("ssm", "AmazonSSM.PutParameter", r#"{"Name":"n","Tags":[{"Key":"a"}]}"#, "ssm:AddTagsToResource"),
+        ("acm", "CertificateManager.RequestCertificate", r#"{"Tags":[{"Key":"a"}]}"#, "acm:AddTagsToCertificate"),
+        ("logs", "Logs_20140328.CreateLogGroup", r#"{"logGroupName":"g","tags":{"a":"b"}}"#, "logs:TagResource"),
+        (
+            "dynamodb",
+            "DynamoDB_20120810.CreateTable",
+            r#"{"TableName":"t","Tags":[{"Key":"a"}]}"#,
+            "dynamodb:TagResource",
+        ),
+        ("sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"q","tags":{"a":"b"}}"#, "sqs:TagQueue"),
     ] {
         let without = body.replace("Tags", "Other").replace("tags", "other");
         assert!(posted(service, target, body).ends_with(&format!(" {action}@?")), "{target}");
         assert!(!posted(service, target, &without).contains(action), "{target}");
+        let empty = body.replace(r#"[{"Key":"a"}]"#, "[]").replace(r#"{"a":"b"}"#, "{}");
+        assert!(empty != body && !posted(service, target, &empty).contains(action), "{target}: an empty list");
     }
     let role = "arn:aws:iam::123456789012:role/R";
     let made = form("iam", "Action=CreateRole&RoleName=R&Tags.member.1.Key=a&Tags.member.1.Value=b");
@@ -515,6 +530,8 @@ fn tags_at_creation_need_the_tagging_action_of_their_service() {
     let made = form("iam", "Action=CreatePolicy&PolicyName=P&Tags.member.1.Key=a");
     assert!(made.contains(" iam:TagPolicy@"), "{made}");
     assert!(!form("iam", "Action=CreatePolicy&PolicyName=P").contains("TagPolicy"));
+    assert!(!form("iam", "Action=CreatePolicy&PolicyName=P&Tags=").contains("TagPolicy"), "an empty list");
+    assert!(form("iam", "Action=CreatePolicy&PolicyName=P&Tags=x").contains("TagPolicy"));
     let queue = form("sqs", "Action=CreateQueue&QueueName=q&Tag.1.Key=a&Tag.1.Value=b");
     assert!(queue.ends_with(" sqs:TagQueue@?"), "{queue}");
     let lambda = |body: &str| outcome(asked("lambda", "POST", "/2015-03-31/functions").with_body(body));

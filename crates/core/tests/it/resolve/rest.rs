@@ -177,7 +177,9 @@ fn a_body_is_read_where_it_names_resources_and_only_there() {
     let create = || rest("lambda", "POST", "/2015-03-31/functions");
     assert_eq!(bare(&create()), "needs-body");
     assert_eq!(
-        outcome(create().with_body(r#"{"FunctionName":"f","Role":"arn:aws:iam::123456789012:role/R","Tags":{}}"#)),
+        outcome(
+            create().with_body(r#"{"FunctionName":"f","Role":"arn:aws:iam::123456789012:role/R","Tags":{"a":"b"}}"#)
+        ),
         "CreateFunction lambda:CreateFunction@arn:aws:lambda:eu-west-1:123456789012:function:f \
          iam:PassRole@arn:aws:iam::123456789012:role/R lambda:TagResource@?"
     );
