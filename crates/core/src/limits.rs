@@ -11,6 +11,11 @@ pub const SESSION_ID_BYTES_MAX: usize = 64;
 pub const COMMAND_ARGS_MAX: usize = 256;
 /// Most tags on a session (STS accepts 50 session tags).
 pub const TAGS_MAX: usize = 50;
+/// Slips (letters added, left out, changed, swapped) by which an action may differ from one that is known and still be
+/// taken for it.
+pub const ACTION_SLIPS_MAX: usize = 2;
+/// Actions that look misspelt which are told before a run; the rest are counted.
+pub const ACTION_DOUBTS_TOLD_MAX: usize = 5;
 /// Longest role ARN, in characters (STS API Reference, AssumeRole).
 pub const ROLE_ARN_CHARS_MAX: usize = 2_048;
 /// Longest name of a region, in characters; AWS's own have 14 at most, S3-compatible stores make theirs up.

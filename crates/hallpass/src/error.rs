@@ -1,5 +1,7 @@
 //! What went wrong: precise for programs, helpful for people. Exit codes live here and nowhere else.
 
+mod usual;
+
 use std::fmt;
 use std::process::ExitCode;
 
@@ -149,22 +151,6 @@ impl ErrorKind {
 }
 
 impl ErrorKind {
-    /// What to do about a failure that says nothing of its own; a person is never left without a next step.
-    fn usual_step(self) -> &'static str {
-        match self {
-            Self::Usage => "correct it; `--help` shows how it is written",
-            Self::Network => "check the network and the endpoint, then try again",
-            Self::Auth => "sign in, then try again",
-            Self::NotFound => "check its name",
-            Self::Conflict => "look at `hallpass session list`, then try again",
-            Self::Denied => "ask for less, or ask whoever set the bounds",
-            Self::Unsupported => "see `--help` for what is possible",
-            Self::NotExecutable | Self::CommandNotFound => "check that it runs without hallpass",
-            Self::Interrupted => "start it again",
-            Self::General | Self::BrokenPipe => "run `hallpass doctor`, or try again with `-v`",
-        }
-    }
-
     /// The word for the JSON of `hallpass s3` and `hallpass alias`; the same as of a store's failures.
     fn word(self) -> &'static str {
         match self {

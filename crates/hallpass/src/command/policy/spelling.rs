@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hallpass_core::limits::{ACTION_DOUBTS_TOLD_MAX, ACTION_SLIPS_MAX};
 use hallpass_core::policy::{ActionPattern, PolicyDocument, ScopedPolicy};
 use hallpass_dataplane::CATALOG;
 use serde_json::Value;
 
 use crate::output::{Printer, clean};
 
-/// Slips that are still taken for one word: letters added, left out, changed or swapped.
-const SLIPS_MAX: usize = 2;
 /// Actions of S3 that no operation is named after (service authorization reference, "Amazon S3"), and first those that
 /// are asked for most, so that they are found without reading a table.
 const OF_S3: &str = "\
@@ -31,16 +30,13 @@ const OF_S3: &str = "\
 const WITHOUT_API: [&str; 8] = ["iotjobsdata", "mechanicalturk", "tag", "q", "wam", "ts", "iq", "sms"];
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-";
 
-/// Doubts that are told before a run; the rest are counted.
-const TOLD_MAX: usize = 5;
-
 /// Tells what looks misspelt in what a session is given.
 pub(crate) fn warn(printer: Printer, policy: &ScopedPolicy) {
     let doubts = of_policy(policy);
-    for doubt in doubts.iter().take(TOLD_MAX) {
+    for doubt in doubts.iter().take(ACTION_DOUBTS_TOLD_MAX) {
         printer.warn(clean::line(doubt));
     }
-    if let Some(more) = doubts.len().checked_sub(TOLD_MAX).filter(|more| *more > 0) {
+    if let Some(more) = doubts.len().checked_sub(ACTION_DOUBTS_TOLD_MAX).filter(|more| *more > 0) {
         printer.warn(format_args!("{more} more actions look misspelt: see `hallpass policy check`"));
     }
 }
@@ -161,7 +157,7 @@ fn action_near(written: &str, known: &BTreeSet<&'static str>) -> Option<&'static
         let name_folded = name.to_ascii_lowercase();
         let slips = strsim::damerau_levenshtein(&written, &name_folded);
         let begins_alike = written.as_bytes().first() == name_folded.as_bytes().first();
-        (begins_alike && slips <= SLIPS_MAX).then_some((slips, *name))
+        (begins_alike && slips <= ACTION_SLIPS_MAX).then_some((slips, *name))
     });
     near.min().map(|(_, name)| name)
 }
@@ -188,6 +184,7 @@ fn service_near(written: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use hallpass_core::limits::ACTION_SLIPS_MAX;
     use hallpass_core::policy::universal::UNIVERSAL_KEYS;
     use hallpass_core::policy::{ActionPattern, PolicyDocument, minting, parse_actions};
 
@@ -211,6 +208,13 @@ mod tests {
             let said = doubt(written).unwrap_or_default();
             assert!(said.contains(meant), "{written}: {said}");
         }
+    }
+
+    #[test]
+    fn a_word_with_more_slips_is_another_word() {
+        let written = |slips: usize| format!("s3:GetObjectAcl{}", "x".repeat(slips));
+        assert!(doubt(&written(ACTION_SLIPS_MAX)).is_some());
+        assert_eq!(doubt(&written(ACTION_SLIPS_MAX + 1)), None);
     }
 
     #[test]
