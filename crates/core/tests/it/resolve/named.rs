@@ -230,6 +230,13 @@ fn forms_name_resources_in_lists_of_structures_and_by_their_services_names() {
         ),
         (
             "redshift",
+            "Action=RestoreFromClusterSnapshot&ClusterIdentifier=new&SnapshotIdentifier=s".to_owned(),
+            "RestoreFromClusterSnapshot redshift:RestoreFromClusterSnapshot@redshift:::cluster:new \
+             redshift:RestoreFromClusterSnapshot@~redshift:::snapshot:*/s"
+                .to_owned(),
+        ),
+        (
+            "redshift",
             "Action=GetClusterCredentials&ClusterIdentifier=c&DbUser=u&DbName=n".to_owned(),
             "GetClusterCredentials redshift:GetClusterCredentials@redshift:::dbuser:c/u \
              redshift:GetClusterCredentials@redshift:::dbname:c/n"
@@ -305,6 +312,11 @@ fn an_instance_is_of_the_kind_that_its_id_says() {
         assert!(outcome.contains(expected) && !outcome.contains('?'), "{outcome}");
         assert_eq!(outcome.matches("instance/").count(), 1, "{outcome}");
     }
+    for (id, expected) in [("fs-1", "file-system/fs-1"), ("fsap-1", "access-point/fsap-1")] {
+        let tags = short(&bare(&asked("elasticfilesystem", "GET", &format!("/2015-02-01/resource-tags/{id}"))));
+        let expected = format!("elasticfilesystem:ListTagsForResource@elasticfilesystem:::{expected}");
+        assert_eq!(tags, format!("ListTagsForResource {expected}"));
+    }
 }
 
 #[test]
@@ -325,6 +337,19 @@ fn parameters_and_secrets_of_a_batch_are_named_one_by_one() {
             && !batch.contains("secret:*"),
         "{batch}"
     );
+}
+
+#[test]
+fn a_name_that_is_no_id_and_an_arn_of_something_else_name_no_resource() {
+    let run = form("ec2", "Action=RunInstances&MinCount=1&MaxCount=1&SecurityGroup.1=web");
+    assert!(run.contains("~ec2:::security-group/*") && !run.contains("security-group/web"), "{run}");
+    let share = "arn:aws:ram:eu-west-1:123456789012:resource-share/s";
+    let body = format!(r#"{{"resourceShareArn":"{share}","resourceArns":["arn:aws:ec2:eu-west-1:1:subnet/s"]}}"#);
+    let associate = short(&outcome(asked("ram", "POST", "/associateresourceshare").with_body(body)));
+    assert_eq!(associate, "AssociateResourceShare ram:AssociateResourceShare@ram:::resource-share/s");
+    let channel = r#"{"arn":"arn:aws:ivs:eu-west-1:123456789012:channel/c"}"#;
+    let delete = outcome(asked("ivs", "POST", "/DeleteChannel").with_body(channel));
+    assert!(delete.contains('?'), "its stream keys go too: {delete}");
 }
 
 #[test]
