@@ -27,6 +27,7 @@ mod golden;
 mod kill;
 mod learn;
 mod moto;
+mod named;
 mod policy;
 mod rest;
 mod run;
