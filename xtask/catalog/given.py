@@ -57,6 +57,10 @@ GIVEN = {
     # ECS takes the cluster `default` where none is named.
     ("ecs", ANY, "clustername", ANY): ["cluster?default"],
     ("ecs", "container-instance", "containerinstanceid", "DeleteAttributes|PutAttributes"): ["attributes[].targetId"],
+    ("ecs", "container-instance", "containerinstanceid", "DescribeContainerInstances|UpdateContainerInstancesState"):
+        ["containerInstances"],
+    ("ecs", "task", "taskid", "DescribeTasks|GetTaskProtection|UpdateTaskProtection"): ["tasks"],
+    ("ecs", "task-set", "tasksetid", "DescribeTaskSets"): ["taskSets"],
     ("ecs", "task-definition", "taskdefinitionfamilyname", "RunTask|StartTask"): ["taskDefinition"],
     ("ecs", "task-definition", "taskdefinitionfamilyname", "DeleteTaskDefinitions"): ["taskDefinitions"],
     ("ecs", "task-definition", "taskdefinitionfamilyname", "RegisterTaskDefinition"): ["family"],
@@ -117,7 +121,6 @@ GIVEN = {
     ("logs", "log-group", "loggroupname", "StartLiveTail"): ["logGroupIdentifiers"],
     ("logs", "log-group", "loggroupname", "CreateLogAnomalyDetector"): ["logGroupArnList="],
     ("logs", "delivery", "deliveryname", "DeleteDelivery|GetDelivery|UpdateDeliveryConfiguration"): ["id"],
-    ("organizations", "account", "accountid", "InviteAccountToOrganization"): ["Target.Id"],
     ("rds", ANY, ANY, "AddTagsToResource|ListTagsForResource|RemoveTagsFromResource"): ["ResourceName="],
     ("rds", "cluster-endpoint", "dbclusterendpoint", ANY): ["DBClusterEndpointIdentifier"],
     ("rds", "global-cluster", "globalcluster", ANY): ["GlobalClusterIdentifier"],
@@ -133,12 +136,14 @@ GIVEN = {
     ("rds", "cluster-snapshot", "clustersnapshotname", "CopyDBClusterSnapshot"):
         ["SourceDBClusterSnapshotIdentifier", "TargetDBClusterSnapshotIdentifier"],
     ("rds", "cluster-snapshot", "clustersnapshotname", "DeleteDBCluster"): ["FinalDBSnapshotIdentifier"],
-    ("rds", "db", "dbinstancename", "RestoreDBInstanceToPointInTime"):
-        ["TargetDBInstanceIdentifier", "SourceDBInstanceIdentifier"],
     ("rds", "db", "dbinstancename", "CreateDBInstanceReadReplica"): ["DBInstanceIdentifier", "SourceDBInstanceIdentifier"],
     ("rds", "db", "dbinstancename", ".*AutomatedBackupsReplication"): ["SourceDBInstanceArn="],
     ("redshift", "cluster", "clustername", ANY): ["ClusterIdentifier"],
-    ("redshift", "snapshot|dbuser|dbname", "clustername", ANY): ["ClusterIdentifier", "SnapshotClusterIdentifier"],
+    ("redshift", "dbuser|dbname", "clustername", ANY): ["ClusterIdentifier"],
+    ("redshift", "snapshot", "clustername", "CreateClusterSnapshot|RestoreTableFromClusterSnapshot"):
+        ["ClusterIdentifier"],
+    # Where a new cluster is made of a snapshot, `ClusterIdentifier` is the new one's.
+    ("redshift", "snapshot", "clustername", "(?!Create|RestoreTable).*"): ["SnapshotClusterIdentifier"],
     ("redshift", "snapshot", "snapshotname", "(Create|Delete|Modify)ClusterSnapshot|Restore.*Snapshot"):
         ["SnapshotIdentifier"],
     ("redshift", "subnetgroup", "subnetgroupname", ANY): ["ClusterSubnetGroupName"],

@@ -43,6 +43,9 @@ TEMPLATES = {
 TEMPLATES["kms", "alias"] = "arn:${Partition}:kms:${Region}:${Account}:${Alias}"
 TEMPLATES["glue", "schema"] = "arn:${Partition}:glue:${Region}:${Account}:schema/${SchemaRegistry}/${SchemaName}"
 
+# Operations whose ARN is of another kind too than their name says.
+ONE_OF = {("states", "DescribeExecution")}
+
 # What one API's model never means, where several share the prefix of their actions.
 OTHERS = {"elb": re.compile("(?!loadbalancer$).*"), "elbv2": re.compile("loadbalancer$")}
 
@@ -62,7 +65,7 @@ GENERIC_NAMES = {"id", "name", "arn", "identifier", "resource", "resourcearn", "
 # Kinds that an action's other members never mean: an ECS task is `ecs:…`, which is no plain name; a bucket takes output.
 IRRELEVANT = {("ssm", "StartSession"): {"task"}, ("ssm", "SendCommand"): {"bucket"}}
 
-GENERIC_ARN = ("resourcearn", "resource", "arn", "resourceidentifier", "arnforresource", "resourcearns")
+GENERIC_ARN = ("resourcearn", "resource", "arn", "resourceidentifier", "arnforresource")
 
 
 class Types:
@@ -110,7 +113,13 @@ def slots(model, prefix, name, action, privilege, resources, types):
     if lost and not all(slot.endswith("=)") for slot in found):
         found.append("?")
     # Where only optional slots are left, a request that fills none of them names nothing that can be told.
-    return alternatives(list(dict.fromkeys(found))) or ["?"]
+    found = list(dict.fromkeys(found))
+    # The ARN of a `DeleteChannel` is a channel's: what else it needs is not told.
+    noun = fold(re.sub(r"^[A-Z][a-z]+", "", name))
+    named = [kind for kind in asked if fold(kind.split("/")[0]) == noun]
+    if len(named) != 1 or (prefix, name) in ONE_OF:
+        found = alternatives(found)
+    return found or ["?"]
 
 
 def alternatives(found):
@@ -161,7 +170,7 @@ def givers(prefix, name, kind, variable, last, members, count):
             break
     plain, whole = {v, v + "s"}, set()
     if suffix in ("id", "identifier"):
-        plain |= {stem + "id", stem + "identifier", stem + "ids", stem + "identifiers", stem, stem + "s"}
+        plain |= {stem + "id", stem + "identifier", stem + "ids", stem + "identifiers", stem}
     if suffix == "name":
         plain |= {stem, stem + "s"}
     if stem in ("", "resource"):

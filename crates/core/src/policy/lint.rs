@@ -34,10 +34,11 @@ pub struct Finding {
 }
 
 /// Condition keys, or their beginnings, that only AWS knows: no request carries them.
-const UNKNOWABLE: [&str; 12] = [
+const UNKNOWABLE: [&str; 13] = [
     "aws:ResourceTag/",
     "ec2:ResourceTag/",
     "iam:ResourceTag/",
+    "kms:ViaService",
     "s3:ExistingObjectTag/",
     "secretsmanager:ResourceTag/",
     "ssm:resourceTag/",
@@ -338,6 +339,7 @@ mod tests {
             ),
             (with(r#"{"StringEquals":{"s3:prefix":"home/*"}}"#), "literal-wildcard"),
             (with(r#"{"StringEquals":{"aws:resourcetag/team":"x"}}"#), "unknowable-key"),
+            (with(r#"{"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}"#), "unknowable-key"),
             (with(r#"{"StringNotEquals":{"s3:prefix":"x"}}"#), "holds-when-absent"),
             (with(r#"{"ForAnyValue:StringNotEquals":{"aws:TagKeys":"x"}}"#), "negated-any"),
         ] {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::passthrough::{OuterProxy, OuterProxyError};
 
 /// The caller's proxy for https, and the hosts that are reached without it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outward {
     /// A proxy that cannot be gone through is told to whoever needs it: nothing goes another way instead.
     proxy: Option<Result<OuterProxy, OuterProxyError>>,

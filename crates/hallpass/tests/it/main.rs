@@ -29,6 +29,7 @@ mod golden;
 mod kill;
 mod learn;
 mod moto;
+mod named;
 mod policy;
 mod rest;
 mod run;

@@ -62,7 +62,7 @@ pub(super) fn adjust(
                 each_on(all, &parameter_path(scope, path));
             }
         }
-        ("ssm", _) => only_the_kind_of_the_id(all),
+        ("efs" | "ssm", _) => only_the_kind_of_the_id(all),
         ("wafv2", _) => all.iter_mut().for_each(|access| lower_scope(&mut access.resource)),
         _ => {}
     }
@@ -191,11 +191,14 @@ fn parameter_path(scope: &Scope<'_>, path: &str) -> Vec<Resource> {
     }
 }
 
+/// Resources of a kind that their id is not of.
+const NO_SUCH: [&str; 4] = [":access-point/fs-", ":file-system/fsap-", ":instance/mi-", ":managed-instance/i-"];
+
 /// `i-…` is an instance of EC2 and `mi-…` one that is managed elsewhere; the templates say both of every id.
 fn only_the_kind_of_the_id(all: &mut Vec<AccessRequest>) {
     let contradicts = |access: &AccessRequest| {
         let arn = access.resource.shown();
-        arn.contains(":instance/mi-") || arn.contains(":managed-instance/i-")
+        NO_SUCH.iter().any(|no_such| arn.contains(no_such))
     };
     if !all.iter().all(contradicts) {
         all.retain(|access| !contradicts(access));

@@ -64,99 +64,101 @@ fn a_rule_of_events_is_named_below_its_bus_unless_that_is_the_default_one() {
     }
 }
 
+/// Service, target, body, and the accesses.
+const NESTED: &[(&str, &str, &str, &str)] = &[
+    (
+        "glue",
+        "AWSGlue.CreateDatabase",
+        r#"{"DatabaseInput":{"Name":"d"}}"#,
+        "glue:CreateDatabase@glue:::database/d glue:CreateDatabase@glue:::catalog",
+    ),
+    (
+        "glue",
+        "AWSGlue.GetSchema",
+        r#"{"SchemaId":{"RegistryName":"r","SchemaName":"s"}}"#,
+        "glue:GetSchema@glue:::registry/r glue:GetSchema@glue:::schema/r/s",
+    ),
+    (
+        "glue",
+        "AWSGlue.GetSchema",
+        r#"{"SchemaId":{"SchemaArn":"arn:aws:glue:eu-west-1:123456789012:schema/r/s"}}"#,
+        "glue:GetSchema@~glue:::registry/* glue:GetSchema@glue:::schema/r/s",
+    ),
+    (
+        "glue",
+        "AWSGlue.BatchDeleteTable",
+        r#"{"DatabaseName":"d","TablesToDelete":["a","b"]}"#,
+        "glue:BatchDeleteTable@glue:::database/d glue:BatchDeleteTable@glue:::catalog \
+             glue:BatchDeleteTable@glue:::table/d/a glue:BatchDeleteTable@glue:::table/d/b",
+    ),
+    ("glue", "AWSGlue.GetWorkflowRun", r#"{"Name":"w","RunId":"x"}"#, "glue:GetWorkflowRun@glue:::workflow/w"),
+    (
+        "codepipeline",
+        "CodePipeline_20150709.StartPipelineExecution",
+        r#"{"name":"p"}"#,
+        "codepipeline:StartPipelineExecution@codepipeline:::p",
+    ),
+    (
+        "states",
+        "AWSStepFunctions.DescribeExecution",
+        r#"{"executionArn":"arn:aws:states:eu-west-1:123456789012:execution:m:e"}"#,
+        "states:DescribeExecution@states:::execution:m:e",
+    ),
+    (
+        "ecs",
+        "AmazonEC2ContainerServiceV20141113.DescribeTasks",
+        r#"{"tasks":["a","arn:aws:ecs:eu-west-1:123456789012:task/c/b"]}"#,
+        "ecs:DescribeTasks@ecs:::task/default/a ecs:DescribeTasks@ecs:::task/c/b",
+    ),
+    (
+        "ecs",
+        "AmazonEC2ContainerServiceV20141113.UpdateService",
+        r#"{"cluster":"arn:aws:ecs:eu-west-1:123456789012:cluster/c","service":"s"}"#,
+        "ecs:UpdateService@ecs:::service/c/s",
+    ),
+    (
+        "athena",
+        "AmazonAthena.StartQueryExecution",
+        r#"{"QueryString":"select 1"}"#,
+        "athena:StartQueryExecution@athena:::workgroup/primary",
+    ),
+    (
+        "ssm",
+        "AmazonSSM.GetMaintenanceWindow",
+        r#"{"WindowId":"mw-1"}"#,
+        "ssm:GetMaintenanceWindow@ssm:::maintenancewindow/mw-1",
+    ),
+    (
+        "kms",
+        "TrentService.CreateAlias",
+        r#"{"AliasName":"alias/a/b","TargetKeyId":"12345678-1234-1234-1234-123456789012"}"#,
+        "kms:CreateAlias@kms:::alias/a/b kms:CreateAlias@kms:::key/12345678-1234-1234-1234-123456789012",
+    ),
+    (
+        "sqs",
+        "AmazonSQS.StartMessageMoveTask",
+        r#"{"SourceArn":"arn:aws:sqs:eu-west-1:123456789012:dead"}"#,
+        "sqs:StartMessageMoveTask@sqs:::dead",
+    ),
+    (
+        "logs",
+        "Logs_20140328.StartLiveTail",
+        r#"{"logGroupIdentifiers":["arn:aws:logs:eu-west-1:123456789012:log-group:/a/b"]}"#,
+        "logs:StartLiveTail@~logs:::log-group:/a/b:*",
+    ),
+    (
+        "dynamodb",
+        "DynamoDB_20120810.ImportTable",
+        r#"{"TableCreationParameters":{"TableName":"t"}}"#,
+        "dynamodb:ImportTable@dynamodb:::table/t",
+    ),
+];
+
 #[test]
 fn names_inside_structures_make_the_resource_exact() {
-    for (service, target, body, expected) in [
-        (
-            "glue",
-            "AWSGlue.CreateDatabase",
-            r#"{"DatabaseInput":{"Name":"d"}}"#,
-            "glue:CreateDatabase@glue:::database/d glue:CreateDatabase@glue:::catalog",
-        ),
-        (
-            "glue",
-            "AWSGlue.GetSchema",
-            r#"{"SchemaId":{"RegistryName":"r","SchemaName":"s"}}"#,
-            "glue:GetSchema@glue:::registry/r glue:GetSchema@glue:::schema/r/s",
-        ),
-        (
-            "glue",
-            "AWSGlue.GetSchema",
-            r#"{"SchemaId":{"SchemaArn":"arn:aws:glue:eu-west-1:123456789012:schema/r/s"}}"#,
-            "glue:GetSchema@~glue:::registry/* glue:GetSchema@glue:::schema/r/s",
-        ),
-        (
-            "glue",
-            "AWSGlue.BatchDeleteTable",
-            r#"{"DatabaseName":"d","TablesToDelete":["a","b"]}"#,
-            "glue:BatchDeleteTable@glue:::database/d glue:BatchDeleteTable@glue:::catalog \
-             glue:BatchDeleteTable@glue:::table/d/a glue:BatchDeleteTable@glue:::table/d/b",
-        ),
-        ("glue", "AWSGlue.GetWorkflowRun", r#"{"Name":"w","RunId":"x"}"#, "glue:GetWorkflowRun@glue:::workflow/w"),
-        (
-            "codepipeline",
-            "CodePipeline_20150709.StartPipelineExecution",
-            r#"{"name":"p"}"#,
-            "codepipeline:StartPipelineExecution@codepipeline:::p",
-        ),
-        (
-            "states",
-            "AWSStepFunctions.DescribeExecution",
-            r#"{"executionArn":"arn:aws:states:eu-west-1:123456789012:execution:m:e"}"#,
-            "states:DescribeExecution@states:::execution:m:e",
-        ),
-        (
-            "ecs",
-            "AmazonEC2ContainerServiceV20141113.DescribeTasks",
-            r#"{"tasks":["a","arn:aws:ecs:eu-west-1:123456789012:task/c/b"]}"#,
-            "ecs:DescribeTasks@ecs:::task/default/a ecs:DescribeTasks@ecs:::task/c/b",
-        ),
-        (
-            "ecs",
-            "AmazonEC2ContainerServiceV20141113.UpdateService",
-            r#"{"cluster":"arn:aws:ecs:eu-west-1:123456789012:cluster/c","service":"s"}"#,
-            "ecs:UpdateService@ecs:::service/c/s",
-        ),
-        (
-            "athena",
-            "AmazonAthena.StartQueryExecution",
-            r#"{"QueryString":"select 1"}"#,
-            "athena:StartQueryExecution@athena:::workgroup/primary",
-        ),
-        (
-            "ssm",
-            "AmazonSSM.GetMaintenanceWindow",
-            r#"{"WindowId":"mw-1"}"#,
-            "ssm:GetMaintenanceWindow@ssm:::maintenancewindow/mw-1",
-        ),
-        (
-            "kms",
-            "TrentService.CreateAlias",
-            r#"{"AliasName":"alias/a/b","TargetKeyId":"12345678-1234-1234-1234-123456789012"}"#,
-            "kms:CreateAlias@kms:::alias/a/b kms:CreateAlias@kms:::key/12345678-1234-1234-1234-123456789012",
-        ),
-        (
-            "sqs",
-            "AmazonSQS.StartMessageMoveTask",
-            r#"{"SourceArn":"arn:aws:sqs:eu-west-1:123456789012:dead"}"#,
-            "sqs:StartMessageMoveTask@sqs:::dead",
-        ),
-        (
-            "logs",
-            "Logs_20140328.StartLiveTail",
-            r#"{"logGroupIdentifiers":["arn:aws:logs:eu-west-1:123456789012:log-group:/a/b"]}"#,
-            "logs:StartLiveTail@~logs:::log-group:/a/b:*",
-        ),
-        (
-            "dynamodb",
-            "DynamoDB_20120810.ImportTable",
-            r#"{"TableCreationParameters":{"TableName":"t"}}"#,
-            "dynamodb:ImportTable@dynamodb:::table/t",
-        ),
-    ] {
+    for (service, target, body, expected) in NESTED {
         let operation = target.rsplit('.').next().expect("a target");
-        let body_ok = json(service, target, body);
-        assert_eq!(body_ok, format!("{operation} {expected}"), "{target}");
+        assert_eq!(json(service, target, body), format!("{operation} {expected}"), "{target}");
     }
 }
 
@@ -227,6 +229,13 @@ fn forms_name_resources_in_lists_of_structures_and_by_their_services_names() {
             "cloudformation",
             "Action=DeleteStack&StackName=s".to_owned(),
             "DeleteStack cloudformation:DeleteStack@~cloudformation:::stack/s/*".to_owned(),
+        ),
+        (
+            "redshift",
+            "Action=RestoreFromClusterSnapshot&ClusterIdentifier=new&SnapshotIdentifier=s".to_owned(),
+            "RestoreFromClusterSnapshot redshift:RestoreFromClusterSnapshot@redshift:::cluster:new \
+             redshift:RestoreFromClusterSnapshot@~redshift:::snapshot:*/s"
+                .to_owned(),
         ),
         (
             "redshift",
@@ -305,6 +314,11 @@ fn an_instance_is_of_the_kind_that_its_id_says() {
         assert!(outcome.contains(expected) && !outcome.contains('?'), "{outcome}");
         assert_eq!(outcome.matches("instance/").count(), 1, "{outcome}");
     }
+    for (id, expected) in [("fs-1", "file-system/fs-1"), ("fsap-1", "access-point/fsap-1")] {
+        let tags = short(&bare(&asked("elasticfilesystem", "GET", &format!("/2015-02-01/resource-tags/{id}"))));
+        let expected = format!("elasticfilesystem:ListTagsForResource@elasticfilesystem:::{expected}");
+        assert_eq!(tags, format!("ListTagsForResource {expected}"));
+    }
 }
 
 #[test]
@@ -325,6 +339,19 @@ fn parameters_and_secrets_of_a_batch_are_named_one_by_one() {
             && !batch.contains("secret:*"),
         "{batch}"
     );
+}
+
+#[test]
+fn a_name_that_is_no_id_and_an_arn_of_something_else_name_no_resource() {
+    let run = form("ec2", "Action=RunInstances&MinCount=1&MaxCount=1&SecurityGroup.1=web");
+    assert!(run.contains("~ec2:::security-group/*") && !run.contains("security-group/web"), "{run}");
+    let share = "arn:aws:ram:eu-west-1:123456789012:resource-share/s";
+    let body = format!(r#"{{"resourceShareArn":"{share}","resourceArns":["arn:aws:ec2:eu-west-1:1:subnet/s"]}}"#);
+    let associate = short(&outcome(asked("ram", "POST", "/associateresourceshare").with_body(body)));
+    assert_eq!(associate, "AssociateResourceShare ram:AssociateResourceShare@ram:::resource-share/s");
+    let channel = r#"{"arn":"arn:aws:ivs:eu-west-1:123456789012:channel/c"}"#;
+    let delete = outcome(asked("ivs", "POST", "/DeleteChannel").with_body(channel));
+    assert!(delete.contains('?'), "its stream keys go too: {delete}");
 }
 
 #[test]

@@ -139,7 +139,9 @@ pub(crate) fn extra_roots(original: &Variables) -> Result<Option<Vec<u8>>, Comma
 mod tests {
     use hallpass_core::limits::CA_BUNDLE_BYTES_MAX;
 
-    use super::{caller, extra_roots, signing_name, upstreams};
+    use hallpass_dataplane::gate::Outward;
+
+    use super::{caller, extra_roots, outward, signing_name, upstreams};
     use crate::deliver::environment::Variables;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
@@ -173,6 +175,20 @@ mod tests {
         assert!(upstreams(&variables(&bad[..1]), None, &none).is_err());
         assert!(upstreams(&variables(&bad), None, &none).is_ok());
         assert!(upstreams(&variables(&bad), Some("gopher://x"), &none).is_err());
+    }
+
+    #[test]
+    fn the_callers_proxy_is_read_in_both_spellings_and_an_empty_one_is_none() {
+        let proxy = "http://proxy.corp:3128";
+        for (set, https, no_proxy) in [
+            (&[("HTTPS_PROXY", proxy), ("NO_PROXY", "a.example")][..], Some(proxy), Some("a.example")),
+            (&[("https_proxy", proxy), ("HTTPS_PROXY", "http://b:1"), ("no_proxy", "x")], Some(proxy), Some("x")),
+            (&[("https_proxy", ""), ("HTTPS_PROXY", proxy)], Some(proxy), None),
+            (&[("HTTP_PROXY", proxy), ("ALL_PROXY", proxy)], None, None),
+        ] {
+            assert_eq!(outward(&variables(set)), Outward::new(https, no_proxy), "{set:?}");
+        }
+        assert_ne!(Outward::new(Some(proxy), None), Outward::default());
     }
 
     #[test]
