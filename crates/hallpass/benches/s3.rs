@@ -51,7 +51,7 @@ const ALL: [(Work, &str); 6] = [
 const TOOLS: [&str; 4] = ["hallpass", "s5cmd", "aws", "rclone"];
 
 /// Ours is at least so many times as fast, and takes at most so many times the CPU.
-const PROMISES: [(Work, &str, f64, f64); 12] = [
+const PROMISES: [(Work, &str, f64, f64); 18] = [
     (Work::LargeUp, "s5cmd", 2.5, 0.4),
     (Work::LargeUp, "aws", 3.5, 0.4),
     (Work::LargeUp, "rclone", 2.5, 0.4),
@@ -60,10 +60,16 @@ const PROMISES: [(Work, &str, f64, f64); 12] = [
     (Work::LargeDown, "rclone", 0.9, 1.1),
     (Work::SmallUp, "s5cmd", 5.0, 1.0),
     (Work::SmallUp, "aws", 60.0, 1.0),
+    (Work::SmallUp, "rclone", 1.0, 1.0),
     (Work::SmallDown, "s5cmd", 1.0, 1.0),
     (Work::SmallDown, "aws", 1.0, 1.0),
+    (Work::SmallDown, "rclone", 1.0, 1.0),
     (Work::List, "s5cmd", 1.0, 1.0),
+    (Work::List, "aws", 1.0, 1.0),
+    (Work::List, "rclone", 1.0, 1.0),
     (Work::Delete, "s5cmd", 1.0, 1.0),
+    (Work::Delete, "aws", 1.0, 1.0),
+    (Work::Delete, "rclone", 1.0, 1.0),
 ];
 
 struct Bench {

@@ -264,7 +264,7 @@ fn policy(context: &Context, command: PolicyCommand) -> Result<ExitStatus, Comma
 fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
     let ours: Vec<_> = args.iter().skip(1).take_while(|arg| *arg != "--").collect();
     let json = ours.iter().any(|arg| *arg == "--json");
-    let mut failure = usage(&error.render().to_string());
+    let mut failure = usage(&error.render().to_string(), args);
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
             return match error.print() {
@@ -274,9 +274,8 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
             };
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand if json => {
-            let command = first_word(args.get(1..).unwrap_or_default()).unwrap_or_default();
-            failure = CommandError::usage("usage", "a command is missing")
-                .next(format!("see `{} --help`", format!("hallpass {command}").trim_end()));
+            failure =
+                CommandError::usage("usage", "a command is missing").next(format!("see `{} --help`", named(args)));
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A closed stderr changes nothing: the status already says that this was no command.
@@ -298,9 +297,9 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
 }
 
 /// The parser's message in our form: what is wrong, then the tips it has, then whose help to read.
-fn usage(rendered: &str) -> CommandError {
+fn usage(rendered: &str, args: &[OsString]) -> CommandError {
     let mut said: Vec<String> = Vec::new();
-    let mut command = "hallpass".to_owned();
+    let mut command = named(args);
     for paragraph in rendered.split("\n\n") {
         let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ").replace('\'', "`").replace("...", "…");
         if let Some(usage) = text.strip_prefix("Usage: ") {
@@ -324,6 +323,18 @@ fn without_hidden(text: &str) -> String {
     let open = text.ends_with(']') && !words.last().is_some_and(|word| word.ends_with(']'));
     let text = words.join(" ");
     if open { format!("{}]", text.trim_end_matches(',')) } else { text }
+}
+
+/// The command that the words name, as far as they name one: a value that is wrong is told without a usage.
+fn named(args: &[OsString]) -> String {
+    let (mut command, mut name) = (definition(), "hallpass".to_owned());
+    for arg in args.iter().skip(1) {
+        if let Some(inner) = command.find_subcommand(arg).cloned() {
+            name = format!("{name} {}", inner.get_name());
+            command = inner;
+        }
+    }
+    name
 }
 
 /// True when the first word is `run`, or `learn`, which runs as well.
@@ -374,6 +385,14 @@ mod tests {
             let RunOnlyCommand::Run(own_run) = own.command;
             assert_eq!(format!("{run:?} {:?}", whole.global), format!("{own_run:?} {:?}", own.global), "{line}");
         }
+    }
+
+    #[test]
+    fn a_wrong_value_leads_to_the_help_of_its_own_command() {
+        let words: Vec<OsString> = "hallpass s3 tag set m/data/a novalue".split(' ').map(OsString::from).collect();
+        let refused = Cli::try_parse_from(&words).expect_err("refused");
+        let error = super::usage(&refused.render().to_string(), &words);
+        assert!(error.to_string().ends_with("next: see `hallpass s3 tag set --help`"), "{error}");
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub struct TransferOptions {
     pub resume: bool,
     /// The folder in which interrupted uploads are remembered; `None`: none is.
     pub state: Option<PathBuf>,
-    /// A downloaded file is on the disk, not in a cache, before the call returns. Files of more than one part always
-    /// are.
+    /// A downloaded file is on the disk, not in a cache, before the call returns. Where its source is removed next, that
+    /// is needed; elsewhere it is what a copy on this machine does not do either, and half of the time of 1 GiB.
     pub durable: bool,
     /// Bytes that the parts in flight may hold together; `None`: [`S3_TRANSFER_MEMORY_BYTES_MAX`].
     pub memory: Option<u64>,

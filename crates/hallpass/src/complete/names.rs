@@ -93,9 +93,21 @@ fn is_plain(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hallpass_core::limits::S3_COMPLETION_NAMES_MAX;
+    use std::time::Duration;
 
-    use super::candidates;
+    use hallpass_core::limits::{S3_COMPLETION_MS_MAX, S3_COMPLETION_NAMES_MAX};
+
+    use super::{candidates, within_time};
+
+    #[test]
+    fn names_that_come_too_late_are_not_waited_for() {
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(60_000 + S3_COMPLETION_MS_MAX)).await;
+            Ok(vec!["late".to_owned()])
+        };
+        assert_eq!(within_time(late), None);
+        assert_eq!(within_time(async { Ok(vec!["now".to_owned()]) }), Some(vec!["now".to_owned()]));
+    }
 
     #[test]
     fn a_name_that_a_shell_would_take_for_more_than_a_word_is_not_offered() {

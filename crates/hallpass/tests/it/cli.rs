@@ -79,7 +79,13 @@ fn every_shell_gets_completions() {
     let world = World::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = world.ok(&["completions", shell]);
-        assert!(script.contains("credential-process") && script.contains("older-than"), "{shell}");
+        assert!(script.contains("HALLPASS_COMPLETE") && script.contains("hallpass"), "{shell}");
+        for (words, offered) in [(&["cred"][..], "credential-process"), (&["s3", "find", "--older"], "--older-than")] {
+            let mut asks = world.command(&[]);
+            asks.env("HALLPASS_COMPLETE", shell).env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+            let answer = asks.args(["--", "hallpass"]).args(words).output().expect("runs");
+            assert!(String::from_utf8_lossy(&answer.stdout).contains(offered), "{shell}: {answer:?}");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::{Buf, Bytes};
-use hallpass_core::limits::{S3_BREAKS_MAX, S3_PART_BYTES, S3_SMALL_OBJECT_BYTES_MAX};
+use hallpass_core::limits::{S3_BREAKS_MAX, S3_SMALL_OBJECT_BYTES_MAX};
 use hallpass_core::sigv4::checksum::Checksum;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -43,12 +43,14 @@ pub async fn download(
     if get.range.is_some() {
         return Err(S3Error::usage("a range of an object is read as a stream, and not into a file"));
     }
-    let to = partial::target(to).await?;
     let get = GetOptions { flow: options.flow.clone(), ..get.clone() };
     let small = size.is_some_and(|size| size <= S3_SMALL_OBJECT_BYTES_MAX) && !options.resume;
-    if small && let Some(done) = unless_stopped(&options.stop, at_once(client, from, &to, &get, options)).await? {
+    // A small one looks where it goes in the moment in which it is written: each change of the thread costs as much as
+    // the look.
+    if small && let Some(done) = unless_stopped(&options.stop, at_once(client, from, to, &get, options)).await? {
         return Ok(done);
     }
+    let to = partial::target(to).await?;
     let head = unless_stopped(&options.stop, client.head(from, &get)).await?;
     if let Some(progress) = &options.flow.progress {
         progress.total(head.size);
@@ -59,7 +61,7 @@ pub async fn download(
     let fetched = unless_stopped(&options.stop, ranges::fetch(client, from, &head, &get, &mut partial, options)).await;
     match fetched {
         Ok(verified) => {
-            partial.finish(options.durable || head.size > S3_PART_BYTES).await?;
+            partial.finish(options.durable).await?;
             if let Some(progress) = &options.flow.progress {
                 progress.item();
             }

@@ -50,22 +50,25 @@ pub(crate) struct Partial {
 /// Where a download really goes: through symbolic links, and never over what is no file.
 pub(crate) async fn target(to: &Path) -> Result<PathBuf, S3Error> {
     let to = to.to_owned();
+    off_thread(move || resolved(&to)).await
+}
+
+fn resolved(to: &Path) -> Result<PathBuf, S3Error> {
     // Only what a link leads to has another name; the look is one call, where resolving a path is one for each folder.
-    let real = |to: &Path| match fs::symlink_metadata(to) {
+    let real = match fs::symlink_metadata(to) {
         Ok(metadata) if !metadata.is_symlink() => Ok(to.to_owned()),
         Ok(_) => fs::canonicalize(to),
         Err(error) => Err(error),
     };
-    off_thread(move || match real(&to) {
+    match real {
         Ok(real) if real.is_file() => Ok(real),
         Ok(_) => Err(S3Error::usage_with(
             format!("`{}` is no file, and would be replaced", to.display()),
             "name a file, or write to the standard output",
         )),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(to),
-        Err(error) => Err(local(&to, &error)),
-    })
-    .await
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(to.to_owned()),
+        Err(error) => Err(local(to, &error)),
+    }
 }
 
 /// Beside the target, so that it can be renamed into its place; its name is short enough for every file system.
@@ -95,8 +98,9 @@ fn create(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).custom_flags(no_follow).open(path)
 }
 
-/// Writes a small file whole.
-pub(crate) fn write_whole(target: &Path, bytes: &[u8], durable: bool) -> Result<(), S3Error> {
+/// Writes a small file whole, to where [`target`] says.
+pub(crate) fn write_whole(to: &Path, bytes: &[u8], durable: bool) -> Result<(), S3Error> {
+    let target = &resolved(to)?;
     let path = beside(target);
     let mut file = create(&path).map_err(|e| local(&path, &e))?;
     lock(&file, target)?;

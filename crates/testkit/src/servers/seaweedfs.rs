@@ -128,7 +128,7 @@ fn arguments(port: u16) -> Vec<String> {
         "-filer.port.grpc",
     ];
     let mut all: Vec<String> =
-        ["server", "-dir=.", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=32", "-master.volumeSizeLimitMB=16"]
+        ["server", "-dir=.", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=128", "-master.volumeSizeLimitMB=16"]
             .map(str::to_owned)
             .to_vec();
     all.extend(["-filer", "-s3", "-s3.port.iceberg=0", "-s3.port.lance=0"].map(str::to_owned));
