@@ -57,7 +57,8 @@ impl Index {
             return None;
         }
         let (sources, count): (_, usize) = (words.next()?, words.next()?.parse().ok()?);
-        let mut rows = Vec::with_capacity(count);
+        // What is told is not trusted: each row has a byte at least.
+        let mut rows = Vec::with_capacity(count.min(rest.len()));
         for _ in 0..count {
             let (row, left) = rest.split_once('\n')?;
             rows.push(row);

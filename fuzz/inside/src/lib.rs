@@ -14,7 +14,7 @@ use {clap as _, hallpass_catalog as _, http as _, jiff as _, strsim as _, thiser
 // As the product's files name the crates and modules around them.
 extern crate self as hallpass_control;
 extern crate self as hallpass_dataplane;
-pub use rooms::{error, gate, store};
+pub use rooms::{error, gate, outward, store};
 
 use binary::{config, environment};
 use catalogue::{host, read, table};

@@ -5,6 +5,13 @@ pub mod gate {
     pub use crate::upstreams::Upstreams;
 }
 
+/// As the gate knows it: nothing here connects to anything.
+pub mod outward {
+    /// The caller's own proxy.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Outward;
+}
+
 /// As the control room shows it.
 pub mod store {
     /// How safe a written entry is.
