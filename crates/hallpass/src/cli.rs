@@ -194,7 +194,21 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     {
         return Ok(Cli { global, command: Command::Run(run) });
     }
-    Cli::try_parse_from(args)
+    Cli::try_parse_from(asked_for_help(args).as_deref().unwrap_or(args))
+}
+
+/// `hallpass help s3 cp` and `hallpass s3 help cp` are `hallpass s3 cp --help`. The parser's own help commands would
+/// stand in every completion and manual page.
+fn asked_for_help(args: &[OsString]) -> Option<Vec<OsString>> {
+    let at = args.iter().take_while(|arg| *arg != "--").position(|arg| arg == "help")?;
+    let mut command = definition();
+    for word in words(args.get(1..at)?) {
+        command = command.find_subcommand(&word)?.clone();
+    }
+    command.has_subcommands().then(|| {
+        let asked = args.iter().enumerate().filter(|(place, arg)| *place != at && *arg != "--help");
+        asked.map(|(_, arg)| arg.clone()).chain(["--help".into()]).collect()
+    })
 }
 
 /// The whole command line, for completions and manual pages.
@@ -344,18 +358,23 @@ fn is_run(args: &[OsString]) -> bool {
 
 /// The first word that is neither a global flag nor its value.
 fn first_word(args: &[OsString]) -> Option<String> {
+    words(args).next()
+}
+
+/// The words up to a `--` that are neither flags nor the values of global ones.
+fn words(args: &[OsString]) -> impl Iterator<Item = String> {
     let mut skip = false;
-    for arg in args {
+    args.iter().take_while(|arg| *arg != "--").filter_map(move |arg| {
         let text = arg.to_string_lossy();
         match text.as_ref() {
-            _ if skip => skip = false,
-            "--" => return None,
-            "--color" | "--config" | "--state-dir" => skip = true,
-            flag if flag.starts_with('-') => {}
-            word => return Some(word.to_owned()),
+            _ if std::mem::take(&mut skip) => None,
+            flag if flag.starts_with('-') => {
+                skip = matches!(flag, "--color" | "--config" | "--state-dir");
+                None
+            }
+            word => Some(word.to_owned()),
         }
-    }
-    None
+    })
 }
 
 #[cfg(test)]
@@ -393,6 +412,31 @@ mod tests {
         let refused = Cli::try_parse_from(&words).expect_err("refused");
         let error = super::usage(&refused.render().to_string(), &words);
         assert!(error.to_string().ends_with("next: see `hallpass s3 tag set --help`"), "{error}");
+    }
+
+    #[test]
+    fn help_may_be_a_word_before_any_command_or_group() {
+        let asked = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            super::asked_for_help(&words).map(|it| it.join(" ".as_ref()).into_string().expect("text"))
+        };
+        for (line, meant) in [
+            ("hallpass help", "hallpass --help"),
+            ("hallpass help run", "hallpass run --help"),
+            ("hallpass --color never help s3 cp", "hallpass --color never s3 cp --help"),
+            ("hallpass s3 help tag set", "hallpass s3 tag set --help"),
+            ("hallpass help s3 cp --help", "hallpass s3 cp --help"),
+        ] {
+            assert_eq!(asked(line).as_deref(), Some(meant), "{line}");
+        }
+        for line in [
+            "hallpass alias set help http://h",
+            "hallpass s3 cat help",
+            "hallpass --config help audit list",
+            "hallpass run -- help",
+        ] {
+            assert_eq!(asked(line), None, "{line}");
+        }
     }
 
     #[test]
