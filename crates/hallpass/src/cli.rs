@@ -200,15 +200,18 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
 /// `hallpass help s3 cp` and `hallpass s3 help cp` are `hallpass s3 cp --help`. The parser's own help commands would
 /// stand in every completion and manual page.
 fn asked_for_help(args: &[OsString]) -> Option<Vec<OsString>> {
-    let at = args.iter().take_while(|arg| *arg != "--").position(|arg| arg == "help")?;
+    if !args.iter().any(|arg| arg == "help") {
+        return None;
+    }
     let mut command = definition();
-    for word in words(args.get(1..at)?) {
+    for (place, word) in words(args).skip(1) {
+        if word == "help" && command.has_subcommands() {
+            let others = args.iter().enumerate().filter(|(other, arg)| *other != place && *arg != "--help");
+            return Some(others.map(|(_, arg)| arg.clone()).chain(["--help".into()]).collect());
+        }
         command = command.find_subcommand(&word)?.clone();
     }
-    command.has_subcommands().then(|| {
-        let asked = args.iter().enumerate().filter(|(place, arg)| *place != at && *arg != "--help");
-        asked.map(|(_, arg)| arg.clone()).chain(["--help".into()]).collect()
-    })
+    None
 }
 
 /// The whole command line, for completions and manual pages.
@@ -358,13 +361,13 @@ fn is_run(args: &[OsString]) -> bool {
 
 /// The first word that is neither a global flag nor its value.
 fn first_word(args: &[OsString]) -> Option<String> {
-    words(args).next()
+    words(args).next().map(|(_, word)| word)
 }
 
-/// The words up to a `--` that are neither flags nor the values of global ones.
-fn words(args: &[OsString]) -> impl Iterator<Item = String> {
+/// The words up to a `--` that are neither flags nor the values of global ones, with their places.
+fn words(args: &[OsString]) -> impl Iterator<Item = (usize, String)> {
     let mut skip = false;
-    args.iter().take_while(|arg| *arg != "--").filter_map(move |arg| {
+    args.iter().enumerate().take_while(|(_, arg)| *arg != "--").filter_map(move |(place, arg)| {
         let text = arg.to_string_lossy();
         match text.as_ref() {
             _ if std::mem::take(&mut skip) => None,
@@ -372,7 +375,7 @@ fn words(args: &[OsString]) -> impl Iterator<Item = String> {
                 skip = matches!(flag, "--color" | "--config" | "--state-dir");
                 None
             }
-            word => Some(word.to_owned()),
+            word => Some((place, word.to_owned())),
         }
     })
 }
