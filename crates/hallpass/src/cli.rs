@@ -194,7 +194,24 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     {
         return Ok(Cli { global, command: Command::Run(run) });
     }
-    Cli::try_parse_from(args)
+    Cli::try_parse_from(asked_for_help(args).as_deref().unwrap_or(args))
+}
+
+/// `hallpass help s3 cp` and `hallpass s3 help cp` are `hallpass s3 cp --help`. The parser's own help commands would
+/// stand in every completion and manual page.
+fn asked_for_help(args: &[OsString]) -> Option<Vec<OsString>> {
+    if !args.iter().any(|arg| arg == "help") {
+        return None;
+    }
+    let mut command = definition();
+    for (place, word) in words(args).skip(1) {
+        if word == "help" && command.has_subcommands() {
+            let others = args.iter().enumerate().filter(|(other, arg)| *other != place && *arg != "--help");
+            return Some(others.map(|(_, arg)| arg.clone()).chain(["--help".into()]).collect());
+        }
+        command = command.find_subcommand(&word)?.clone();
+    }
+    None
 }
 
 /// The whole command line, for completions and manual pages.
@@ -344,18 +361,23 @@ fn is_run(args: &[OsString]) -> bool {
 
 /// The first word that is neither a global flag nor its value.
 fn first_word(args: &[OsString]) -> Option<String> {
+    words(args).next().map(|(_, word)| word)
+}
+
+/// The words up to a `--` that are neither flags nor the values of global ones, with their places.
+fn words(args: &[OsString]) -> impl Iterator<Item = (usize, String)> {
     let mut skip = false;
-    for arg in args {
+    args.iter().enumerate().take_while(|(_, arg)| *arg != "--").filter_map(move |(place, arg)| {
         let text = arg.to_string_lossy();
         match text.as_ref() {
-            _ if skip => skip = false,
-            "--" => return None,
-            "--color" | "--config" | "--state-dir" => skip = true,
-            flag if flag.starts_with('-') => {}
-            word => return Some(word.to_owned()),
+            _ if std::mem::take(&mut skip) => None,
+            flag if flag.starts_with('-') => {
+                skip = matches!(flag, "--color" | "--config" | "--state-dir");
+                None
+            }
+            word => Some((place, word.to_owned())),
         }
-    }
-    None
+    })
 }
 
 #[cfg(test)]
@@ -393,6 +415,31 @@ mod tests {
         let refused = Cli::try_parse_from(&words).expect_err("refused");
         let error = super::usage(&refused.render().to_string(), &words);
         assert!(error.to_string().ends_with("next: see `hallpass s3 tag set --help`"), "{error}");
+    }
+
+    #[test]
+    fn help_may_be_a_word_before_any_command_or_group() {
+        let asked = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            super::asked_for_help(&words).map(|it| it.join(" ".as_ref()).into_string().expect("text"))
+        };
+        for (line, meant) in [
+            ("hallpass help", "hallpass --help"),
+            ("hallpass help run", "hallpass run --help"),
+            ("hallpass --color never help s3 cp", "hallpass --color never s3 cp --help"),
+            ("hallpass s3 help tag set", "hallpass s3 tag set --help"),
+            ("hallpass help s3 cp --help", "hallpass s3 cp --help"),
+        ] {
+            assert_eq!(asked(line).as_deref(), Some(meant), "{line}");
+        }
+        for line in [
+            "hallpass alias set help http://h",
+            "hallpass s3 cat help",
+            "hallpass --config help audit list",
+            "hallpass run -- help",
+        ] {
+            assert_eq!(asked(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! stdout is data, stderr is talk. The only room that writes to either.
 
 pub(crate) mod clean;
+pub(crate) mod count;
 pub(crate) mod envelope;
 mod printer;
 pub(crate) mod progress;

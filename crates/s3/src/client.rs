@@ -154,6 +154,7 @@ impl Client {
     /// # Errors
     /// [`S3Error::Usage`] when the endpoint is no URL of a store or the extra roots are not PEM.
     pub fn new(alias: &Alias, credentials: Arc<dyn Credentials>, options: ClientOptions) -> Result<Self, S3Error> {
+        tracing::debug!(?alias, "a client");
         Ok(Self(Arc::new(Inner {
             alias: alias.name.clone(),
             endpoint: Endpoint::parse(&alias.endpoint, alias.addressing)?,

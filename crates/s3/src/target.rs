@@ -119,9 +119,9 @@ impl Remote {
     }
 }
 
-/// A new file in a folder that is there.
+/// A new file or new folders, in the working folder or in one that is there.
 fn may_be_made(path: &Path, around: &dyn Surroundings) -> bool {
-    path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || around.exists(parent))
+    path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent.ancestors().any(|it| around.exists(it)))
 }
 
 fn nothing(text: &str, first: &str) -> S3Error {

@@ -97,9 +97,18 @@ impl Context {
     /// True when there is a store, readable or not.
     ///
     /// # Errors
-    /// When no state folder is known.
+    /// When no state folder is known, or when what stands there cannot be looked into.
     pub(crate) fn has_store(&self) -> Result<bool, CommandError> {
-        Ok(self.state_dir()?.join(files::DATABASE).symlink_metadata().is_ok())
+        let dir = self.state_dir()?;
+        match dir.join(files::DATABASE).symlink_metadata() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => {
+                let message = format!("the state folder `{}` cannot be looked into: {error}", dir.display());
+                Err(CommandError::new(ErrorKind::Usage, "state_dir.unusable", message)
+                    .next("name a folder of your own with `--state-dir` or HALLPASS_STATE_DIR"))
+            }
+        }
     }
 
     /// Opens the store, makes it where there is none, and repairs what killed processes left behind. For commands

@@ -54,6 +54,21 @@ fn every_command_shows_examples_and_hides_the_shim() {
 }
 
 #[test]
+fn help_as_a_word_says_what_the_flag_says() {
+    let world = World::new();
+    for (word, flag) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "run"], &["run", "--help"]),
+        (&["help", "s3", "cp"], &["s3", "cp", "--help"]),
+        (&["alias", "help", "set"], &["alias", "set", "--help"]),
+    ] {
+        assert_eq!(world.ok(word), world.ok(flag), "{word:?}");
+    }
+    let unknown = world.say(&["help", "nosuch"]);
+    assert!(unknown.code == 2 && unknown.err.contains("`nosuch`"), "{unknown:?}");
+}
+
+#[test]
 fn help_and_version_touch_nothing() {
     let world = World::new();
     world.file("home/.config/hallpass/config.toml", "this is no TOML");

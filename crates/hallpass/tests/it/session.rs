@@ -268,3 +268,19 @@ fn a_credential_that_left_is_not_called_revoked_when_the_cloud_was_not_asked() {
     assert!(!all.contains(&"role-wide".to_owned()) && !all.contains(&"instant".to_owned()), "{all:?}");
     assert_eq!(world.json(&["session", "show", "handed-out"])["session"]["live"], false, "its own processes are ended");
 }
+
+#[test]
+fn a_state_folder_that_is_no_folder_is_an_error_and_not_an_empty_list() {
+    let world = World::new();
+    let file = world.file("no-folder", "");
+    let dir = file.to_str().expect("text");
+    for verb in [&["session", "list"][..], &["session", "show", "x"], &["audit", "list"], &["session", "kill", "abcd"]]
+    {
+        let args = [&["--state-dir", dir], verb].concat();
+        assert_eq!(code(&world, &args), (2, "state_dir.unusable".to_owned()), "{verb:?}");
+        let said = world.say(&args);
+        assert!(said.err.contains(dir) && said.err.contains("--state-dir"), "{said:?}");
+    }
+    let doctor = world.say(&["--state-dir", dir, "doctor"]);
+    assert!(doctor.out.contains("is no folder") && doctor.code != 0, "{doctor:?}");
+}

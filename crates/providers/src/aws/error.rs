@@ -36,7 +36,8 @@ pub(crate) fn chain_of(error: &dyn Error) -> String {
         let _ = write!(text, ": {inner}");
         cause = inner.source();
     }
-    text
+    // What a program of the user's wrote on stderr may be among it, with line ends.
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The SDK's time as ours; past our range it is the end of time.
@@ -46,4 +47,15 @@ pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
         .ok()
         .and_then(|micros| Timestamp::from_microsecond(micros).ok())
         .unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chain_of;
+
+    #[test]
+    fn what_a_program_wrote_over_several_lines_is_told_on_one() {
+        let error = std::io::Error::other("exited with 127. Stderr: sh: 1:\n\tno such program\n");
+        assert_eq!(chain_of(&error), "exited with 127. Stderr: sh: 1: no such program");
+    }
 }

@@ -23,7 +23,9 @@ pub fn normalise(url: &str) -> Result<String, S3Error> {
         return refused(&format!("holds the character U+{:04X}", u32::from(c)), "remove it");
     }
     let Some((scheme, rest)) = url.split_once("://") else {
-        return refused(&format!("`{url}` has no scheme"), &format!("write it like `https://{url}`"));
+        let host = url.trim_matches('/');
+        let host = if host.is_empty() { "s3.example.com" } else { host };
+        return refused(&format!("`{url}` has no scheme"), &format!("write it like `https://{host}`"));
     };
     let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
         "http" => ("http", 80),
@@ -116,6 +118,15 @@ mod tests {
             ("https://123abc.example.com", "https://123abc.example.com"),
         ] {
             assert_eq!(normalise(written).as_deref(), Ok(kept), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_to_write_instead_is_a_url_that_works() {
+        for (text, instead) in [("", "s3.example.com"), ("//h", "h"), ("h:9000", "h:9000"), ("h/", "h")] {
+            let said = normalise(text).expect_err("no scheme");
+            assert_eq!(said.suggestion(), Some(format!("write it like `https://{instead}`").as_str()), "{text}");
+            assert!(normalise(&format!("https://{instead}")).is_ok(), "{text}");
         }
     }
 

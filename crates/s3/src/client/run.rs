@@ -171,9 +171,16 @@ impl Inner {
     async fn once(&self, call: &Call<'_>, credentials: Option<&StaticCredentials>) -> Result<Reply, Failure> {
         let transit = Arc::<Transit>::default();
         let (host, request) = self.request(call, credentials, &transit).await?;
+        let begun = Instant::now();
         let exchanged = self.exchange(call, &host, request, &transit).await;
-        let (response, wire) = exchanged.inspect_err(|_| call.flow.taken_back(transit.sent()))?;
+        let (response, wire) = exchanged.inspect_err(|failure| {
+            call.flow.taken_back(transit.sent());
+            tracing::debug!(alias = self.alias, method = %call.method, bucket = ?call.bucket, key = ?call.key,
+                error = %failure.error, "no answer");
+        })?;
         let (head, incoming) = response.into_parts();
+        tracing::debug!(alias = self.alias, method = %call.method, bucket = ?call.bucket, key = ?call.key,
+            status = head.status.as_u16(), ms = begun.elapsed().as_millis(), "answered");
         let good = head.status.is_success();
         let flow = if good { call.flow.clone() } else { super::Flow::default() };
         // An upload was counted on its way out.

@@ -112,12 +112,12 @@ fn known(code: &str) -> Option<Meaning> {
         "ObjectAlreadyInActiveTierError" | "RestoreAlreadyInProgress" | "InvalidBucketState" | "ObjectLocked" => {
             (ErrorKind::Conflict, "")
         }
+        "InvalidRange" => (ErrorKind::General, "the range begins behind the end of the object"),
         "NotImplemented" | "MethodNotAllowed" | "UnsupportedOperation" | "NotSupported" => {
             (ErrorKind::Unsupported, "the store does not have this feature")
         }
         "InvalidBucketName"
         | "KeyTooLongError"
-        | "InvalidRange"
         | "EntityTooLarge"
         | "EntityTooSmall"
         | "InvalidArgument"
@@ -220,6 +220,14 @@ pub(crate) fn code_of_status(status: u16, bucket_only: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{ErrorKind, Verdict, meaning};
+
+    #[test]
+    fn a_range_behind_the_end_is_told_in_words() {
+        for code in ["InvalidRange", ""] {
+            assert_eq!(meaning(code, 416).kind, ErrorKind::General);
+        }
+        assert!(meaning("InvalidRange", 416).sentence.contains("behind the end"));
+    }
 
     #[test]
     fn every_code_for_a_token_that_is_over_says_so() {

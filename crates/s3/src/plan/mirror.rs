@@ -170,8 +170,10 @@ impl Mirror {
     /// Both sides have been read.
     fn ended(&self) -> Result<(), S3Error> {
         if !self.any && self.request.remove && !self.request.force && !self.extra.is_empty() {
-            let message =
-                format!("the source is empty, and {} things of the target would be removed", self.extra.len());
+            let message = match self.extra.len() {
+                1 => "the source is empty, and the one thing of the target would be removed".to_owned(),
+                many => format!("the source is empty, and {many} things of the target would be removed"),
+            };
             return Err(wrong("empty_source", message, "check the source; pass `--force` if that is meant"));
         }
         if !self.any && self.pairs.first_is_nothing() && !self.request.force {
@@ -195,10 +197,11 @@ impl Mirror {
             return Err(wrong("removal_refused", message, "remove the cause, then mirror again"));
         }
         if let Some(most) = self.request.max_delete.filter(|most| names.len() > *most) {
-            let message = format!(
-                "nothing was removed: {} things are not in the source, and `--max-delete` is {most}",
-                names.len()
-            );
+            let extra = match names.len() {
+                1 => "one thing is".to_owned(),
+                many => format!("{many} things are"),
+            };
+            let message = format!("nothing was removed: {extra} not in the source, and `--max-delete` is {most}");
             return Err(wrong("max_delete", message, "look at them with `--dry-run`, then raise `--max-delete`"));
         }
         names.into_iter().map(|name| self.request.to.existing(name)).collect()

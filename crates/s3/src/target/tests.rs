@@ -40,7 +40,9 @@ fn trap_1_a_local_folder_is_a_local_folder_without_a_dot_before_it() {
     for text in ["tree/", "tree", "tree/a"] {
         assert_eq!(read(text, Use::Source), Ok(local(text)));
     }
-    assert_eq!(read("tree/new", Use::Destination), Ok(local("tree/new")));
+    for text in ["tree/new", "tree/new/deep/", "tree/new/deep/file"] {
+        assert_eq!(read(text, Use::Destination), Ok(local(text)));
+    }
     assert_eq!(read("new.txt", Use::Destination), Ok(local("new.txt")));
 }
 

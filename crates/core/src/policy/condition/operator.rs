@@ -122,7 +122,7 @@ impl Operator {
     }
 
     pub(crate) fn takes_one_value(self) -> bool {
-        matches!(self.kind.test, Test::Bool | Test::Null)
+        self.kind.test == Test::Null
     }
 
     /// For `Null`: whether the key must be absent.

@@ -33,6 +33,7 @@ fn the_forms_of_the_grammar_are_accepted() {
         r#""NotResource":["arn:aws:s3:::b/*"]"#,
         r#""Resource":"arn:aws:s3:::b/${aws:username}/*""#,
         r#""Condition":{"Bool":{"aws:SecureTransport":true}}"#,
+        r#""Condition":{"Bool":{"aws:SecureTransport":[true,"false"]}}"#,
         r#""Condition":{"NumericLessThan":{"s3:max-keys":[10,"20"]}}"#,
         r#""Condition":{"StringEquals":{"aws:RequestTag/a b":"x"},"Null":{"aws:TokenIssueTime":"true"}}"#,
         r#""Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":"a"},"Null":{"aws:tagkeys":"false"}}"#,
@@ -85,7 +86,8 @@ fn faults_of_a_statement_are_named_by_their_path() {
             "not a condition operator",
         ),
         (r#""Condition":{"Bool":{"aws:x":"maybe"}}"#, "Statement[0].Condition.Bool[\"aws:x\"]", "`true` or `false`"),
-        (r#""Condition":{"Bool":{"aws:x":[true,false]}}"#, "Statement[0].Condition.Bool[\"aws:x\"]", "exactly one"),
+        (r#""Condition":{"Bool":{"aws:x":[true,"x"]}}"#, "Statement[0].Condition.Bool[\"aws:x\"]", "`true` or `false`"),
+        (r#""Condition":{"Bool":{"aws:x":[]}}"#, "Statement[0].Condition.Bool[\"aws:x\"]", "empty"),
         (r#""Condition":{"Null":{"aws:x":["true","true"]}}"#, "Statement[0].Condition.Null[\"aws:x\"]", "exactly one"),
         (r#""Condition":{"NullIfExists":{"aws:x":"true"}}"#, "Statement[0].Condition.NullIfExists", "takes neither"),
         (

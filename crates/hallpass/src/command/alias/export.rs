@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::alias::{failure, registry};
 use crate::command::Context;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::count::counted;
 use crate::output::envelope;
 
 /// Write aliases as a file that `alias import` reads
@@ -82,7 +83,11 @@ pub(crate) fn export(context: &Context, args: ExportArgs) -> Result<ExitStatus, 
         };
         envelope::success(context.printer, "alias_export", &exported)?;
     } else if let Some(path) = &args.output {
-        context.printer.say(format_args!("{} aliases written to {}", chosen.len(), path.display()));
+        context.printer.say(format_args!(
+            "{} written to {}",
+            counted(chosen.len(), "alias", "aliases"),
+            path.display()
+        ));
     } else {
         context.printer.data(text.trim_end())?;
     }

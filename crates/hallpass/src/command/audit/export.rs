@@ -12,6 +12,7 @@ use super::no_log;
 use crate::command::Context;
 use crate::command::session::find::find;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::count::counted;
 
 /// Print the audit log as JSON lines, exactly as stored
 #[derive(Debug, Args)]
@@ -49,7 +50,7 @@ pub(crate) fn export(context: &Context, args: ExportArgs) -> Result<ExitStatus, 
         Some(path) => atomically(path, |out| Ok(export_log(&source, &filter, out)?))?,
         None => to_stdout(context, &source, &filter)?,
     };
-    context.printer.say(format_args!("{count} entries"));
+    context.printer.say(counted(count, "entry", "entries"));
     Ok(ExitStatus::Success)
 }
 

@@ -6,6 +6,7 @@ use hallpass_core::audit::{Entry, Event};
 use hallpass_core::denial::Denial;
 
 use crate::error::CommandError;
+use crate::output::count::counted;
 use crate::output::{Paint, Printer, clean};
 
 /// The stored bytes as JSON text.
@@ -83,9 +84,11 @@ fn summary(entry: &Entry) -> String {
             let fault = fault.as_ref().map(|fault| format!(", {fault}")).unwrap_or_default();
             format!("of {of}: {bytes_in} B up, {bytes_out} B down, {} ms{fault}", duration_us / 1_000)
         }
-        Event::RequestsUnknown { of } => format!("nobody knows what became of {} requests", of.len()),
+        Event::RequestsUnknown { of } => {
+            format!("nobody knows what became of {}", counted(of.len(), "request", "requests"))
+        }
         Event::SessionKilled { by, gate_refusing_us, streams_cut, .. } => {
-            format!("by {by}: refused after {gate_refusing_us} us, {streams_cut} streams cut")
+            format!("by {by}: refused after {gate_refusing_us} us, {} cut", counted(*streams_cut, "stream", "streams"))
         }
         Event::CredentialsRevoked { reach, detail } => format!("{}: {detail}", reach.as_str()),
         Event::SessionEnded { status, reason, requests_allowed, requests_denied, .. } => {

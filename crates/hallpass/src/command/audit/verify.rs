@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::no_log;
 use crate::command::Context;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::count::counted;
 use crate::output::{Paint, SCHEMA_VERSION, clean};
 
 /// Verify the whole audit log: chain, tree, signed checkpoints, and that nothing is missing
@@ -102,10 +103,15 @@ fn report(context: &Context, verdict: &Verdict, key_id: Option<&str>) -> Result<
     } else {
         printer.paint(Paint::Bad, "not intact")
     };
-    let signed = format!("{} of them signed in {} checkpoints", verdict.signed_size, verdict.checkpoints);
+    let signed = format!(
+        "{} of them signed in {}",
+        verdict.signed_size,
+        counted(verdict.checkpoints, "checkpoint", "checkpoints")
+    );
     let key = key_id.map(|id| format!(" with key {id}")).unwrap_or_default();
     let log = clean::line(&verdict.log_id);
-    printer.data(format_args!("{state}: {} entries, {signed}{key}, log {log}", verdict.entries))?;
+    printer
+        .data(format_args!("{state}: {}, {signed}{key}, log {log}", counted(verdict.entries, "entry", "entries")))?;
     for finding in &verdict.findings {
         printer.data(format_args!("  {}  {}", finding.code(), clean::line(&finding.to_string())))?;
     }

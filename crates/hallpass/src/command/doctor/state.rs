@@ -12,6 +12,7 @@ use hallpass_core::limits::{LIST_PAGE_MAX, SIGNATURE_SKEW_S_MAX};
 use super::Check;
 use crate::command::Context;
 use crate::error::CommandError;
+use crate::output::count::counted;
 
 /// Everything about the state folder.
 pub(super) fn checks(context: &Context) -> Vec<Check> {
@@ -23,9 +24,16 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
         return vec![Check::ok("state folder", format!("{} will be made by the first session", dir.display()))];
     }
     let mut all = vec![folder(&dir)];
-    if !matches!(context.has_store(), Ok(true)) {
-        all.push(Check::ok("store", "will be made by the first session"));
-        return all;
+    match context.has_store() {
+        Ok(true) => {}
+        Ok(false) => {
+            all.push(Check::ok("store", "will be made by the first session"));
+            return all;
+        }
+        Err(error) => {
+            all.push(Check::fail("store", error.message()));
+            return all;
+        }
     }
     match context.store_unrepaired() {
         Err(error) => {
@@ -51,6 +59,10 @@ fn folder(dir: &Path) -> Check {
         Ok(meta) => meta,
         Err(error) => return Check::fail(name, format!("{}: {error}", dir.display())),
     };
+    if !meta.is_dir() {
+        return Check::fail(name, format!("{} is no folder", dir.display()))
+            .next("pass `--state-dir DIR` with a folder");
+    }
     if meta.uid() != rustix::process::geteuid().as_raw() {
         return Check::fail(name, format!("{} belongs to another user", dir.display()))
             .next("pass `--state-dir DIR` with a folder of your own");
@@ -77,7 +89,10 @@ fn log(context: &Context, store: &dyn Store) -> Result<Check, CommandError> {
         None if !head => Check::fail("audit log", "the newest entry is not the one that the store remembers"),
         None => {
             let count = newest.len();
-            return Ok(Check::ok("audit log", format!("{} entries, the newest {count} are linked", info.size)));
+            return Ok(Check::ok(
+                "audit log",
+                format!("{}, the newest {count} linked", counted(info.size, "entry", "entries")),
+            ));
         }
     };
     Ok(check.next("run `hallpass audit verify`"))

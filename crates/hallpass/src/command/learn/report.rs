@@ -6,6 +6,7 @@ use hallpass_core::policy::PolicyDocument;
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::output::count::counted;
 use crate::output::{Paint, Printer, SCHEMA_VERSION, clean};
 
 /// Most names that one line lists; JSON lists all.
@@ -62,12 +63,12 @@ pub(super) fn show(
 
 /// What a policy that was tried out would have refused.
 pub(crate) fn would_deny(learned: &Learned, session: &str) -> Vec<String> {
+    let of = counted(learned.requests, "request", "requests");
     let count: u64 = learned.would_deny.iter().map(|refused| refused.count).sum();
     if count == 0 {
-        return vec![format!("hallpass: shadow: the policy would have refused none of {} requests", learned.requests)];
+        return vec![format!("hallpass: shadow: the policy would have refused none of {of}")];
     }
-    let mut lines =
-        vec![format!("hallpass: shadow: the policy would have refused {count} of {} requests", learned.requests)];
+    let mut lines = vec![format!("hallpass: shadow: the policy would have refused {count} of {of}")];
     lines.extend(learned.would_deny.iter().map(refused));
     lines.push(format!("  `hallpass learn --from {session} --merge FILE` makes a policy that allows them too"));
     lines
@@ -75,9 +76,10 @@ pub(crate) fn would_deny(learned: &Learned, session: &str) -> Vec<String> {
 
 fn lines(learned: &Learned, fit: Option<&Fit>) -> Vec<String> {
     let statements = learned.policy.as_ref().and_then(|policy| policy.to_allows().ok()).unwrap_or_default().len();
+    let of = counted(learned.requests, "request", "requests");
     let mut lines = vec![match &learned.policy {
-        Some(_) => format!("hallpass: learned {statements} statements from {} requests", learned.requests),
-        None => format!("hallpass: nothing was learned from {} requests", learned.requests),
+        Some(_) => format!("hallpass: learned {} from {of}", counted(statements, "statement", "statements")),
+        None => format!("hallpass: nothing was learned from {of}"),
     }];
     lines.extend(fit.into_iter().flat_map(size));
     let mut section = |title: &str, items: Vec<String>| {
@@ -106,11 +108,12 @@ fn lines(learned: &Learned, fit: Option<&Fit>) -> Vec<String> {
         learned.unwritable.iter().map(|resource| format!("  {resource}")).collect(),
     );
     if learned.partial > 0 {
-        let many = learned.partial;
-        lines.push(format!("{many} requests touched more than the log holds: what is missing is not granted"));
+        let many = counted(learned.partial, "request", "requests");
+        lines.push(format!("{many} touched more than the log holds: what is missing is not granted"));
     }
     if learned.unanswered > 0 {
-        lines.push(format!("the outcome of {} requests is not known: they are granted", learned.unanswered));
+        let many = counted(learned.unanswered, "request", "requests");
+        lines.push(format!("the outcome of {many} is not known: what they asked for is granted"));
     }
     lines
 }

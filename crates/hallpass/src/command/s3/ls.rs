@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::show::{self, Item, Look};
 use super::stores::{Failed, Stores};
 use crate::error::{CommandError, ExitStatus};
+use crate::output::count::counted;
 
 const FAMILY: &str = "s3_ls";
 
@@ -76,7 +77,8 @@ pub(super) fn ls(stores: &Stores<'_>, args: &LsArgs) -> Result<ExitStatus, Comma
             let summary = &listing.summary;
             show::one(stores.printer(), "s3_ls_summary", summary, || {
                 let size = if args.bytes { format!("{} B", summary.bytes) } else { shown_bytes(summary.bytes) };
-                format!("{} objects, {} prefixes, {size}", summary.objects, summary.prefixes)
+                let objects = counted(summary.objects, "object", "objects");
+                format!("{objects}, {}, {size}", counted(summary.prefixes, "prefix", "prefixes"))
             })?;
         }
         Ok(ExitStatus::Success)

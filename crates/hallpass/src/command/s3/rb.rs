@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::show;
 use super::stores::{Failed, Stores};
 use crate::error::{CommandError, ExitStatus};
+use crate::output::count::counted;
 
 /// Remove a bucket
 ///
@@ -75,7 +76,10 @@ pub(super) fn rb(stores: &Stores<'_>, args: &RbArgs) -> Result<ExitStatus, Comma
         client.delete_bucket(bucket).await?;
         show::done(stores.printer(), "s3_rb", &Removed { bucket, objects }, || match objects {
             0 => format!("removed {}/{bucket}", remote.alias),
-            some => format!("removed {}/{bucket} and {some} objects and versions in it", remote.alias),
+            some => {
+                let what = counted(some, "object or version", "objects and versions");
+                format!("removed {}/{bucket} and {what} in it", remote.alias)
+            }
         })?;
         Ok(ExitStatus::Success)
     })

@@ -13,6 +13,7 @@ use super::show;
 use super::stores::{Failed, Stores};
 use crate::config::duration::Seconds;
 use crate::error::{CommandError, ExitStatus};
+use crate::output::count::counted;
 
 /// Keep objects from being deleted or replaced for a time
 ///
@@ -237,8 +238,8 @@ impl State<'_> {
         let Some(mode) = self.mode else { return "none".to_owned() };
         match (&self.until, self.days, self.years) {
             (Some(until), ..) => format!("{mode} until {until}"),
-            (_, Some(days), _) => format!("{mode} for {days} days"),
-            (.., years) => format!("{mode} for {} years", years.unwrap_or(0)),
+            (_, Some(days), _) => format!("{mode} for {}", counted(days, "day", "days")),
+            (.., years) => format!("{mode} for {}", counted(years.unwrap_or(0), "year", "years")),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::args::S3Args;
 use super::stores::Stores;
 use super::{S3Command, one, show};
 use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::count::counted;
 
 /// Run many commands in one process
 ///
@@ -89,7 +90,9 @@ fn lines(stores: &Stores<'_>, args: &RunArgs, input: &mut dyn BufRead) -> Result
             break;
         }
     }
-    show::done(printer, "s3_run", &summary, || format!("{} commands, {} failed", summary.commands, summary.failed))?;
+    show::done(printer, "s3_run", &summary, || {
+        format!("{}, {} failed", counted(summary.commands, "command", "commands"), summary.failed)
+    })?;
     Ok(worst)
 }
 

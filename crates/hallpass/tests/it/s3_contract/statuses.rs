@@ -33,6 +33,22 @@ fn every_exit_status_of_the_contract_has_something_that_ends_so() {
 }
 
 #[test]
+fn an_object_whose_length_the_store_does_not_tell_is_neither_emptied_nor_removed() {
+    // A HEAD that is answered 204 has no `content-length`.
+    let store = Scripted::start(|heard| match heard.method.as_str() {
+        "HEAD" => hallpass_testkit::servers::scripted::Reply::new(204, ""),
+        _ => hallpass_testkit::servers::scripted::Reply::new(200, "hello"),
+    });
+    let world = with_store(&store);
+    for args in [&["s3", "cp", "m/data/o", "./o"][..], &["s3", "mv", "m/data/o", "./o"], &["s3", "stat", "m/data/o"]] {
+        let said = world.say(args);
+        assert!(said.code == 7 && said.err.contains("does not say how long"), "{args:?}: {said:?}");
+    }
+    assert!(!world.work().join("o").exists());
+    assert!(store.heard().iter().all(|heard| heard.method != "DELETE"), "{:?}", store.heard());
+}
+
+#[test]
 fn ctrl_c_is_130_for_a_shell() {
     let (told, heard) = std::sync::mpsc::channel();
     let (let_go, held) = std::sync::mpsc::channel::<()>();

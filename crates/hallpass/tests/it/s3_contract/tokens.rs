@@ -112,3 +112,18 @@ fn a_token_that_the_server_repeats_is_not_repeated_by_us() {
         assert!(!said.err.contains(token) && !said.out.contains(token), "{said:?}");
     }
 }
+
+#[test]
+fn what_is_traced_tells_each_request_and_masks_keys_and_token() {
+    let (world, store) = (World::new(), Scripted::refusing(403, "AccessDenied"));
+    let (secret, token) = ("the-secret-key-of-this-test", "the-session-token-of-this-test");
+    world.ok(&["alias", "set", "m", &store.url(), "AK", secret, "--session-token", token, "--no-check"]);
+    for args in [&["-vv", "s3", "stat", "m/data/a\u{1b}[31m"][..], &["-vv", "s3", "admin", "info", "m"]] {
+        let said = world.say(args);
+        let traced = |words: &str| said.err.lines().any(|line| line.contains("DEBUG") && line.contains(words));
+        assert!(traced("secret_access_key: ***REDACTED***"), "{said:?}");
+        assert!(traced("session_token: Some(***REDACTED***)") && traced("status=403"), "{said:?}");
+        assert!(!said.err.contains(secret) && !said.err.contains(token) && !said.err.contains('\u{1b}'), "{said:?}");
+        assert_eq!(said.out, "", "the trace is no data");
+    }
+}

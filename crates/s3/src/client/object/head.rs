@@ -7,7 +7,7 @@ use super::{GetOptions, ObjectId};
 use crate::client::Client;
 use crate::client::call::Call;
 use crate::client::reply::text_of;
-use crate::error::{S3Error, text};
+use crate::error::{ErrorKind, S3Error, text};
 use hallpass_core::limits::S3_METADATA_BYTES_MAX;
 
 /// What is kept with an object beside its bytes.
@@ -121,13 +121,24 @@ pub struct ObjectHead {
 }
 
 impl ObjectHead {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    /// # Errors
+    /// [`S3Error::Refused`] without a length: taken for an empty object, it would be copied as one, and then removed.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, S3Error> {
         let text = |name: &str| text_of(headers, name);
         let number = |name: &str| text(name).and_then(|text| text.trim().parse().ok());
         let whole = text("content-range").and_then(|range| range.rsplit_once('/')?.1.trim().parse().ok());
         let texts = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        Self {
-            size: whole.or(number("content-length")).unwrap_or(0),
+        let size = whole.or(number("content-length")).ok_or_else(|| {
+            let next = "reach the store without the proxy before it: one that compresses leaves the length out";
+            S3Error::refused(
+                ErrorKind::Unsupported,
+                "length_unknown",
+                "the store does not say how long the object is",
+                next,
+            )
+        })?;
+        Ok(Self {
+            size,
             etag: text("etag").map(str::to_owned),
             last_modified: text("last-modified")
                 .and_then(|text| jiff::fmt::rfc2822::parse(text.trim()).ok())
@@ -137,7 +148,7 @@ impl ObjectHead {
             checksums: checksums(headers),
             parts: text("x-amz-mp-parts-count").and_then(|text| text.parse().ok()),
             headers: texts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        }
+        })
     }
 
     /// The MD5 of the bytes, lower-case hex, where the ETag is one: not for parts, and not under KMS or customer keys.
@@ -181,7 +192,7 @@ impl Client {
         let call = options.conditions(object.call(Method::HEAD)?);
         let call = if self.verifies() { call.header("x-amz-checksum-mode", "ENABLED") } else { call };
         let reply = self.0.send(&call).await?;
-        Ok(ObjectHead::of(&reply.headers))
+        ObjectHead::of(&reply.headers)
     }
 }
 
@@ -192,6 +203,22 @@ mod tests {
 
     use super::{ObjectHead, Properties};
     use crate::client::call::Call;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn an_object_whose_length_nobody_tells_is_not_an_empty_one() {
+        let of = |pairs: &[(&'static str, &'static str)]| {
+            let headers: HeaderMap =
+                pairs.iter().map(|(n, v)| (n.parse().expect("name"), v.parse().expect("value"))).collect();
+            ObjectHead::of(&headers).map(|head| head.size).map_err(|error| (error.kind(), error.code().to_owned()))
+        };
+        let unknown = Err((ErrorKind::Unsupported, "length_unknown".to_owned()));
+        for length in [&[][..], &[("content-length", "-1")], &[("content-length", "x")], &[("etag", "\"x\"")]] {
+            assert_eq!(of(length), unknown, "{length:?}");
+        }
+        assert_eq!(of(&[("content-length", "0")]), Ok(0));
+        assert_eq!(of(&[("content-length", "3"), ("content-range", "bytes 0-2/5")]), Ok(5));
+    }
 
     #[test]
     fn an_etag_is_an_md5_only_where_it_can_be_one() {

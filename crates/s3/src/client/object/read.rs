@@ -41,7 +41,7 @@ impl Client {
             call = call.header("x-amz-checksum-mode", "ENABLED");
         }
         let reply = self.0.send(&call).await?;
-        let head = ObjectHead::of(&reply.headers);
+        let head = ObjectHead::of(&reply.headers)?;
         let length = crate::client::reply::text_of(&reply.headers, "content-length");
         let length = length.and_then(|text| text.parse().ok()).unwrap_or(head.size);
         Ok(Download { head, length, partial: reply.status == 206, body: reply.body })

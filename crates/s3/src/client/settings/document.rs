@@ -140,10 +140,10 @@ impl Setting {
     pub fn read(self, file: &str) -> Result<Value, S3Error> {
         let value = if file.trim_start().starts_with('<') {
             let root = Element::parse(file.as_bytes()).filter(|root| root.name == self.root());
-            let root = root.ok_or_else(|| S3Error::usage(format!("the file is no `{}` document", self.root())))?;
+            let root = root.ok_or_else(|| misshapen(format!("the file is no `{}` document", self.root())))?;
             json(&root, self.fields()).map_err(|name| unknown(&name))?
         } else {
-            serde_json::from_str(file).map_err(|error| S3Error::usage(format!("the file is not JSON: {error}")))?
+            serde_json::from_str(file).map_err(|error| misshapen(format!("the file is not JSON: {error}")))?
         };
         self.document(&value).map(|_| value)
     }
@@ -247,7 +247,7 @@ fn json(element: &Element, fields: &[Field]) -> Result<Value, String> {
 /// JSON as XML, in the order of the table, which is that of the schema.
 fn xml(out: &mut String, value: &Value, fields: &[Field], place: &str) -> Result<(), S3Error> {
     let Value::Object(object) = value else {
-        return Err(S3Error::usage(format!("`{place}` must be an object")));
+        return Err(misshapen(format!("`{place}` must be an object")));
     };
     if let Some(name) = object.keys().find(|name| fields.iter().all(|field| field.json != name.as_str())) {
         return Err(unknown(&format!("{place}.{name}")));
@@ -257,7 +257,7 @@ fn xml(out: &mut String, value: &Value, fields: &[Field], place: &str) -> Result
         let place = format!("{place}.{}", field.json);
         let values = match (field.many, value) {
             (true, Value::Array(values)) => values.as_slice(),
-            (true, _) => return Err(S3Error::usage(format!("`{place}` must be a list"))),
+            (true, _) => return Err(misshapen(format!("`{place}` must be a list"))),
             (false, value) => std::slice::from_ref(value),
         };
         for value in values {
@@ -267,12 +267,16 @@ fn xml(out: &mut String, value: &Value, fields: &[Field], place: &str) -> Result
                 (Shape::Number, Value::Number(number)) if number.is_u64() => out.push_str(&number.to_string()),
                 (Shape::Truth, Value::Bool(truth)) => out.push_str(if *truth { "true" } else { "false" }),
                 (Shape::Fields(inner), value) => xml(out, value, inner, &place)?,
-                _ => return Err(S3Error::usage(format!("`{place}` has a value of another kind than it must have"))),
+                _ => return Err(misshapen(format!("`{place}` has a value of another kind than it must have"))),
             }
             out.push_str(&format!("</{}>", field.xml));
         }
     }
     Ok(())
+}
+
+fn misshapen(message: String) -> S3Error {
+    S3Error::usage_with(message, "write it as the AWS command line does: `cors get` and `lifecycle export` print it so")
 }
 
 fn unknown(name: &str) -> S3Error {
@@ -309,6 +313,11 @@ mod tests {
         assert!(refused("<CORSConfiguration><CORSRule><New>1</New></CORSRule></CORSConfiguration>").contains("New"));
         assert!(refused(r#"{"CORSRules":[{"MaxAgeSeconds":"9"}]}"#).contains("another kind"));
         assert!(refused(r#"{"CORSRules":{}}"#).contains("list"));
+        assert!(refused("[]").contains("must be an object"));
+        for text in ["[]", "no", "<Other/>", r#"{"CORSRules":{}}"#] {
+            let next = Setting::Cors.read(text).expect_err(text);
+            assert!(next.suggestion().is_some_and(|next| next.contains("`cors get`")), "{text}");
+        }
         assert!(refused("<Other/>").contains("CORSConfiguration") && refused("no").contains("not JSON"));
     }
 }
