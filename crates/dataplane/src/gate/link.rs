@@ -85,7 +85,7 @@ impl Link {
     pub(super) fn drive(&self, cx: &mut Context<'_>) {
         let mut state = self.state();
         if let Some(driver) = &mut state.driver
-            && version::is_done(driver, cx)
+            && driver.as_mut().poll(cx).is_ready()
         {
             *state = State { target: state.target.take(), silent: state.silent, ..State::default() };
         }

@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri, Version, header};
@@ -102,11 +101,6 @@ fn for_two<B>(request: &mut Request<B>) {
 
 fn path(uri: &Uri) -> Option<PathAndQuery> {
     uri.path_and_query().cloned()
-}
-
-/// Polls what moves the bytes; true when it is done.
-pub(super) fn is_done(driver: &mut Driver, cx: &mut Context<'_>) -> bool {
-    matches!(driver.as_mut().poll(cx), Poll::Ready(()))
 }
 
 #[cfg(test)]
