@@ -121,6 +121,10 @@ pub const EXPECT_CONTINUE_WAIT_MS_MAX: u64 = 1_000;
 /// An upstream connection that was idle for longer is not used again, seconds: the fewer a server closes under a
 /// request, the fewer requests end with nobody knowing whether they were carried out (S3 closes after some 5 s).
 pub const UPSTREAM_IDLE_S_MAX: u64 = 4;
+/// Uploads of this length and more are hashed in a thread of their own, bytes. Below it the thread would cost more.
+pub const UPLOAD_ASIDE_BYTES_MIN: u64 = 1024 * 1024;
+/// What may wait for that thread before no more is read from the command, bytes.
+pub const UPLOAD_AHEAD_BYTES_MAX: usize = 512 * 1024;
 /// An answer of which no byte moves in either direction for this long is cut, seconds; at the latest after twice that.
 pub const STREAM_IDLE_S_MAX: u64 = 300;
 /// Bytes of an upstream's error that are read ahead, to see whether it says that our credential has expired.

@@ -32,6 +32,10 @@ use load::{Transfer, Way};
 use report::{Report, median};
 use server::Server;
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Interleaved rounds; the middle one counts.
 const ROUNDS: usize = 7;
 /// Each server is asked for this long in each round, at each number of connections.
@@ -47,7 +51,7 @@ fn main() -> ExitCode {
         return profile(role);
     }
     let upstream = Server::own("upstream", None);
-    let mut servers = Vec::from(["pass", "gate", "unlogged"].map(|role| Server::own(role, Some(&upstream))));
+    let mut servers = Vec::from(["pass", "gate", "unlogged", "sticky"].map(|role| Server::own(role, Some(&upstream))));
     let mut report = Report::new();
     if roles::only_own() {
         steps::measure(&mut report);
@@ -69,12 +73,20 @@ fn main() -> ExitCode {
 }
 
 /// Ten seconds of small requests at one of our own servers, for a profiler: the process id comes first. At 16
-/// connections, or as many as `HALLPASS_BENCH_CONNECTIONS` says.
+/// connections, or as many as `HALLPASS_BENCH_CONNECTIONS` says. With `HALLPASS_BENCH_WAY` (down, unsigned, signed,
+/// chunked): large bodies, one after the other.
 fn profile(role: &'static str) -> ExitCode {
     let upstream = Server::own("upstream", None);
     let server = Server::own(role, Some(&upstream));
     let connections = roles::variable(roles::CONNECTIONS).and_then(|text| text.parse().ok()).unwrap_or(16);
     println!("{role} is process {}", server.process());
+    if let Some(way) = roles::variable(roles::WAY).and_then(|name| Way::named(&name)) {
+        for _ in 0..60 {
+            let done = load::transfer(&server, way, BODY_BYTES);
+            println!("{:.0} MB/s, {:.0} ms of CPU per GB", done.mb_per_s, done.cpu_ms_per_gb);
+        }
+        return ExitCode::SUCCESS;
+    }
     for _ in 0..10 {
         let outcome = load::small(&server, connections, Duration::from_secs(1));
         println!("{:.0} requests/s, {:.1} µs of CPU each", outcome.per_s, outcome.cpu_us);
@@ -157,8 +169,7 @@ fn ratios(of: &[load::Outcome], to: &[load::Outcome], pick: fn(&load::Outcome) -
 /// One large body at a time, in each way in which it can be covered.
 fn streams(report: &mut Report, servers: &[Server]) {
     report.say(&format!("\none body of {} MiB, {ROUNDS} rounds, MB/s (CPU ms per GB)", BODY_BYTES >> 20));
-    let ways = [(Way::Down, 0.9), (Way::Unsigned, 0.9), (Way::Signed, 0.5), (Way::Chunked, 0.45)];
-    for (way, least) in ways {
+    for (way, least) in Way::ALL.into_iter().zip([0.9, 0.9, 0.5, 0.45]) {
         let chosen: Vec<&Server> = servers.iter().filter(|server| server.streams(way)).collect();
         let mut rounds: Vec<Vec<Transfer>> = chosen.iter().map(|_| Vec::new()).collect();
         for _ in 0..ROUNDS {

@@ -38,6 +38,13 @@ pub(crate) enum Way {
 }
 
 impl Way {
+    pub(crate) const ALL: [Self; 4] = [Self::Down, Self::Unsigned, Self::Signed, Self::Chunked];
+
+    /// By its name in lower case.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| format!("{way:?}").eq_ignore_ascii_case(name))
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Down => "down",

@@ -14,7 +14,9 @@ use hallpass_dataplane::gate::{CallerIdentity, Gate, GateConfig, Journal, Limits
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{BODY_BYTES, journals, request};
@@ -31,6 +33,8 @@ const THREADS: usize = 2;
 const PROFILE: &str = "HALLPASS_BENCH_PROFILE";
 /// Connections of that profile.
 pub(crate) const CONNECTIONS: &str = "HALLPASS_BENCH_CONNECTIONS";
+/// Large bodies instead of small requests in that profile: which way.
+pub(crate) const WAY: &str = "HALLPASS_BENCH_WAY";
 /// As the role to profile: all of our own servers, side by side, and nothing else.
 const OWN: &str = "own";
 /// Body of the small answer.
@@ -44,7 +48,7 @@ pub(crate) fn asked() -> Option<String> {
 /// The server that is to be profiled.
 pub(crate) fn profiled() -> Option<&'static str> {
     let wanted = variable(PROFILE)?;
-    ["pass", "gate", "unlogged"].into_iter().find(|role| *role == wanted)
+    ["pass", "sticky", "gate", "unlogged"].into_iter().find(|role| *role == wanted)
 }
 
 /// Whether the peers and the large bodies are left out, for a quick look at what a change brings.
@@ -63,6 +67,7 @@ pub(crate) fn play(role: &str) -> ExitCode {
     let played = match (role, upstream) {
         ("upstream", _) => answer_fast(),
         ("pass", Some(upstream)) => runtime().and_then(|runtime| runtime.block_on(pass_through(upstream))),
+        ("sticky", Some(upstream)) => runtime().and_then(|runtime| runtime.block_on(sticky(upstream))),
         ("gate", Some(upstream)) => runtime().and_then(|runtime| {
             let folder = variable(FOLDER).ok_or_else(|| io::Error::other("no folder"))?;
             runtime.block_on(async { gate(upstream, journals::stored(folder.as_ref()).await).await })
@@ -153,8 +158,37 @@ fn length(head: &[u8]) -> usize {
     value.and_then(|value| value.parse().ok()).unwrap_or_default()
 }
 
-/// What the gate would be if it did nothing: the same library, and one upstream connection for each of the client's.
+/// A plain pass-through, as the library's users write it: its server, its pooled client, its many-threaded runtime.
 async fn pass_through(upstream: SocketAddr) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    ready(listener.local_addr()?);
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build(connector);
+    let tasks = tokio_util::task::TaskTracker::new();
+    loop {
+        let (socket, _) = listener.accept().await?;
+        socket.set_nodelay(true)?;
+        let client = client.clone();
+        tasks.spawn(async move {
+            let service = hyper::service::service_fn(move |request| {
+                let client = client.clone();
+                async move { client.request(addressed(request, upstream)).await }
+            });
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+        });
+    }
+}
+
+fn addressed(mut request: Request<Incoming>, upstream: SocketAddr) -> Request<Incoming> {
+    let wanted = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    *request.uri_mut() = format!("http://{upstream}{wanted}").parse().expect("a URI");
+    request
+}
+
+/// What the gate would be if it did nothing: no pool, one upstream connection for each of the client's, driven by the
+/// same task.
+async fn sticky(upstream: SocketAddr) -> io::Result<()> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     ready(listener.local_addr()?);
     let tasks = tokio_util::task::TaskTracker::new();

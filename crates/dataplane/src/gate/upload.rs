@@ -3,6 +3,9 @@
 //! What does not match its signature never completes upstream: the last bytes are held back until the whole is
 //! known to be right, and on a fault the upstream connection is dropped in mid-request.
 
+mod aside;
+mod work;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +15,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hallpass_core::clock::Clock;
 use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::limits::UPLOAD_ASIDE_BYTES_MIN;
 use hallpass_core::sigv4::BodyHasher;
 use hallpass_core::sigv4::checksum::AnnouncedChecksums;
-use hallpass_core::sigv4::chunked::{Decoder, Encoder, Event};
+use hallpass_core::sigv4::chunked::{Decoder, Encoder};
 use hallpass_core::sigv4::events::{EventDecoder, EventSigner};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
@@ -23,7 +27,9 @@ use super::budget::Tab;
 use super::fail_points::fail_point;
 use super::invitation::{Invitation, Waiting};
 use super::switch::Switch;
-use super::verify::{checksum_denied, chunks_denied, denied, events_denied};
+use super::verify::events_denied;
+use aside::Aside;
+use work::{Check, Checked, Chunked, Work};
 
 /// What is known of an upload while it runs; shared between the body and the step that waits for the answer.
 #[derive(Debug, Default)]
@@ -80,36 +86,21 @@ enum Source {
     Whole(Bytes),
     /// Not covered by the signature.
     Plain(Incoming),
-    Hashed(Box<Hashed>),
-    Chunked(Box<Chunked>),
+    Worked(Box<Worked>),
     Events(Box<Events>),
     Over,
 }
 
+/// A body that is worked on as it passes: in the connection's own thread, or aside.
 #[derive(Debug)]
-struct Hashed {
+struct Worked {
     incoming: Incoming,
-    check: Option<Check>,
-    held: Bytes,
-}
-
-/// What the whole body must have.
-#[derive(Debug)]
-enum Check {
-    Signed(BodyHasher),
-    Announced(AnnouncedChecksums),
-}
-
-#[derive(Debug)]
-struct Chunked {
-    incoming: Incoming,
-    decoder: Decoder,
-    encoder: Encoder,
+    /// It may be moved aside when it begins.
+    large: bool,
+    here: Option<Work>,
+    aside: Option<Aside>,
+    /// What may go on.
     ready: VecDeque<Bytes>,
-    /// The last data and what follows it: sent when more data comes, or when the body has ended as it should.
-    /// Some stores take a body as complete as soon as they have all its data.
-    held: Vec<Bytes>,
-    over: bool,
 }
 
 /// Nothing is held back: each event is verified by itself, and the other side may be waiting for it.
@@ -136,7 +127,8 @@ impl Upload {
 
     /// A stream that must have this SHA-256.
     pub(super) fn hashed(incoming: Incoming, sha256: [u8; 32], length: Option<u64>, switch: Switch) -> Self {
-        Self::checked(incoming, Check::Signed(BodyHasher::new(sha256)), length, switch)
+        let check = Check::Signed(BodyHasher::new(sha256));
+        Self::worked(incoming, Work::Checked(Checked::new(check)), is_large(length), length, switch)
     }
 
     /// A stream that no signature covers, and that must have the checksums in its headers.
@@ -146,12 +138,8 @@ impl Upload {
         length: Option<u64>,
         switch: Switch,
     ) -> Self {
-        Self::checked(incoming, Check::Announced(checksums), length, switch)
-    }
-
-    fn checked(incoming: Incoming, check: Check, length: Option<u64>, switch: Switch) -> Self {
-        let hashed = Hashed { incoming, check: Some(check), held: Bytes::new() };
-        Self::new(Source::Hashed(Box::new(hashed)), length, switch)
+        let check = Check::Announced(checksums);
+        Self::worked(incoming, Work::Checked(Checked::new(check)), is_large(length), length, switch)
     }
 
     /// An aws-chunked stream, decoded and verified, framed and signed again.
@@ -162,8 +150,13 @@ impl Upload {
         length: Option<u64>,
         switch: Switch,
     ) -> Self {
-        let chunked = Chunked { incoming, decoder, encoder, ready: VecDeque::new(), held: Vec::new(), over: false };
-        Self::new(Source::Chunked(Box::new(chunked)), length, switch)
+        let work = Work::Chunked(Box::new(Chunked::new(decoder, encoder)));
+        Self::worked(incoming, work, is_large(length), length, switch)
+    }
+
+    fn worked(incoming: Incoming, work: Work, large: bool, length: Option<u64>, switch: Switch) -> Self {
+        let worked = Worked { incoming, large, here: Some(work), aside: None, ready: VecDeque::new() };
+        Self::new(Source::Worked(Box::new(worked)), length, switch)
     }
 
     /// An event stream, verified and signed again event by event.
@@ -232,8 +225,7 @@ impl Upload {
                 (!body.is_empty()).then_some(Ok(body))
             }
             Source::Plain(incoming) => ready!(Pin::new(incoming).poll_frame(cx)).map(data_of),
-            Source::Hashed(hashed) => ready!(hashed.next(cx)),
-            Source::Chunked(chunked) => ready!(chunked.next(cx)),
+            Source::Worked(worked) => ready!(worked.next(cx)),
             Source::Events(events) => ready!(events.next(cx)),
         };
         Poll::Ready(next.map(|sent| self.account(sent?)).or_else(|| self.end()))
@@ -255,6 +247,11 @@ impl Upload {
     fn end(&self) -> Option<Result<Bytes, Denial>> {
         self.left.is_some_and(|left| left > 0).then(|| Err(length_differs()))
     }
+}
+
+/// Whether a thread of its own is worth it. A length that is not known may be any.
+fn is_large(length: Option<u64>) -> bool {
+    length.is_none_or(|bytes| bytes >= UPLOAD_ASIDE_BYTES_MIN)
 }
 
 fn length_differs() -> Denial {
@@ -282,7 +279,7 @@ impl Body for Upload {
         match &self.source {
             Source::Whole(body) => body.is_empty(),
             Source::Over => self.transit.fault().is_none() && self.waiting.is_none(),
-            Source::Plain(_) | Source::Hashed(_) | Source::Chunked(_) | Source::Events(_) => false,
+            Source::Plain(_) | Source::Worked(_) | Source::Events(_) => false,
         }
     }
 
@@ -291,91 +288,37 @@ impl Body for Upload {
     }
 }
 
-impl Check {
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Signed(hasher) => hasher.update(bytes),
-            Self::Announced(checksums) => checksums.update(bytes),
-        }
-    }
-
-    fn finish(self) -> Result<(), Denial> {
-        match self {
-            Self::Signed(hasher) => hasher.finish().map_err(denied),
-            Self::Announced(checksums) => checksums.finish().map_err(|e| checksum_denied(&e)),
-        }
-    }
-}
-
-impl Hashed {
+impl Worked {
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
-        while let Some(check) = &mut self.check {
-            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
-                Some(Err(denial)) => return Poll::Ready(Some(Err(denial))),
-                // An empty piece must not push out the one that is held back.
-                Some(Ok(bytes)) if bytes.is_empty() => {}
-                Some(Ok(bytes)) => {
-                    check.update(&bytes);
-                    let held = std::mem::replace(&mut self.held, bytes);
-                    if !held.is_empty() {
-                        return Poll::Ready(Some(Ok(held)));
-                    }
-                }
-                None => {
-                    if let Some(Err(denial)) = self.check.take().map(Check::finish) {
-                        return Poll::Ready(Some(Err(denial)));
-                    }
-                }
+        if std::mem::take(&mut self.large)
+            && let Some(work) = self.here.take()
+        {
+            match Aside::begin(work) {
+                Ok(aside) => self.aside = Some(aside),
+                Err(work) => self.here = Some(work),
             }
         }
-        let held = std::mem::take(&mut self.held);
-        Poll::Ready((!held.is_empty()).then_some(Ok(held)))
-    }
-}
-
-impl Chunked {
-    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Denial>>> {
+        if let Some(aside) = &mut self.aside {
+            return aside.next(&mut self.incoming, cx);
+        }
         loop {
             if let Some(bytes) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(bytes)));
             }
-            if self.over {
-                return Poll::Ready(None);
-            }
-            let fed = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
-                Some(Ok(bytes)) => self.feed(&bytes),
+            let Some(work) = &mut self.here else { return Poll::Ready(None) };
+            let done = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)).map(data_of) {
+                Some(Ok(bytes)) => work.feed(bytes, &mut self.ready),
                 Some(Err(denial)) => Err(denial),
-                None => self.finish(),
+                None => {
+                    let finished = work.finish(&mut self.ready);
+                    self.here = None;
+                    finished
+                }
             };
-            if let Err(denial) = fed {
+            if let Err(denial) = done {
                 return Poll::Ready(Some(Err(denial)));
             }
         }
-    }
-
-    fn feed(&mut self, bytes: &Bytes) -> Result<(), Denial> {
-        let mut input = bytes.as_ref();
-        while let Some(event) = self.decoder.decode(&mut input).map_err(|e| chunks_denied(&e))? {
-            let frame = self.encoder.encode(&event).map_err(|e| chunks_denied(&e))?;
-            let data = match event {
-                Event::Chunk(chunk) => Bytes::from(chunk.data),
-                Event::Data(data) => bytes.slice_ref(data),
-                Event::Start { .. } | Event::End(_) => Bytes::new(),
-            };
-            if !data.is_empty() {
-                self.ready.extend(self.held.drain(..));
-            }
-            let pieces = [Bytes::from(frame.before), data, Bytes::from_static(frame.after)];
-            self.held.extend(pieces.into_iter().filter(|piece| !piece.is_empty()));
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), Denial> {
-        self.decoder.finish().map_err(|e| chunks_denied(&e))?;
-        self.over = true;
-        self.ready.extend(self.held.drain(..));
-        Ok(())
     }
 }
 

@@ -1,0 +1,227 @@
+//! Work on a large body in a thread of its own, beside the connection's: while one hashes, the other moves bytes. What
+//! goes on is what the work lets go on, no earlier than if it were done in place.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use hallpass_core::denial::{Denial, DenialCode};
+use hallpass_core::limits::UPLOAD_AHEAD_BYTES_MAX;
+use hyper::body::{Body, Incoming};
+
+use super::super::body::data_of;
+use super::work::Work;
+
+/// Threads that there are now, in the whole process.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+/// How many there may be: beyond one for each core they would only take turns. None where there is one core.
+static MOST: LazyLock<usize> = LazyLock::new(|| {
+    std::thread::available_parallelism().map_or(0, |cores| if cores.get() > 1 { cores.get() } else { 0 })
+});
+
+/// A body whose work is done aside. The thread ends with it.
+#[derive(Debug)]
+pub(super) struct Aside {
+    exchange: Arc<Exchange>,
+    /// The child's body has ended.
+    ended: bool,
+}
+
+#[derive(Debug, Default)]
+struct Exchange {
+    state: Mutex<State>,
+    /// Told when there is work, or no more of it.
+    came: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    /// Nothing more comes.
+    ended: bool,
+    /// Nobody takes the result any more.
+    abandoned: bool,
+    ready: VecDeque<Bytes>,
+    /// Set last: what became of the work.
+    outcome: Option<Result<(), Denial>>,
+    task: Option<Waker>,
+}
+
+/// What the connection's side can do next.
+enum Turn {
+    Send(Bytes),
+    Over(Result<(), Denial>),
+    Read,
+    Wait,
+}
+
+impl Aside {
+    /// Moves the work to a thread; gives it back where none is to be had, and it is to be done in place.
+    pub(super) fn begin(work: Work) -> Result<Self, Work> {
+        let Some(place) = Place::take() else { return Err(work) };
+        let exchange = Arc::<Exchange>::default();
+        // Left there when no thread begins, which would drop it otherwise.
+        let handed = Arc::new(Mutex::new(Some(work)));
+        let (theirs, taken) = (Arc::clone(&exchange), Arc::clone(&handed));
+        let run = move || {
+            let _place = place;
+            let finishing = Finishing(theirs);
+            let work = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(work) = work {
+                finishing.0.run(work);
+            }
+        };
+        match std::thread::Builder::new().name("gate-upload".into()).spawn(run) {
+            Ok(_) => Ok(Self { exchange, ended: false }),
+            Err(error) => {
+                tracing::debug!(%error, "no thread for a large body");
+                let work = handed.lock().unwrap_or_else(PoisonError::into_inner).take();
+                work.map_or_else(|| Ok(Self { exchange, ended: false }), Err)
+            }
+        }
+    }
+
+    /// The next bytes that may go on.
+    pub(super) fn next(
+        &mut self,
+        incoming: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Denial>>> {
+        loop {
+            match self.turn(cx) {
+                Turn::Send(bytes) => return Poll::Ready(Some(Ok(bytes))),
+                Turn::Over(outcome) => return Poll::Ready(outcome.err().map(Err)),
+                Turn::Wait => return Poll::Pending,
+                Turn::Read => match ready!(Pin::new(&mut *incoming).poll_frame(cx)).map(data_of) {
+                    Some(Ok(bytes)) => self.exchange.give(bytes),
+                    Some(Err(denial)) => return Poll::Ready(Some(Err(denial))),
+                    None => {
+                        self.ended = true;
+                        self.exchange.tell(|state| state.ended = true);
+                    }
+                },
+            }
+        }
+    }
+
+    fn turn(&self, cx: &Context<'_>) -> Turn {
+        let mut state = self.exchange.lock();
+        if let Some(bytes) = state.ready.pop_front() {
+            return Turn::Send(bytes);
+        }
+        if let Some(outcome) = &state.outcome {
+            return Turn::Over(outcome.clone());
+        }
+        if !state.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+            state.task = Some(cx.waker().clone());
+        }
+        if self.ended || state.waiting_bytes >= UPLOAD_AHEAD_BYTES_MAX { Turn::Wait } else { Turn::Read }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.exchange.tell(|state| state.abandoned = true);
+    }
+}
+
+impl Exchange {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give(&self, bytes: Bytes) {
+        self.tell(|state| {
+            state.waiting_bytes += bytes.len();
+            state.waiting.push_back(bytes);
+        });
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.came.notify_one();
+    }
+
+    /// Until the body has ended, was wrong, or is wanted by nobody.
+    fn run(&self, mut work: Work) {
+        let mut ready = VecDeque::new();
+        while let Some(bytes) = self.take() {
+            let outcome = match bytes {
+                Some(bytes) => work.feed(bytes, &mut ready).err().map(Err),
+                None => Some(work.finish(&mut ready)),
+            };
+            let over = outcome.is_some();
+            self.hand_over(&mut ready, outcome);
+            if over {
+                return;
+            }
+        }
+    }
+
+    /// The next bytes, or `Some(None)` at their end; `None` when nobody wants them worked on.
+    #[expect(clippy::option_option, reason = "bytes, their end, or nobody who wants them")]
+    fn take(&self) -> Option<Option<Bytes>> {
+        let mut state = self.lock();
+        loop {
+            if state.abandoned {
+                return None;
+            }
+            if let Some(bytes) = state.waiting.pop_front() {
+                let full = state.waiting_bytes >= UPLOAD_AHEAD_BYTES_MAX;
+                state.waiting_bytes -= bytes.len();
+                let task = if full { state.task.take() } else { None };
+                drop(state);
+                task.into_iter().for_each(Waker::wake);
+                return Some(Some(bytes));
+            }
+            if state.ended {
+                return Some(None);
+            }
+            state = self.came.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn hand_over(&self, ready: &mut VecDeque<Bytes>, outcome: Option<Result<(), Denial>>) {
+        let mut state = self.lock();
+        let news = !ready.is_empty() || outcome.is_some();
+        state.ready.append(ready);
+        state.outcome = outcome;
+        let task = if news { state.task.take() } else { None };
+        drop(state);
+        task.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// However the thread ends, nobody waits for it in vain.
+struct Finishing(Arc<Exchange>);
+
+impl Drop for Finishing {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        let broken = || Err(Denial::new(DenialCode::BodyMismatch, "the body could not be verified"));
+        state.outcome.get_or_insert_with(broken);
+        let task = state.task.take();
+        drop(state);
+        task.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// One of the threads that there may be.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let free = |begun: usize| (begun < *MOST).then_some(begun + 1);
+        BEGUN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).ok().map(|_| Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        BEGUN.fetch_sub(1, Ordering::Relaxed);
+    }
+}
