@@ -13,9 +13,9 @@ use crate::client::{Answer, Payload, Sign, ask, built, exchange, get, put, raw};
 use crate::upstream::Upstream;
 use crate::world::{Setup, World};
 
-const SIGNED: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
-const SIGNED_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
-const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+pub(crate) const SIGNED: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+pub(crate) const SIGNED_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+pub(crate) const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 const CHUNK: usize = 64 * 1024;
 
 fn sha256(bytes: &[u8]) -> String {
@@ -32,7 +32,7 @@ fn next(sign: &Sign, headers: &HeaderMap, kind: &str, previous: &str, hashes: &s
 }
 
 /// An upload in an aws-chunked mode: the headers, and the framed body.
-fn framed(world: &World, mode: &'static str, path: &str, body: &[u8]) -> (HeaderMap, Vec<u8>) {
+pub(crate) fn framed(world: &World, mode: &'static str, path: &str, body: &[u8]) -> (HeaderMap, Vec<u8>) {
     let sign = Sign::with(world).payload(Payload::Literal(mode));
     let length = body.len().to_string();
     let mut headers = vec![("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", length.as_str())];
@@ -81,15 +81,15 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-fn body(bytes: usize) -> Vec<u8> {
+pub(crate) fn body(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|n| (n % 251) as u8).collect()
 }
 
-async fn send(world: &World, path: &str, headers: HeaderMap, body: Vec<u8>) -> Answer {
+pub(crate) async fn send(world: &World, path: &str, headers: HeaderMap, body: Vec<u8>) -> Answer {
     ask(world, built(Method::PUT, path, headers, Full::new(Bytes::from(body)))).await
 }
 
-async fn store(folder: &Path) -> (Upstream, World) {
+pub(crate) async fn store(folder: &Path) -> (Upstream, World) {
     let upstream = Upstream::store(folder).await;
     let world = Setup::on(&upstream.url()).long_term_keys().gate().await;
     assert_eq!(put(&world, "/bucket", b"").await.status, 200);

@@ -34,7 +34,7 @@ async fn endless() -> Upstream {
 }
 
 /// Swallows every body and never answers.
-async fn silent(swallowed: &Arc<AtomicU64>, gone: &Arc<AtomicBool>) -> Upstream {
+pub(crate) async fn silent(swallowed: &Arc<AtomicU64>, gone: &Arc<AtomicBool>) -> Upstream {
     let (swallowed, gone) = (Arc::clone(swallowed), Arc::clone(gone));
     Upstream::by_hand(move |_, mut socket| {
         let (swallowed, gone) = (Arc::clone(&swallowed), Arc::clone(&gone));

@@ -1,6 +1,7 @@
 //! The gate on real sockets of 127.0.0.1: every security promise has a test here that fails without its guard.
 
 mod anonymous;
+mod aside;
 mod asymmetric;
 mod authentication;
 mod boto3;
