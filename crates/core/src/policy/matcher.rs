@@ -2,6 +2,7 @@
 //! (IAM user guide, "Action").
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::action::ActionPattern;
@@ -32,6 +33,11 @@ impl<T: AsRef<str>> Part<T> {
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
+        self.matches_folded(text, || Cow::Owned(text.to_ascii_lowercase()))
+    }
+
+    /// As [`Self::matches`], by a text in lower case that the caller may have already.
+    fn matches_folded<'t>(&self, text: &str, folded: impl FnOnce() -> Cow<'t, str>) -> bool {
         match self {
             Self::Any => true,
             Self::Exact(name) => name.as_ref().eq_ignore_ascii_case(text),
@@ -39,7 +45,7 @@ impl<T: AsRef<str>> Part<T> {
                 let prefix = pattern.as_ref().strip_suffix('*').unwrap_or_default().as_bytes();
                 text.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
             }
-            Self::Glob(glob) => glob.matches(&text.to_ascii_lowercase()),
+            Self::Glob(glob) => glob.matches(&folded()),
         }
     }
 }
@@ -87,7 +93,10 @@ impl Rows {
         let upper = service.bytes().any(|b| b.is_ascii_uppercase());
         let service = if upper { Cow::Owned(service.to_ascii_lowercase()) } else { Cow::Borrowed(service) };
         let rows = |service: &str| self.0.get(service).map(Vec::as_slice).unwrap_or_default();
-        let first = |service| rows(service).iter().find(|(part, _)| part.matches(name)).map(|(_, at)| *at);
+        let lower = OnceCell::new();
+        let folded = || Cow::Borrowed(lower.get_or_init(|| name.to_ascii_lowercase()).as_str());
+        let matches = |part: &Part<&str>| part.matches_folded(name, folded);
+        let first = |service| rows(service).iter().find(|(part, _)| matches(part)).map(|(_, at)| *at);
         [first(service.as_ref()), first("*")].into_iter().flatten().min()
     }
 

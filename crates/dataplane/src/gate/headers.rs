@@ -54,7 +54,7 @@ pub(super) fn forwardable(inbound: &HeaderMap, signed: SignedHeaders<'_>, style:
                 || (style == PathStyle::S3 && *name == header::CONTENT_TYPE)
                 || signed.contains(text)
         };
-        if !OURS.contains(&text) && passes() {
+        if passes() && !OURS.contains(&text) {
             passed.append(name, value.clone());
         }
     }
@@ -105,12 +105,12 @@ pub(super) fn strip_answer(headers: &mut HeaderMap) {
     for name in named {
         headers.remove(name);
     }
-    for name in NOT_ANSWERED {
-        headers.remove(name);
-    }
-    let ours: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("x-hallpass-")).cloned().collect();
-    for name in ours {
+    let ends_here = |name: &&HeaderName| {
+        let name = name.as_str();
+        NOT_ANSWERED.contains(&name) || name.starts_with("x-hallpass-")
+    };
+    let ending: Vec<HeaderName> = headers.keys().filter(ends_here).cloned().collect();
+    for name in ending {
         headers.remove(name);
     }
 }
