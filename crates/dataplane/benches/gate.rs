@@ -3,9 +3,9 @@
 //! Every server is a process of its own, so that processor time and memory are its own: our gate (verifies, resolves,
 //! evaluates a policy of 16 statements, commits an audit entry to the store, signs with a token of 1 KiB), the same
 //! without its log, a plain hyper pass-through as the library's users write it (its pooled client), one with an upstream
-//! connection for each of the client's and no pool (`sticky`), nginx as a reverse proxy, Envoy's signing filter
-//! and a mitmproxy addon that signs with botocore. The upstream answers 290 bytes, as fast as it can. Rounds are interleaved, ratios are of one
-//! round, and what is judged is the median ratio: the machine is never quite idle.
+//! connection for each of the client's and no pool (`sticky`), nginx as a reverse proxy, Envoy's signing filter and a
+//! mitmproxy addon that signs with botocore. The upstream answers 290 bytes, as fast as it can. Rounds are interleaved,
+//! ratios are of one round, and what is judged is the median ratio: the machine is never quite idle.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 

@@ -130,14 +130,14 @@ async fn requests(
     None
 }
 
-/// Notices that an answer does not move: the child does not take it, or the upstream does not go on with it.
+/// Notices that an answer does not move: the child does not take it, or the upstream does not go on with it. One timer
+/// for the whole connection: it is moved when it is due, and not with each answer.
 #[derive(Debug, Default)]
 struct Stall(Option<Pin<Box<Sleep>>>);
 
 impl Stall {
     fn poll(&mut self, connection: &Connection, child: &Meter, cx: &mut Context<'_>) -> Poll<()> {
         if !connection.live.is_answering() {
-            self.0 = None;
             return Poll::Pending;
         }
         let limit = Duration::from_secs(STREAM_IDLE_S_MAX);
