@@ -225,3 +225,46 @@ impl Drop for Place {
         BEGUN.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Waker};
+
+    use bytes::Bytes;
+    use hallpass_core::limits::UPLOAD_AHEAD_BYTES_MAX;
+
+    use super::{Aside, Exchange, Finishing, Turn};
+
+    fn without_a_thread() -> (Aside, Arc<Exchange>) {
+        let exchange = Arc::<Exchange>::default();
+        (Aside { exchange: Arc::clone(&exchange), ended: false }, exchange)
+    }
+
+    #[test]
+    fn no_more_is_read_than_may_wait() {
+        let (aside, exchange) = without_a_thread();
+        let cx = Context::from_waker(Waker::noop());
+        exchange.give(Bytes::from(vec![7; UPLOAD_AHEAD_BYTES_MAX - 1]));
+        assert!(matches!(aside.turn(&cx), Turn::Read));
+        exchange.give(Bytes::from_static(b"7"));
+        assert!(matches!(aside.turn(&cx), Turn::Wait));
+        assert_eq!(exchange.take().flatten().map(|bytes| bytes.len()), Some(UPLOAD_AHEAD_BYTES_MAX - 1));
+        assert!(matches!(aside.turn(&cx), Turn::Read));
+    }
+
+    #[test]
+    fn a_thread_that_ends_before_its_work_lets_nothing_pass_for_complete() {
+        let (aside, exchange) = without_a_thread();
+        drop(Finishing(exchange));
+        assert!(matches!(aside.turn(&Context::from_waker(Waker::noop())), Turn::Over(Err(_))));
+    }
+
+    #[test]
+    fn a_body_that_nobody_wants_any_more_ends_its_thread() {
+        let (aside, exchange) = without_a_thread();
+        exchange.give(Bytes::from_static(b"7"));
+        drop(aside);
+        assert!(exchange.take().is_none());
+    }
+}
