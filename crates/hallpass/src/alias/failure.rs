@@ -33,7 +33,9 @@ fn next_step(error: &S3Error) -> Option<String> {
         (_, "RequestTimeTooSkewed") => {
             "set this machine's clock: it differs from the store's by more than the store allows"
         }
-        (_, "ExpiredToken") => "get new temporary keys, then set the alias again with `hallpass alias set`",
+        (_, "ExpiredToken" | "InvalidToken") => {
+            "get new temporary keys, then set the alias again with `hallpass alias set` and `--session-token`"
+        }
         (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch") => {
             "check the keys, then set the alias again with `hallpass alias set`"
         }
