@@ -3,8 +3,10 @@
 
 _hallpass() {
     local line value
-    local -a lines folders others
-    lines=("${(@f)$(HALLPASS_COMPLETE=zsh hallpass -- "${(@Q)words[1,CURRENT]}" 2>/dev/null)}")
+    local -a before lines folders others
+    # The last word may stand in a quote that is still open.
+    before=("${(@Q)words[1,CURRENT-1]}")
+    lines=("${(@f)$(HALLPASS_COMPLETE=zsh hallpass -- "${before[@]}" "${(Q)PREFIX}" 2>/dev/null)}")
     for line in $lines; do
         value=${line%%$'\t'*}
         # `_describe` takes what follows `:` for the description.
