@@ -147,9 +147,9 @@ const LINES: [(&str, &str); 7] = [
 fn bash_completes_what_is_typed() {
     let store = store();
     let world = world(&store.url());
+    // It closes a quote that is open.
     for (line, completed) in LINES.into_iter().chain([("hallpass s3 ls \"minio:date", "minio:dates/")]) {
-        let line = if line.contains('"') { format!("{line}\t\"") } else { line.to_owned() };
-        assert_eq!(typed(&world, "bash", &line), completed, "{line}");
+        assert_eq!(typed(&world, "bash", line), completed, "{line}");
     }
 }
 
