@@ -10,6 +10,7 @@
 //! | [`learn`] | what a session asked for → the least policy that allows it |
 //! | [`audit`] | the typed events, their bytes, the hash chain and the Merkle tree |
 //! | [`permit`] | the evidence that authorisation said yes; without it no credential is issued |
+//! | [`no_proxy`] | which hosts are reached without the caller's proxy |
 //! | [`limits`] | every limit of the product, named |
 //!
 //! Time and randomness come in as arguments, so every rule here can be tested at any instant.
@@ -24,6 +25,7 @@ pub mod denial;
 pub mod id;
 pub mod learn;
 pub mod limits;
+pub mod no_proxy;
 pub mod permit;
 pub mod policy;
 pub mod provider;

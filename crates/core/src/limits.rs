@@ -399,8 +399,9 @@ pub const S3_TAG_NAME_CHARS_MAX: usize = 128;
 pub const S3_TAG_VALUE_CHARS_MAX: usize = 256;
 /// Memory that a compiled regular expression of `hallpass s3 find` may take, bytes.
 pub const S3_REGEX_BYTES_MAX: usize = 1024 * 1024;
-/// Longest path on one line of stdin or of a batch of `hallpass s3`, bytes: an alias, a bucket and the longest key.
-pub const S3_PATH_LINE_BYTES_MAX: usize = 2 * 1024;
+/// Longest path on one line of stdin or of a batch of `hallpass s3`, bytes: an alias, a bucket and the longest key, each
+/// byte of it escaped (`\u0001`).
+pub const S3_PATH_LINE_BYTES_MAX: usize = 8 * 1024;
 /// Longest document of a bucket's setting that is read from a file, bytes; S3 takes 20 KiB of policy and 1,000 rules.
 pub const S3_SETTING_FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Most bytes of one line of a batch of `hallpass s3 run`.

@@ -4,16 +4,17 @@
 //! from the store. Whatever goes wrong is silence: nobody asked for a message.
 
 mod names;
+mod shells;
 
 use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, Command};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
-use clap_complete::env::Shells;
 
 use crate::environment::{self, HALLPASS_COMPLETE};
 use crate::error::{CommandError, ErrorKind, ExitStatus};
+use shells::SHELLS;
 
 /// What the program is called where scripts call it.
 const PROGRAM: &str = "hallpass";
@@ -26,7 +27,8 @@ const ENDS: [&str; 4] = ["SOURCE", "TARGET", "FIRST", "SECOND"];
 pub(crate) fn answered(args: &[OsString]) -> Option<ExitStatus> {
     environment::os(HALLPASS_COMPLETE)?;
     let folder = std::env::current_dir().ok();
-    let asked = CompleteEnv::with_factory(definition).var(HALLPASS_COMPLETE).bin(PROGRAM).completer(PROGRAM);
+    let asked = CompleteEnv::with_factory(definition).var(HALLPASS_COMPLETE).shells(SHELLS);
+    let asked = asked.bin(PROGRAM).completer(PROGRAM);
     match asked.try_complete(args.iter().cloned(), folder.as_deref()) {
         Ok(true) => Some(ExitStatus::Success),
         // Turned off, with `0`.
@@ -40,8 +42,7 @@ pub(crate) fn answered(args: &[OsString]) -> Option<ExitStatus> {
 /// # Errors
 /// For a shell that is not known.
 pub(crate) fn script(shell: &str) -> Result<Vec<u8>, CommandError> {
-    let shells = Shells::builtins();
-    let Some(shell) = shells.completer(shell) else {
+    let Some(shell) = SHELLS.completer(shell) else {
         let message = format!("there are no completions for the shell `{shell}`");
         return Err(CommandError::new(ErrorKind::Unsupported, "completions.shell", message));
     };

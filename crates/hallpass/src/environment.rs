@@ -44,6 +44,8 @@ variables! {
     HALLPASS_SESSION_ID;
     /// Any value that is not empty turns colour off (no-color.org).
     NO_COLOR;
+    /// `dumb`: the terminal only prints, so neither colour nor progress is drawn.
+    TERM;
     /// The home folder.
     HOME;
     /// Where configuration lives instead of `~/.config`.
@@ -94,6 +96,11 @@ variables! {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub(crate) fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// True for a terminal that obeys no escape sequences.
+pub(crate) fn is_dumb_terminal() -> bool {
+    text(TERM).is_some_and(|term| term == "dumb")
 }
 
 /// The value of `name`, when it is set and not empty. For paths, which need not be text.

@@ -210,8 +210,8 @@ pub async fn execute(plan: &mut Plan, orders: &Orders, hear: &mut dyn Hear, conf
         running.stop.cancel();
     }
     running.drain().await;
-    let ended = match (ended, plan) {
-        (Ok(()), Plan::Mirror(mirror)) => running.removals(mirror, confirm).await,
+    let ended = match (ended, plan.as_mirror()) {
+        (Ok(()), Some(mirror)) => running.removals(mirror, confirm).await,
         (ended, _) => ended,
     };
     let mut report = running.report;

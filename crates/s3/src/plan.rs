@@ -10,7 +10,7 @@
 //! | `name` | keys that may become local files, and those that must not |
 //! | `select`, `glob` | what is meant |
 //!
-//! Up to [`S3_PLAN_AHEAD_MAX`](hallpass_core::limits::S3_PLAN_AHEAD_MAX) things are planned before the first is
+//! Up to [`S3_PLAN_AHEAD_MAX`] things are planned before the first is
 //! written, so that what is refused is refused before anything has changed. Nothing here holds more than that.
 
 mod compare;
@@ -24,9 +24,11 @@ mod select;
 mod side;
 mod walk;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use hallpass_core::limits::S3_PLAN_AHEAD_MAX;
 use jiff::Timestamp;
 
 use crate::client::{Client, ObjectId};
@@ -163,36 +165,71 @@ pub enum Step {
 
 /// A plan: copies or a mirror.
 #[derive(Debug)]
-pub enum Plan {
-    /// What `cp` and `mv` do.
+pub struct Plan {
+    kind: Kind,
+    ahead: VecDeque<Step>,
+    primed: bool,
+}
+
+#[derive(Debug)]
+enum Kind {
     Copies(Box<Copies>),
-    /// What `mirror` does.
     Mirror(Box<Mirror>),
 }
 
 impl Plan {
+    /// What `cp` and `mv` do.
+    pub fn copies(copies: Copies) -> Self {
+        Self { kind: Kind::Copies(Box::new(copies)), ahead: VecDeque::new(), primed: false }
+    }
+
+    /// What `mirror` does.
+    pub fn mirror(mirror: Mirror) -> Self {
+        Self { kind: Kind::Mirror(Box::new(mirror)), ahead: VecDeque::new(), primed: false }
+    }
+
     /// The next step; `None` at the end.
     ///
     /// # Errors
-    /// What ends the plan.
+    /// What ends the plan. Up to [`S3_PLAN_AHEAD_MAX`] steps that comes before the first step is given.
     pub async fn next(&mut self) -> Result<Option<Step>, S3Error> {
-        match self {
-            Self::Copies(copies) => copies.next().await,
-            Self::Mirror(mirror) => mirror.next().await,
+        if !std::mem::replace(&mut self.primed, true) {
+            while self.ahead.len() < S3_PLAN_AHEAD_MAX
+                && let Some(step) = self.kind.step().await?
+            {
+                self.ahead.push_back(step);
+            }
+        }
+        match self.ahead.pop_front() {
+            Some(step) => Ok(Some(step)),
+            None => self.kind.step().await,
+        }
+    }
+
+    /// The mirror, for what it removes at its end.
+    pub(crate) fn as_mirror(&mut self) -> Option<&mut Mirror> {
+        match &mut self.kind {
+            Kind::Mirror(mirror) => Some(mirror),
+            Kind::Copies(_) => None,
         }
     }
 
     /// Copies that are planned and were not given yet, and their bytes.
     pub(crate) fn ahead(&self) -> (u64, u64) {
-        let steps = match self {
-            Self::Copies(copies) => copies.ahead(),
-            Self::Mirror(mirror) => mirror.ahead(),
-        };
-        let copies = steps.iter().filter_map(|step| match step {
+        let copies = self.ahead.iter().filter_map(|step| match step {
             Step::Copy(planned) => Some(planned.size.unwrap_or(0)),
             Step::Passed(..) | Step::Failed(_) => None,
         });
         copies.fold((0, 0), |(items, bytes), size| (items + 1, bytes + size))
+    }
+}
+
+impl Kind {
+    async fn step(&mut self) -> Result<Option<Step>, S3Error> {
+        match self {
+            Self::Copies(copies) => copies.step().await,
+            Self::Mirror(mirror) => mirror.step().await,
+        }
     }
 }
 

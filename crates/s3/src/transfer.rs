@@ -38,6 +38,7 @@ pub use copy::copy;
 pub use download::{Downloaded, download, download_stream};
 pub use leftovers::{Leftover, Leftovers};
 pub use relay::relay;
+pub(crate) use upload::upload_sized;
 pub use upload::{upload_file, upload_stream};
 
 pub(crate) use partial::is_unfinished;

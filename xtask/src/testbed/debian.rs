@@ -7,7 +7,8 @@ use anyhow::{Result, bail};
 use crate::process::{asked, exists, network_step};
 
 /// Program → package that brings it. `cc` is what Rust itself links with.
-const PROGRAMS: [(&str, &str); 4] = [("cc", "gcc"), ("npm", "npm"), ("tmux", "tmux"), ("ps", "procps")];
+const PROGRAMS: [(&str, &str); 6] =
+    [("cc", "gcc"), ("npm", "npm"), ("tmux", "tmux"), ("ps", "procps"), ("zsh", "zsh"), ("fish", "fish")];
 
 /// Installs the package of every program that is missing.
 ///

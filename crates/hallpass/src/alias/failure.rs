@@ -33,10 +33,14 @@ fn next_step(error: &S3Error) -> Option<String> {
         (_, "RequestTimeTooSkewed") => {
             "set this machine's clock: it differs from the store's by more than the store allows"
         }
-        (_, "ExpiredToken") => "get new temporary keys, then set the alias again with `hallpass alias set`",
+        (_, "ExpiredToken" | "InvalidToken") => {
+            "get new temporary keys, then set the alias again with `hallpass alias set` and `--session-token`"
+        }
         (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch") => {
             "check the keys, then set the alias again with `hallpass alias set`"
         }
+        (_, "NoSuchBucket") => "`hallpass s3 ls` of the alias shows its buckets",
+        (_, "NoSuchKey") => "`hallpass s3 ls` shows what is there",
         (_, "AccessDenied") => "these keys may not do this: ask for the permission, or use another alias",
         (Sort::Auth, _) => "check the alias with `hallpass alias test`",
         (Sort::Network, "InternalError" | "InternalServerError" | "InternalFailure") => {

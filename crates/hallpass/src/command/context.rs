@@ -99,8 +99,16 @@ impl Context {
     /// # Errors
     /// When no state folder is known, or when what stands there cannot be looked into.
     pub(crate) fn has_store(&self) -> Result<bool, CommandError> {
+        self.has_state_file(files::DATABASE)
+    }
+
+    /// True when the state folder has something of this name.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub(crate) fn has_state_file(&self, name: &str) -> Result<bool, CommandError> {
         let dir = self.state_dir()?;
-        match dir.join(files::DATABASE).symlink_metadata() {
+        match dir.join(name).symlink_metadata() {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => {

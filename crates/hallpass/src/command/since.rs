@@ -1,7 +1,9 @@
-//! A moment in the past, as people write it: `15m`, `2d`, or RFC 3339.
+//! A moment, as people write it: `15m`, `2d`, RFC 3339, or a day.
 
 use std::str::FromStr;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::duration::Seconds;
@@ -35,17 +37,34 @@ impl FromStr for Since {
         if let Ok(seconds) = text.parse() {
             return Ok(Self::Ago(seconds));
         }
-        text.parse()
-            .map(Self::At)
-            .map_err(|_| format!("`{text}` is not a moment: write it like `15m`, `2d` or `2026-01-31T12:00:00Z`"))
+        let hint = "is not a moment: write it like `15m`, `2d`, `2026-01-31` or `2026-01-31T12:00:00Z`";
+        time(text).map(Self::At).ok_or_else(|| format!("`{text}` {hint}"))
     }
+}
+
+/// A time by itself: RFC 3339, or a day (`2026-01-31`), which is its midnight in UTC.
+///
+/// # Errors
+/// How to write it.
+pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let hint = "is not a time: write it like `2026-01-31`, which is midnight UTC, or `2026-01-31T12:00:00Z`";
+    time(text).ok_or_else(|| format!("`{text}` {hint}"))
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        // A day's parser takes a time without an offset as well, and forgets it.
+        let is_day = text.len() == "2026-01-31".len() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let day: Date = text.parse().ok().filter(|_| is_day)?;
+        Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
-    use super::Since;
+    use super::{Since, parse_time};
 
     #[test]
     fn a_moment_is_so_long_ago_or_a_time() {
@@ -55,5 +74,16 @@ mod tests {
         assert_eq!(at("2025-12-31T23:00:00+01:00"), Ok("2025-12-31T22:00:00Z".to_owned()));
         assert_eq!(at("213503982334601d"), Ok(Timestamp::MIN.to_string()));
         assert!(at("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_day_is_its_midnight_in_utc_and_a_time_without_an_offset_is_none() {
+        let midnight = Ok("2026-01-02T00:00:00Z".parse().expect("time"));
+        assert_eq!(parse_time("2026-01-02"), midnight);
+        assert_eq!("2026-01-02".parse(), midnight.map(Since::At));
+        for text in ["2026-01-02T12:00", "2026-01-02T12", "2026-02-30", "20260102", "2026-1-2", "-26-01-021", ""] {
+            assert!(parse_time(text).expect_err("no time").contains("midnight UTC"), "{text}");
+            assert!(!matches!(text.parse(), Ok(Since::At(_))), "{text}");
+        }
     }
 }

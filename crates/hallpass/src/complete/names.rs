@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap_complete::engine::CompletionCandidate;
 use hallpass_core::limits::{S3_COMPLETION_MS_MAX, S3_COMPLETION_NAMES_MAX};
-use hallpass_s3::alias::{Alias, CredentialsSource, Registry};
+use hallpass_s3::alias::{Alias, BUILT_IN, CredentialsSource, Registry};
 use hallpass_s3::client::{Client, ListOptions};
 use hallpass_s3::error::S3Error;
 
@@ -21,10 +21,10 @@ pub(super) fn aliases(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates(registry.names().map(str::to_owned), &current.to_string_lossy())
 }
 
-/// `alias/`, `alias/bucket/`, `alias/bucket/folder/`, `alias/bucket/key`.
+/// `alias/`, `alias/bucket/`, `alias/bucket/folder/`, `alias/bucket/key`, and the same as `alias:bucket/…` and `s3://…`.
 pub(super) fn places(current: &OsStr) -> Vec<CompletionCandidate> {
     let (Some(current), Some((context, registry))) = (current.to_str(), known()) else { return Vec::new() };
-    let Some((name, rest)) = current.split_once('/') else {
+    let Some((begin, name, rest)) = parted(current) else {
         return candidates(registry.names().map(|name| format!("{name}/")), current);
     };
     let Some(alias) = registry.find(name).ok().filter(|alias| may_be_asked(alias)) else { return Vec::new() };
@@ -36,7 +36,16 @@ pub(super) fn places(current: &OsStr) -> Vec<CompletionCandidate> {
             Some((bucket, prefix)) => keys(&client, bucket, prefix).await,
         }
     });
-    candidates(found.unwrap_or_default().into_iter().map(|found| format!("{name}/{found}")), current)
+    candidates(found.unwrap_or_default().into_iter().map(|found| format!("{begin}{found}")), current)
+}
+
+/// What stays as it is written, the alias, and the rest, as [`Target`](hallpass_s3::target::Target) reads them.
+fn parted(current: &str) -> Option<(&str, &str, &str)> {
+    if let Some(rest) = current.strip_prefix("s3://") {
+        return Some(("s3://", BUILT_IN, rest));
+    }
+    let end = current.find([':', '/'])?;
+    Some((&current[..=end], &current[..end], &current[end + 1..]))
 }
 
 /// Every alias, and what is needed to use one; a warning about the file would be drawn into the command line.
@@ -88,7 +97,7 @@ fn candidates(all: impl Iterator<Item = String>, current: &str) -> Vec<Completio
 
 /// Shells put in what they are given as it stands: a name that a store made up must be one word, and no command.
 fn is_plain(name: &str) -> bool {
-    name.chars().all(|c| c.is_alphanumeric() || "/._-+=@,%".contains(c))
+    name.chars().all(|c| c.is_alphanumeric() || "/._-+=@,%:".contains(c))
 }
 
 #[cfg(test)]
@@ -97,7 +106,7 @@ mod tests {
 
     use hallpass_core::limits::{S3_COMPLETION_MS_MAX, S3_COMPLETION_NAMES_MAX};
 
-    use super::{candidates, within_time};
+    use super::{candidates, parted, within_time};
 
     #[test]
     fn names_that_come_too_late_are_not_waited_for() {
@@ -107,6 +116,21 @@ mod tests {
         };
         assert_eq!(within_time(late), None);
         assert_eq!(within_time(async { Ok(vec!["now".to_owned()]) }), Some(vec!["now".to_owned()]));
+    }
+
+    #[test]
+    fn the_alias_ends_where_a_path_has_it_end() {
+        for (current, parts) in [
+            ("minio/data/re", Some(("minio/", "minio", "data/re"))),
+            ("minio:da", Some(("minio:", "minio", "da"))),
+            ("minio:data/a:b", Some(("minio:", "minio", "data/a:b"))),
+            ("minio/data/a:b", Some(("minio/", "minio", "data/a:b"))),
+            ("s3://data/re", Some(("s3://", "aws", "data/re"))),
+            ("min", None),
+            ("", None),
+        ] {
+            assert_eq!(parted(current), parts, "{current}");
+        }
     }
 
     #[test]

@@ -5,6 +5,14 @@ pub(crate) fn line(text: &str) -> String {
     text.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// One line from which the text can be read again: what steers a terminal, or begins with `"`, becomes a JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    if !text.starts_with('"') && !text.chars().any(is_steering) {
+        return text.to_owned();
+    }
+    json(serde_json::Value::from(text).to_string())
+}
+
 /// Several lines: as [`line()`], but line breaks stay.
 pub(crate) fn lines(text: &str) -> String {
     text.chars().map(|c| if c != '\n' && is_steering(c) { '\u{fffd}' } else { c }).collect()
@@ -43,5 +51,15 @@ mod tests {
         let json = super::json(serde_json::to_string(hostile).expect("writes"));
         assert!(!json.chars().any(super::is_steering), "{json}");
         assert_eq!(serde_json::from_str::<String>(&json).expect("reads"), hostile);
+    }
+
+    #[test]
+    fn what_is_quoted_can_be_read_again() {
+        assert_eq!(super::quoted("a \\ 'b' \"c\" é"), "a \\ 'b' \"c\" é");
+        for text in ["a\nb", "a\u{1b}[2J", "\u{202e}x\u{9b}", "\"quoted\"", "tab\there\u{7f}"] {
+            let quoted = super::quoted(text);
+            assert!(!quoted.chars().any(super::is_steering), "{quoted}");
+            assert_eq!(serde_json::from_str::<String>(&quoted).expect("reads"), text);
+        }
     }
 }

@@ -52,7 +52,9 @@ impl Printer {
         let color = |is_terminal: bool| match global.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => is_terminal && environment::text(environment::NO_COLOR).is_none(),
+            ColorWhen::Auto => {
+                is_terminal && environment::text(environment::NO_COLOR).is_none() && !environment::is_dumb_terminal()
+            }
         };
         Self {
             json: global.json,

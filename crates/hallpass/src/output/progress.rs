@@ -12,6 +12,7 @@ use hallpass_s3::client::Progress;
 use rustix::termios::tcgetwinsize;
 
 use super::time::span;
+use crate::environment;
 
 /// How often the line is drawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -66,7 +67,7 @@ pub(crate) struct Bar {
 impl Bar {
     /// Begins to draw, if stderr is a terminal.
     pub(crate) fn start(counter: &Arc<Counter>) -> Option<Self> {
-        if !io::stderr().is_terminal() {
+        if !io::stderr().is_terminal() || environment::is_dumb_terminal() {
             return None;
         }
         let (stop, stopped) = channel::<()>();

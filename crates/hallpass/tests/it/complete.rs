@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use hallpass_testkit::clients::{bare, run};
+use hallpass_testkit::clients::{bare, python, run};
 use hallpass_testkit::servers::Scripted;
 use hallpass_testkit::servers::scripted::Reply;
 
@@ -13,6 +13,7 @@ const BUCKETS: &str = "<ListAllMyBucketsResult><Buckets><Bucket><Name>data</Name
      </Bucket></Buckets></ListAllMyBucketsResult>";
 const KEYS: &str = "<ListBucketResult><Name>data</Name><IsTruncated>false</IsTruncated><Contents><Key>re.txt</Key><Size>1</Size>\
      </Contents><Contents><Key>re $(touch made)</Key><Size>1</Size></Contents>\
+     <Contents><Key>a:b.txt</Key><Size>1</Size></Contents>\
      <CommonPrefixes><Prefix>reports/</Prefix></CommonPrefixes></ListBucketResult>";
 
 fn store() -> Scripted {
@@ -62,6 +63,7 @@ fn buckets_and_keys_come_from_the_store() {
     // A key that a shell would take for a command is not offered.
     assert_eq!(offered(&world, &["s3", "cat", "minio/data/re"]), ["minio/data/reports/", "minio/data/re.txt"]);
     assert!(store.heard().last().expect("asked").target.contains("delimiter=%2F"));
+    assert_eq!(offered(&world, &["s3", "cat", "minio:data/re"]), ["minio:data/reports/", "minio:data/re.txt"]);
     world.file("work/minutes.txt", "here");
     let ends = offered(&world, &["s3", "cp", "x", "mi"]);
     assert!(ends.contains(&"minio/".to_owned()) && ends.contains(&"minutes.txt".to_owned()), "{ends:?}");
@@ -90,21 +92,84 @@ fn what_would_borrow_or_start_a_program_is_not_asked() {
     assert!(!made.exists() && store.heard().is_empty());
 }
 
+/// The arguments that a real shell runs `hallpass` with after `line`, Tab and Enter.
+fn typed(world: &World, shell: &str, line: &str) -> String {
+    let script = world.file("work/_hallpass", &world.ok(&["completions", shell]));
+    let folder = script.parent().expect("a folder").display().to_string();
+    let (init, arguments): (String, &[&str]) = match shell {
+        "bash" => {
+            (format!("PS1='READY> '; source {folder}/_hallpass"), &["bash", "--noprofile", "--rcfile", "init", "-i"])
+        }
+        // Found in $fpath, not sourced: the first Tab has to do it.
+        "zsh" => (
+            format!("PS1='READY> '; fpath=({folder} $fpath); autoload -U compinit; compinit -u -D"),
+            &["zsh", "--no-globalrcs", "-i"],
+        ),
+        _ => (
+            format!("function fish_prompt; echo -n 'READY> '; end; source {folder}/_hallpass"),
+            &["fish", "--no-config", "-i", "-C", "source init"],
+        ),
+    };
+    let got = world.work().join("got");
+    drop(std::fs::remove_file(&got));
+    world.file(if shell == "zsh" { "work/.zshrc" } else { "work/init" }, &init);
+    // Completion asks the program; what is run in the end is only written down.
+    let program = world.file(
+        "work/bin/hallpass",
+        &format!(
+            "#!/bin/sh\n[ -n \"$HALLPASS_COMPLETE\" ] && exec {} \"$@\"\nprintf '%s\\n' \"$@\" > got.part && mv got.part got\n",
+            env!("CARGO_BIN_EXE_hallpass")
+        ),
+    );
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&program, mode).expect("may run");
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.parent().expect("a folder").display());
+    let mut command = bare(python());
+    command.env("PATH", path).env("HOME", world.home()).env("ZDOTDIR", world.work()).env("TERM", "xterm");
+    command.env("LANG", "C.UTF-8").current_dir(world.work());
+    command.args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/complete.py"), "got", line]).args(arguments);
+    let ran = run(&mut command).succeeded();
+    ran.lines().last().unwrap_or_default().to_owned()
+}
+
+/// Each ends with what is completed: an alias, a bucket, a key, an object of a folder with a `:`, a flag and its value.
+const LINES: [(&str, &str); 7] = [
+    ("hallpass s3 ls mini", "minio/"),
+    ("hallpass s3 ls minio/date", "minio/dates/"),
+    ("hallpass s3 ls minio:date", "minio:dates/"),
+    ("hallpass s3 cat minio:data/re.", "minio:data/re.txt"),
+    ("hallpass s3 cat minio/data/a:", "minio/data/a:b.txt"),
+    ("hallpass s3 ls --rec", "--recursive"),
+    ("hallpass s3 cp --checksum=sha2", "--checksum=sha256"),
+];
+
 #[test]
-fn bash_completes_with_the_script_that_is_printed() {
+fn bash_completes_what_is_typed() {
     let store = store();
     let world = world(&store.url());
-    let script = world.ok(&["completions", "bash"]);
-    let file = world.file("work/script", &script);
-    let ask = format!(
-        "source {}; COMP_WORDS=(hallpass s3 ls minio/da); COMP_CWORD=3; COMP_TYPE=9; \
-         _clap_complete_hallpass hallpass minio/da ls; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-        file.display()
-    );
-    let mut bash = bare("bash");
-    let exe = std::path::Path::new(env!("CARGO_BIN_EXE_hallpass")).parent().expect("a folder");
-    bash.env("PATH", format!("{}:/usr/bin:/bin", exe.display())).env("HOME", world.home()).args(["-c", &ask]);
-    assert_eq!(run(&mut bash).succeeded(), "minio/data/\nminio/dates/\n");
+    // It closes a quote that is open.
+    for (line, completed) in LINES.into_iter().chain([("hallpass s3 ls \"minio:date", "minio:dates/")]) {
+        assert_eq!(typed(&world, "bash", line), completed, "{line}");
+    }
+}
+
+#[test]
+fn zsh_completes_what_is_typed() {
+    let store = store();
+    let world = world(&store.url());
+    for (line, completed) in LINES {
+        assert_eq!(typed(&world, "zsh", line), completed, "{line}");
+    }
+    assert_eq!(typed(&world, "zsh", "hallpass s3 ls \"minio:date\t\""), "minio:dates/", "in a quote");
+}
+
+#[test]
+fn fish_completes_what_is_typed() {
+    let store = store();
+    let world = world(&store.url());
+    for (line, completed) in LINES {
+        assert_eq!(typed(&world, "fish", line), completed, "{line}");
+    }
 }
 
 #[test]

@@ -274,8 +274,13 @@ fn a_state_folder_that_is_no_folder_is_an_error_and_not_an_empty_list() {
     let world = World::new();
     let file = world.file("no-folder", "");
     let dir = file.to_str().expect("text");
-    for verb in [&["session", "list"][..], &["session", "show", "x"], &["audit", "list"], &["session", "kill", "abcd"]]
-    {
+    for verb in [
+        &["session", "list"][..],
+        &["session", "show", "x"],
+        &["audit", "list"],
+        &["audit", "verify"],
+        &["session", "kill", "abcd"],
+    ] {
         let args = [&["--state-dir", dir], verb].concat();
         assert_eq!(code(&world, &args), (2, "state_dir.unusable".to_owned()), "{verb:?}");
         let said = world.say(&args);

@@ -76,11 +76,16 @@ pub(crate) fn read(
         Verdict::Unknown => token.is_some() && !lives(credentials, now),
         Verdict::Other | Verdict::Skewed => false,
     };
-    let error = if expired {
+    let error = if expired && token.is_some() {
         S3Error::TokenExpired(alias.to_owned())
     } else {
         let words = field("Message").filter(|words| !repeats(words, credentials)).map(text::cleaned);
-        let message = message(call, meaning.sentence, words.filter(|words| !words.is_empty()), &code, status);
+        let sentence = match meaning.verdict {
+            Verdict::Expired => "the store says that the session token has expired, but these keys have none",
+            Verdict::Unknown if token.is_none() => "the store does not know the access key",
+            _ => meaning.sentence,
+        };
+        let message = message(call, sentence, words.filter(|words| !words.is_empty()), &code, status);
         S3Error::Store(meaning.kind, Answer { code, message, status: Some(status), retryable: meaning.retryable })
     };
     let moved = matches!(status, 301 | 307 | 308 | 400 | 403);
@@ -162,6 +167,16 @@ mod tests {
         let failure = refused("ExpiredToken", TOKEN, true, None);
         assert_eq!(failure.error, S3Error::TokenExpired("work".into()));
         assert!(failure.expired);
+    }
+
+    #[test]
+    fn keys_without_a_session_token_are_not_told_that_theirs_has_expired() {
+        let error = refused("ExpiredToken", "", false, None).error;
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Auth, "ExpiredToken"));
+        assert!(!matches!(error, S3Error::TokenExpired(_)), "{error:?}");
+        assert!(error.to_string().ends_with("but these keys have none"), "{error}");
+        let error = refused("InvalidToken", "", false, None).error;
+        assert!(error.to_string().ends_with("does not know the access key"), "{error}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::client::{Client, CopyOptions, GetOptions, ObjectHead, ObjectId, PutOptions, Written};
 use crate::error::{ErrorKind, S3Error};
-use crate::plan::{Passed, Place, Planned, of_metadata};
+use crate::plan::{Passed, Place, Planned};
 use crate::transfer::{self, TransferOptions, local, unless_stopped};
 
 use super::input::Input;
@@ -110,6 +110,11 @@ async fn upload(
     transfer: &TransferOptions,
 ) -> Result<Done, S3Error> {
     let mut put = put(&to.key, orders);
+    // What was found in a folder is a file, and nothing else of it is needed.
+    if planned.below.is_some() && !orders.preserve {
+        let (written, size) = transfer::upload_sized(client, path, to, &put, transfer).await?;
+        return Ok(done(written, size));
+    }
     let looked = path.to_owned();
     let metadata = off_thread(move || std::fs::metadata(&looked).map_err(|e| local(&looked, &e))).await?;
     if orders.preserve {
@@ -123,8 +128,7 @@ async fn upload(
         let input = Input::new(file).map_err(|e| local(path, &e))?;
         return stream(client, input, to, &put, transfer).await;
     }
-    let size = of_metadata(&metadata).size;
-    let written = transfer::upload_file(client, path, to, &put, transfer).await?;
+    let (written, size) = transfer::upload_sized(client, path, to, &put, transfer).await?;
     Ok(done(written, size))
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 
-use hallpass_core::limits::{S3_PLAN_AHEAD_MAX, S3_PLAN_NAMES_MAX};
+use hallpass_core::limits::S3_PLAN_NAMES_MAX;
 
 use super::name::Beside;
 use super::side::{Next, Side};
@@ -42,8 +42,6 @@ pub struct Copies {
     request: Request,
     waiting: VecDeque<Source>,
     tree: Option<Tree>,
-    ahead: VecDeque<Step>,
-    primed: bool,
     /// Targets so far, where several sources may have the same.
     seen: Option<HashSet<String>>,
 }
@@ -80,33 +78,11 @@ impl Copies {
             waiting.push_back(target.source(source, &request).await?);
         }
         let seen = (waiting.len() > 1).then(HashSet::new);
-        Ok(Self { request, waiting, tree: None, ahead: VecDeque::new(), primed: false, seen })
+        Ok(Self { request, waiting, tree: None, seen })
     }
 
     /// The next step; `None` at the end.
-    ///
-    /// # Errors
-    /// What ends the plan. Up to [`S3_PLAN_AHEAD_MAX`] steps that comes before the first step is given.
-    pub async fn next(&mut self) -> Result<Option<Step>, S3Error> {
-        if !std::mem::replace(&mut self.primed, true) {
-            while self.ahead.len() < S3_PLAN_AHEAD_MAX
-                && let Some(step) = self.step().await?
-            {
-                self.ahead.push_back(step);
-            }
-        }
-        match self.ahead.pop_front() {
-            Some(step) => Ok(Some(step)),
-            None => self.step().await,
-        }
-    }
-
-    /// What is planned and was not given yet.
-    pub(super) fn ahead(&self) -> &VecDeque<Step> {
-        &self.ahead
-    }
-
-    async fn step(&mut self) -> Result<Option<Step>, S3Error> {
+    pub(super) async fn step(&mut self) -> Result<Option<Step>, S3Error> {
         loop {
             if let Some(tree) = &mut self.tree {
                 if let Some(error) = tree.side.failed.pop() {

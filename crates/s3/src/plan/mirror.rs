@@ -1,9 +1,8 @@
 //! Two sides → what is copied, what is the same, what is removed.
 
-use std::collections::VecDeque;
 use std::path::Path;
 
-use hallpass_core::limits::{S3_PLAN_AHEAD_MAX, S3_REMOVED_MAX};
+use hallpass_core::limits::S3_REMOVED_MAX;
 
 use super::compare::{Compare, difference};
 use super::copies::planned;
@@ -39,8 +38,6 @@ pub struct Mirror {
     request: MirrorRequest,
     pairs: Pairs,
     beside: Beside,
-    ahead: VecDeque<Step>,
-    primed: bool,
     /// Names of the target that the source does not have.
     extra: Vec<String>,
     /// Names of links and folders that were passed: what lies behind them is unknown.
@@ -68,8 +65,6 @@ impl Mirror {
             request,
             pairs,
             beside: Beside::default(),
-            ahead: VecDeque::new(),
-            primed: false,
             extra: Vec::new(),
             shielded: Vec::new(),
             failed: false,
@@ -78,29 +73,7 @@ impl Mirror {
     }
 
     /// The next step; `None` at the end.
-    ///
-    /// # Errors
-    /// What ends the plan. Up to [`S3_PLAN_AHEAD_MAX`] steps that comes before the first step is given.
-    pub async fn next(&mut self) -> Result<Option<Step>, S3Error> {
-        if !std::mem::replace(&mut self.primed, true) {
-            while self.ahead.len() < S3_PLAN_AHEAD_MAX
-                && let Some(step) = self.step().await?
-            {
-                self.ahead.push_back(step);
-            }
-        }
-        match self.ahead.pop_front() {
-            Some(step) => Ok(Some(step)),
-            None => self.step().await,
-        }
-    }
-
-    /// What is planned and was not given yet.
-    pub(super) fn ahead(&self) -> &VecDeque<Step> {
-        &self.ahead
-    }
-
-    async fn step(&mut self) -> Result<Option<Step>, S3Error> {
+    pub(super) async fn step(&mut self) -> Result<Option<Step>, S3Error> {
         loop {
             if let Some(error) = self.pairs.failed() {
                 self.failed = true;

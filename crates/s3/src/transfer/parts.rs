@@ -50,7 +50,13 @@ pub(crate) fn part_size(size: u64, asked: Option<u64>) -> Result<u64, S3Error> {
     Ok(asked)
 }
 
-/// How many parts are in flight: grows while that makes the whole faster, and shrinks when it makes it slower.
+/// Rates that are averaged before anything is decided: that of a moment says little.
+const RATES: u32 = 3;
+/// Decisions that are left out after more in flight turned out to be slower.
+const PATIENCE: u32 = 8;
+
+/// How many parts are in flight: grows unless that makes the whole slower, and shrinks when the whole becomes much slower.
+/// Noise alone never shrinks it: with few in flight, a store spends more on each.
 #[derive(Debug)]
 pub(crate) struct Gauge {
     now: usize,
@@ -59,7 +65,11 @@ pub(crate) struct Gauge {
     since: Instant,
     bytes: u64,
     done: usize,
-    best: f64,
+    /// Sum and number of rates since the last decision.
+    rates: (f64, u32),
+    /// What was in flight before the last decision, and how fast that was.
+    before: (usize, f64),
+    patience: u32,
 }
 
 impl Gauge {
@@ -68,14 +78,18 @@ impl Gauge {
         let fits = usize::try_from(options.memory() / held.max(1)).unwrap_or(usize::MAX).max(1);
         let max = fits.min(S3_PARTS_IN_FLIGHT_MAX);
         let now = options.concurrency.unwrap_or(S3_PARTS_IN_FLIGHT).clamp(1, max);
-        Self { now, max, fixed: options.concurrency.is_some(), since: Instant::now(), bytes: 0, done: 0, best: 0.0 }
+        Self::starting(now, max, options.concurrency.is_some())
     }
 
     /// For whole files and objects, whose memory somebody else counts.
     pub(crate) fn of_items(wanted: Option<usize>) -> Self {
         let now = wanted.unwrap_or(S3_ITEMS_IN_FLIGHT).clamp(1, S3_ITEMS_IN_FLIGHT_MAX);
-        let (max, fixed) = (S3_ITEMS_IN_FLIGHT_MAX, wanted.is_some());
-        Self { now, max, fixed, since: Instant::now(), bytes: 0, done: 0, best: 0.0 }
+        Self::starting(now, S3_ITEMS_IN_FLIGHT_MAX, wanted.is_some())
+    }
+
+    fn starting(now: usize, max: usize, fixed: bool) -> Self {
+        let (rates, before) = ((0.0, 0), (now, 0.0));
+        Self { now, max, fixed, since: Instant::now(), bytes: 0, done: 0, rates, before, patience: 0 }
     }
 
     /// Parts that may be in flight.
@@ -83,7 +97,7 @@ impl Gauge {
         self.now
     }
 
-    /// A part is done. After as many as are in flight, their rate is compared with the best so far.
+    /// A part is done. After as many as are in flight, their rate is looked at.
     pub(crate) fn done(&mut self, bytes: u64) {
         self.bytes += bytes;
         self.done += 1;
@@ -96,13 +110,25 @@ impl Gauge {
     }
 
     fn judge(&mut self, rate: f64) {
-        if rate > self.best * 1.05 {
-            self.now = (self.now + 1).min(self.max);
-        } else if rate < self.best * 0.8 {
-            self.now = (self.now - 1).max(2.min(self.max));
+        self.rates = (self.rates.0 + rate, self.rates.1 + 1);
+        if self.rates.1 < RATES {
+            return;
         }
-        // What was best once is forgotten slowly: networks change.
-        self.best = (self.best * 0.98).max(rate);
+        let mean = self.rates.0 / f64::from(RATES);
+        let (few, usual) = self.before;
+        self.before = (self.now, mean);
+        self.rates = (0.0, 0);
+        if self.now > few && mean < usual * 0.9 {
+            self.now = few;
+            self.patience = PATIENCE;
+        } else if mean < usual * 0.5 {
+            self.now = (self.now - (self.now / 4).max(1)).max(2.min(self.max));
+            self.patience = PATIENCE;
+        } else if self.patience > 0 {
+            self.patience -= 1;
+        } else {
+            self.now = (self.now + (self.now / 2).max(1)).min(self.max);
+        }
     }
 }
 
@@ -155,18 +181,49 @@ mod tests {
         assert_eq!((Gauge::of_items(Some(0)).limit(), Gauge::of_items(None).limit()), (1, S3_ITEMS_IN_FLIGHT));
     }
 
-    #[test]
-    fn more_parts_are_sent_at_once_while_that_is_faster() {
-        let mut gauge = Gauge::new(&TransferOptions::default(), 1);
-        for rate in [100.0, 120.0, 140.0] {
-            gauge.judge(rate);
+    /// What is in flight after so many decisions, where `rate` says how fast what is in flight is.
+    fn after(decisions: u32, mut gauge: Gauge, mut rate: impl FnMut(usize) -> f64) -> Gauge {
+        for _ in 0..decisions * super::RATES {
+            gauge.judge(rate(gauge.limit()));
         }
-        assert_eq!(gauge.limit(), S3_PARTS_IN_FLIGHT + 3);
-        gauge.judge(139.0);
-        assert_eq!(gauge.limit(), S3_PARTS_IN_FLIGHT + 3);
-        gauge.judge(50.0);
-        assert_eq!(gauge.limit(), S3_PARTS_IN_FLIGHT + 2);
-        (0..100).for_each(|_| gauge.judge(0.0));
-        assert_eq!(gauge.limit(), 2);
+        gauge
+    }
+
+    #[test]
+    fn more_parts_are_sent_at_once_unless_that_is_slower() {
+        let parts = || Gauge::new(&TransferOptions::default(), 1);
+        assert_eq!(after(1, parts(), |_| 100.0).limit(), S3_PARTS_IN_FLIGHT + S3_PARTS_IN_FLIGHT / 2);
+        assert_eq!(after(9, parts(), |_| 100.0).limit(), S3_PARTS_IN_FLIGHT_MAX);
+        let crowded = |now: usize| if now > S3_PARTS_IN_FLIGHT { 80.0 } else { 100.0 };
+        assert_eq!(after(2, parts(), crowded).limit(), S3_PARTS_IN_FLIGHT);
+        assert_eq!(after(5, parts(), crowded).limit(), S3_PARTS_IN_FLIGHT, "and it is not tried again at once");
+    }
+
+    #[test]
+    fn a_store_that_becomes_much_slower_gets_fewer_at_once() {
+        let mut rate = 1e6;
+        let slower = after(9, Gauge::of_items(None), |_| {
+            rate *= 0.7;
+            rate
+        });
+        assert!(slower.limit() < S3_ITEMS_IN_FLIGHT, "{slower:?}");
+        let mut rate = 1e300;
+        let least = after(99, slower, |_| {
+            rate *= 0.1;
+            rate
+        });
+        assert_eq!(least.limit(), 2);
+    }
+
+    #[test]
+    fn noise_does_not_make_them_fewer() {
+        let mut seed = 7_u32;
+        let mut least = usize::MAX;
+        let noisy = after(60, Gauge::of_items(None), |now| {
+            least = least.min(now);
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            50.0 + f64::from(seed >> 16) / 655.36
+        });
+        assert!(least >= S3_ITEMS_IN_FLIGHT && noisy.limit() > S3_ITEMS_IN_FLIGHT, "{least} {noisy:?}");
     }
 }

@@ -17,7 +17,10 @@ use tokio_rustls::TlsAcceptor;
 use crate::chaos::{Act, Seen, serve};
 use crate::world::{Keys, client_with, options};
 
-/// A store for `127.0.0.1` behind TLS, which remembers what it gets.
+/// The name of a [`Sealed`] store that only a proxy knows the way to.
+const FAR: &str = "store.invalid";
+
+/// A store for `127.0.0.1` and [`FAR`] behind TLS, which remembers what it gets.
 struct Sealed {
     address: SocketAddr,
     authority: Vec<u8>,
@@ -32,7 +35,8 @@ async fn sealed() -> Sealed {
     let authority = params.self_signed(&key).expect("an authority").pem().into_bytes();
     let issuer = Issuer::new(params, key);
     let own = KeyPair::generate().expect("a key");
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters").signed_by(&own, &issuer);
+    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned(), FAR.to_owned()]).expect("parameters");
+    let leaf = leaf.signed_by(&own, &issuer);
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.serialize_der()));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
@@ -110,7 +114,8 @@ async fn proxy(status: &'static str) -> (SocketAddr, Arc<Mutex<Vec<String>>>, Jo
             shared.lock().expect("no panic").push(head.clone());
             socket.write_all(format!("HTTP/1.1 {status}\r\nserver: p\r\n\r\n").as_bytes()).await.expect("sent");
             if status.starts_with('2') {
-                let to = head.split(' ').nth(1).expect("a target").to_owned();
+                let to = head.split(' ').nth(1).and_then(|to| to.rsplit_once(':')).expect("a target").1;
+                let to = (std::net::Ipv4Addr::LOCALHOST, to.parse().expect("a port"));
                 let mut store = TcpStream::connect(to).await.expect("reached");
                 drop(tokio::io::copy_bidirectional(&mut socket, &mut store).await);
             }
@@ -123,18 +128,21 @@ async fn proxy(status: &'static str) -> (SocketAddr, Arc<Mutex<Vec<String>>>, Jo
 async fn https_goes_through_the_proxy_sealed_and_past_it_where_no_proxy_says_so() {
     let store = sealed().await;
     let (address, asked, _tasks) = proxy("200 OK").await;
-    let with = |no_proxy: Option<&str>| {
+    let far = format!("{FAR}:{}", store.address.port());
+    let with = |host: &str, no_proxy: Option<&str>| {
         let mut through = options();
+        through.attempts = 1;
         through.extra_roots = Some(store.authority.clone());
         through.proxy = Proxy::new(Some(&format!("http://user:pa%20ss@{address}")), no_proxy).expect("legal");
-        client_with(&format!("https://{}", store.address), Keys::fixed(), through)
+        client_with(&format!("https://{host}"), Keys::fixed(), through)
     };
-    with(None).get(&at(), &GetOptions::default()).await.expect("there");
+    with(&far, None).get(&at(), &GetOptions::default()).await.expect("there");
     let head = asked.lock().expect("no panic")[0].clone();
-    assert!(head.starts_with(&format!("CONNECT {} HTTP/1.1\r\n", store.address)), "{head}");
+    assert!(head.starts_with(&format!("CONNECT {far} HTTP/1.1\r\n")), "{head}");
     assert!(head.contains("Proxy-Authorization: Basic dXNlcjpwYSBzcw=="), "{head}");
     assert!(!head.contains("authorization: AWS4"), "{head}");
-    with(Some("127.0.0.1")).get(&at(), &GetOptions::default()).await.expect("there");
+    with(&store.address.to_string(), None).get(&at(), &GetOptions::default()).await.expect("there, on this machine");
+    with(&far, Some("invalid")).get(&at(), &GetOptions::default()).await.expect_err("nobody knows the way");
     assert_eq!(asked.lock().expect("no panic").len(), 1);
 }
 

@@ -14,6 +14,7 @@ use crate::alias::probe::{StoreSays, probe};
 use crate::alias::secrets::{Argument, SecretArgs};
 use crate::alias::{failure, file, registry};
 use crate::command::Context;
+use crate::command::since::parse_time;
 use crate::error::{CommandError, ExitStatus};
 use crate::output::envelope;
 
@@ -44,8 +45,8 @@ pub(crate) struct SetArgs {
     secret_key: Option<Argument>,
     #[command(flatten)]
     secrets: SecretArgs,
-    /// When temporary keys end, such as `2030-01-31T12:00:00Z`
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["session", "role", "profile", "credential_process",
+    /// When temporary keys end, such as `2030-01-31` (midnight UTC) or `2030-01-31T12:00:00Z`
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with_all = ["session", "role", "profile", "credential_process",
         "anonymous"])]
     expires_at: Option<Timestamp>,
     /// Borrow from a running session

@@ -26,7 +26,7 @@ use crate::output::{SCHEMA_VERSION, clean};
 pub(crate) struct ListArgs {
     #[command(flatten)]
     filter: FilterArgs,
-    /// Only entries since: `15m`, `2d`, or a time in RFC 3339
+    /// Only entries since: `15m`, `2d`, a day (midnight UTC) or a time in RFC 3339
     #[arg(long, value_name = "MOMENT")]
     since: Option<Since>,
     /// Most entries to list

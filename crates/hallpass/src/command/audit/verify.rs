@@ -53,10 +53,11 @@ struct FindingView {
 pub(crate) fn verify(context: &Context, args: VerifyArgs) -> Result<ExitStatus, CommandError> {
     let dir = context.state_dir()?;
     // A log whose database is gone has still been there: its checkpoints lie beside it.
-    if [files::DATABASE, files::ANCHOR].iter().all(|name| dir.join(name).symlink_metadata().is_err()) {
+    let has_store = context.has_store()?;
+    if !has_store && !context.has_state_file(files::ANCHOR)? {
         return Err(no_log(context));
     }
-    let vkey = if context.has_store()? { prepare(context, args.no_repair) } else { None };
+    let vkey = if has_store { prepare(context, args.no_repair) } else { None };
     let source = LogSource { vkey: args.vkey.clone(), ..LogSource::new(dir) };
     let verdict = verify_log(&source, &Keeper::is_alive)?;
     let key_id = args.vkey.or(vkey).as_deref().and_then(super::key::key_id).map(str::to_owned);

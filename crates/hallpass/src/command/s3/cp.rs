@@ -106,5 +106,5 @@ pub(super) fn copy(
     orders.properties = properties;
     let to_stdout = target == Target::Stdio;
     let run = Run { stores, verb, args: &asked.transfer, orders, to_stdout, confirm: &mut |_| Ok(()) };
-    run.all(async { Ok(Plan::Copies(Box::new(Copies::new(request).await?))) })
+    run.all(async { Ok(Plan::copies(Copies::new(request).await?)) })
 }

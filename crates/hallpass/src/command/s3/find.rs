@@ -1,6 +1,7 @@
 //! `hallpass s3 find`.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
 
 use clap::Args;
 use hallpass_core::budget::parse_bytes;
@@ -15,17 +16,19 @@ use super::stores::Stores;
 use crate::alias::failure;
 use crate::command::since::Since;
 use crate::error::{CommandError, ExitStatus};
-use crate::output::clean;
+use crate::output::{Printer, clean};
 
 /// Find objects by name, size and age
 ///
-/// Prints one path a line, ready for `hallpass s3 rm --stdin`. All that is asked must hold. The words of `--print` are
-/// {path}, {key}, {base}, {dir}, {size}, {time}, {etag} and {version}.
+/// Prints one path a line, ready for `hallpass s3 rm --stdin`; a name with control characters is written as a JSON
+/// string, which `rm --stdin` reads. All that is asked must hold. The words of `--print` are {path}, {key}, {base}, {dir},
+/// {size}, {time}, {etag} and {version}.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hallpass s3 find minio/data --name '*.log' --older-than 30d\n  \
     hallpass s3 find minio/data/reports/ --larger 100MB --print '{size} {path}'\n  \
-    hallpass s3 find minio/data --regex '^logs/2026-0[1-3]/' --json")]
+    hallpass s3 find minio/data --regex '^logs/2026-0[1-3]/' --json\n  \
+    hallpass s3 find minio/data --name '*.csv' -0 | xargs -0 -n 1 hallpass s3 stat")]
 pub(crate) struct FindArgs {
     /// Where to look: a bucket or a prefix
     #[arg(value_name = "PATH")]
@@ -42,7 +45,7 @@ pub(crate) struct FindArgs {
     /// Fewer than so many bytes
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     smaller: Option<u64>,
-    /// Written since, such as `2d` (ago) or `2026-01-31T12:00:00Z`
+    /// Written since: `2d` (ago), `2026-01-31` (midnight UTC) or `2026-01-31T12:00:00Z`
     #[arg(long, value_name = "WHEN")]
     newer_than: Option<Since>,
     /// Written before
@@ -57,6 +60,9 @@ pub(crate) struct FindArgs {
     /// What to print for each
     #[arg(long, value_name = "FORMAT", default_value = "{path}")]
     print: Format,
+    /// End each with a NUL instead of a line break, for `xargs -0` and `rm --stdin --null`; names as they are
+    #[arg(short = '0', long = "print0", visible_alias = "null")]
+    null: bool,
 }
 
 /// A line with words in it.
@@ -95,6 +101,7 @@ impl std::str::FromStr for Format {
 /// Finds them.
 pub(super) fn find(stores: &Stores<'_>, args: &FindArgs) -> Result<ExitStatus, CommandError> {
     let remote = stores.in_bucket(&args.path)?;
+    args.may_print(stores.printer())?;
     let now = stores.context.now();
     let filter = Filter {
         name: args.name.as_deref().map(Glob::new),
@@ -127,7 +134,14 @@ pub(super) fn find(stores: &Stores<'_>, args: &FindArgs) -> Result<ExitStatus, C
                 .into_iter()
                 .filter(|entry| place.holds(entry) && filter.holds(entry.object(), &place.prefix));
             let items: Vec<Item> = found.map(|entry| item(&remote.bucket, entry)).collect();
-            show::all(stores.printer(), "s3_find", &items, |item| args.print.line(&remote, item))?;
+            if args.null {
+                let texts: Vec<String> =
+                    items.iter().map(|item| args.print.text(&remote, item, str::to_owned)).collect();
+                stores.printer().write(|out| texts.iter().try_for_each(|text| write!(out, "{text}\0")))?;
+                continue;
+            }
+            let line = |item: &Item| clean::line(&args.print.text(&remote, item, clean::quoted));
+            show::all(stores.printer(), "s3_find", &items, line)?;
         }
         Ok(ExitStatus::Success)
     })
@@ -140,25 +154,41 @@ fn item(bucket: &str, entry: Entry) -> Item {
     }
 }
 
+impl FindArgs {
+    /// Names as they are may steer a terminal, and JSON has a way of its own to end a line.
+    fn may_print(&self, printer: Printer) -> Result<(), CommandError> {
+        if self.null && printer.is_json() {
+            let message = "`--print0` and `--json` are two ways to keep names whole";
+            return Err(CommandError::usage("usage", message).next("use one of them"));
+        }
+        if self.null && io::stdout().is_terminal() {
+            let message = "`--print0` writes names as they are, which a terminal could obey";
+            return Err(CommandError::usage("s3.terminal", message).next("send it to a program or a file"));
+        }
+        Ok(())
+    }
+}
+
 impl Format {
-    fn line(&self, remote: &Remote, item: &Item) -> String {
+    /// The words of one thing; `name` says how what somebody else named is written.
+    fn text(&self, remote: &Remote, item: &Item, name: impl Fn(&str) -> String) -> String {
         let key = item.key.as_deref().unwrap_or_default();
         let (dir, base) = key.rsplit_once('/').unwrap_or(("", key));
         let mut line = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => line.push_str(text),
-                Piece::Word("" | "path") => line.push_str(&format!("{}/{}/{key}", remote.alias, remote.bucket)),
-                Piece::Word("key") => line.push_str(key),
-                Piece::Word("base") => line.push_str(base),
-                Piece::Word("dir") => line.push_str(dir),
+                Piece::Word("" | "path") => line.push_str(&name(&format!("{}/{}/{key}", remote.alias, remote.bucket))),
+                Piece::Word("key") => line.push_str(&name(key)),
+                Piece::Word("base") => line.push_str(&name(base)),
+                Piece::Word("dir") => line.push_str(&name(dir)),
                 Piece::Word("size") => line.push_str(&item.size.unwrap_or(0).to_string()),
                 Piece::Word("time") => line.push_str(item.last_modified.as_deref().unwrap_or("-")),
                 Piece::Word("etag") => line.push_str(item.etag.as_deref().unwrap_or("-")),
                 Piece::Word(_) => line.push_str(item.version_id.as_deref().unwrap_or("-")),
             }
         }
-        clean::line(&line)
+        line
     }
 }
 

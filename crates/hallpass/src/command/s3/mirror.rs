@@ -114,7 +114,7 @@ pub(super) fn mirror(stores: &Stores<'_>, args: &MirrorArgs) -> Result<ExitStatu
     let asks = !args.force && prompt::is_possible();
     let mut confirm = |count| if asks { agreed(count) } else { Ok(()) };
     let run = Run { stores, verb: Verb::Mirror, args: &args.transfer, orders, to_stdout: false, confirm: &mut confirm };
-    run.all(async { Ok(Plan::Mirror(Box::new(Mirror::new(request)?))) })
+    run.all(async { Ok(Plan::mirror(Mirror::new(request)?)) })
 }
 
 /// A prefix stands for a folder, with or without its `/`.

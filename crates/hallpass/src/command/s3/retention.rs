@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::show;
 use super::stores::{Failed, Stores};
+use crate::command::since::parse_time;
 use crate::config::duration::Seconds;
 use crate::error::{CommandError, ExitStatus};
 use crate::output::count::counted;
@@ -54,8 +55,8 @@ struct SetArgs {
     /// An object: so long from now, such as `30d`
     #[arg(long, value_name = "DURATION", group = "length")]
     r#for: Option<Seconds>,
-    /// An object: until then
-    #[arg(long, value_name = "TIME", group = "length")]
+    /// An object: until then, such as `2030-01-31` (midnight UTC) or `2030-01-31T12:00:00Z`
+    #[arg(long, value_name = "TIME", value_parser = parse_time, group = "length")]
     until: Option<Timestamp>,
     /// A bucket: so many days
     #[arg(long, value_name = "COUNT", group = "length", value_parser = clap::value_parser!(u32).range(1..=36_500))]

@@ -46,7 +46,7 @@ pub(crate) struct RmArgs {
     /// This version, for good
     #[arg(long, value_name = "ID", conflicts_with_all = ["recursive", "stdin"])]
     version_id: Option<String>,
-    /// Only what was written before, such as `30d` (ago) or `2026-01-31T12:00:00Z`
+    /// Only what was written before: `30d` (ago), `2026-01-31` (midnight UTC) or `2026-01-31T12:00:00Z`
     #[arg(long, value_name = "WHEN", requires = "recursive")]
     older_than: Option<Since>,
     /// Only what was written since
@@ -58,9 +58,12 @@ pub(crate) struct RmArgs {
     /// Also what governance retention keeps, if you may
     #[arg(long)]
     bypass_governance: bool,
-    /// Read paths from stdin, one a line
+    /// Read paths from stdin, one a line; a line that begins with `"` is a JSON string
     #[arg(long, conflicts_with_all = ["paths", "recursive", "versions"])]
     stdin: bool,
+    /// Paths on stdin end with a NUL, as `find --print0` writes them, and are taken as they are
+    #[arg(short = '0', long, requires = "stdin")]
+    null: bool,
 }
 
 /// Removes them.

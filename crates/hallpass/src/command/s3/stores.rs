@@ -375,9 +375,10 @@ impl Surroundings for OnlyStores<'_> {
 /// # Errors
 /// For a proxy that is none, and a file of authorities that cannot be read.
 pub(crate) fn options(clock: Arc<dyn Clock>) -> Result<ClientOptions, S3Error> {
-    let either = |upper, lower| environment::text(upper).or_else(|| environment::text(lower));
-    let https = either(environment::HTTPS_PROXY, "https_proxy");
-    let direct = either(environment::NO_PROXY, "no_proxy");
+    // In the order of curl and Python, and of `hallpass run`.
+    let either = |lower, upper| environment::text(lower).or_else(|| environment::text(upper));
+    let https = either("https_proxy", environment::HTTPS_PROXY);
+    let direct = either("no_proxy", environment::NO_PROXY);
     let proxy = Proxy::new(https.as_deref(), direct.as_deref())?;
     let roots = environment::os(environment::AWS_CA_BUNDLE).or_else(|| environment::os(environment::SSL_CERT_FILE));
     let extra_roots = roots

@@ -48,7 +48,7 @@ pub(crate) struct ListArgs {
     /// Only this role or account
     #[arg(long, value_name = "ARN")]
     principal: Option<String>,
-    /// Only sessions created since: `15m`, `2d`, or a time in RFC 3339
+    /// Only sessions created since: `15m`, `2d`, a day (midnight UTC) or a time in RFC 3339
     #[arg(long, value_name = "MOMENT")]
     since: Option<Since>,
     /// Most sessions to list

@@ -24,7 +24,7 @@ use crate::output::SCHEMA_VERSION;
     hallpass session prune --older-than 30d --yes\n  \
     hallpass session prune --keep 1000 --yes")]
 pub(crate) struct PruneArgs {
-    /// Remove what ended before: `30d`, `12h`, or a time in RFC 3339
+    /// Remove what ended before: `30d`, `12h`, a day (midnight UTC) or a time in RFC 3339
     #[arg(long, value_name = "MOMENT")]
     older_than: Option<Since>,
     /// Keep at most this many ended sessions [default: `store.keep_sessions`]

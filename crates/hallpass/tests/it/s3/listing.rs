@@ -194,9 +194,12 @@ fn folders_and_differences_are_coloured_on_a_terminal_and_nowhere_else() {
         [(&["ls", "m/data"][..], folder, "dir/"), (&["diff", "./here/", "m/data/dir/"], first, "< only")]
     {
         assert!(on_terminal(&shop, args, &[]).contains(painted), "{args:?}");
-        for (more, variables) in
-            [(&[][..], &[("NO_COLOR", "1")][..]), (&["--color", "never"], &[]), (&["--json", "--color", "always"], &[])]
-        {
+        for (more, variables) in [
+            (&[][..], &[("NO_COLOR", "1")][..]),
+            (&[], &[("TERM", "dumb")]),
+            (&["--color", "never"], &[]),
+            (&["--json", "--color", "always"], &[]),
+        ] {
             let shown = on_terminal(&shop, &[args, more].concat(), variables);
             assert!(!shown.contains('\u{1b}') && !shown.is_empty(), "{args:?} {more:?}: {shown:?}");
         }

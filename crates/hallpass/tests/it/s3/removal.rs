@@ -80,6 +80,7 @@ fn a_folder_is_removed_and_its_namesakes_stay() {
 fn only_what_is_old_enough_is_removed() {
     let (_store, shop) = with(&["data/dir/a", "data/dir/b"]);
     shop.ok(&["rm", "-r", "m/data/dir/", "--older-than", "1h"]);
+    shop.ok(&["rm", "-r", "m/data/dir/", "--older-than", "2026-01-02"]);
     assert_eq!(keys(&shop).len(), 2);
     shop.ok(&["rm", "-r", "m/data/dir/", "--newer-than", "1h"]);
     assert!(keys(&shop).is_empty());
@@ -94,6 +95,28 @@ fn paths_come_from_stdin() {
     assert_eq!(keys(&shop), ["c"]);
     assert_eq!(shop.say_with(&["rm", "--stdin"], b"m/data/none\nm/data/c\n").code, 5);
     assert!(keys(&shop).is_empty(), "what is there is removed all the same");
+}
+
+#[test]
+fn names_with_control_characters_come_whole_from_find_to_rm() {
+    let strange = ["data/a\nb", "data/\"q\"", "data/t\tab", "data/e\u{1b}[2J", "data/\u{202e}r"];
+    let (_store, shop) = with(&strange);
+    shop.put(&["data/a", "data/b", "data/a\u{fffd}b"]);
+    let found = shop.ok(&["find", "m/data", "--regex", "[^ab\u{fffd}]"]);
+    assert_eq!(found.lines().count(), strange.len(), "{found:?}");
+    assert!(!found.replace('\n', "").chars().any(char::is_control), "{found:?}");
+    let would = shop.say_with(&["rm", "--stdin", "--dry-run"], found.as_bytes());
+    assert_eq!(would.out, found, "what rm says can be given to rm");
+    assert_eq!(shop.say_with(&["rm", "--stdin"], found.as_bytes()).code, 0);
+    assert_eq!(keys(&shop), ["a", "a\u{fffd}b", "b"], "these and no others");
+    shop.put(&strange);
+    let found = shop.ok(&["find", "m/data", "--print0", "--regex", "[^ab\u{fffd}]"]);
+    assert!(found.contains("m/data/a\nb\0") && found.contains("m/data/\"q\"\0"), "{found:?}");
+    assert_eq!(shop.say_with(&["rm", "--stdin", "-0"], found.as_bytes()).code, 0);
+    assert_eq!(keys(&shop), ["a", "a\u{fffd}b", "b"]);
+    assert_eq!(shop.say_with(&["rm", "--stdin"], b"\"m/data/a\n").code, 2);
+    shop.refused(&["find", "m/data", "-0", "--json"], 2);
+    assert_eq!(keys(&shop).len(), 3);
 }
 
 #[test]

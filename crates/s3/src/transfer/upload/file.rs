@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hallpass_core::limits::{S3_PART_BYTES, S3_PART_BYTES_MAX, S3_SMALL_OBJECT_BYTES_MAX};
 use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
 use tokio::task::JoinSet;
@@ -37,12 +38,24 @@ pub async fn upload_file(
     put: &PutOptions,
     options: &TransferOptions,
 ) -> Result<Written, S3Error> {
-    let source = Source::open(path).await?;
+    upload_sized(client, path, to, put, options).await.map(|(written, _)| written)
+}
+
+/// [`upload_file`], and the length of the file, bytes.
+pub(crate) async fn upload_sized(
+    client: &Client,
+    path: &Path,
+    to: &ObjectId,
+    put: &PutOptions,
+    options: &TransferOptions,
+) -> Result<(Written, u64), S3Error> {
+    let whole = options.part_size.unwrap_or(S3_PART_BYTES).min(S3_PART_BYTES_MAX);
+    let source = Source::open(path, whole.min(S3_SMALL_OBJECT_BYTES_MAX)).await?;
     let size = source.identity.size;
     if let Some(progress) = &options.flow.progress {
         progress.total(size);
     }
-    let written = if size <= options.part_size.unwrap_or(S3_PART_BYTES).min(S3_PART_BYTES_MAX) {
+    let written = if size <= whole {
         let put = PutOptions { flow: options.flow.clone(), ..put.clone() };
         unless_stopped(&options.stop, small(client, &source, to, &put)).await?
     } else {
@@ -51,7 +64,7 @@ pub async fn upload_file(
     if let Some(progress) = &options.flow.progress {
         progress.item();
     }
-    Ok(written)
+    Ok((written, size))
 }
 
 /// A file as it was when it was opened.
@@ -60,10 +73,13 @@ struct Source {
     path: PathBuf,
     file: Arc<File>,
     identity: Identity,
+    /// All of a small one.
+    bytes: Option<Bytes>,
 }
 
 impl Source {
-    async fn open(path: &Path) -> Result<Self, S3Error> {
+    /// A file of up to `held` bytes is read at once: each call that may block costs more than such a file.
+    async fn open(path: &Path, held: u64) -> Result<Self, S3Error> {
         let path = path.to_owned();
         off_thread(move || {
             // A pipe would block the opening, and has no ranges.
@@ -74,7 +90,16 @@ impl Source {
             }
             let file = File::open(&path).map_err(|e| local(&path, &e))?;
             let identity = Identity::of(&file.metadata().map_err(|e| local(&path, &e))?);
-            Ok(Self { path, file: Arc::new(file), identity })
+            let mut bytes = None;
+            if identity.size <= held {
+                let mut whole = vec![0; usize::try_from(identity.size).unwrap_or(usize::MAX)];
+                let read = file.read_exact_at(&mut whole, 0);
+                // One that became shorter has changed, and could not be read for that.
+                same_still(&file, &path, &identity)?;
+                read.map_err(|e| local(&path, &e))?;
+                bytes = Some(Bytes::from(whole));
+            }
+            Ok(Self { path, file: Arc::new(file), identity, bytes })
         })
         .await
     }
@@ -86,15 +111,7 @@ impl Source {
     /// Refuses a file that is not what it was.
     async fn unchanged(&self) -> Result<(), S3Error> {
         let (file, path, before) = (Arc::clone(&self.file), self.path.clone(), self.identity.clone());
-        off_thread(move || {
-            let now = Identity::of(&file.metadata().map_err(|e| local(&path, &e))?);
-            if now == before {
-                return Ok(());
-            }
-            let message = "it changed while it was uploaded: upload it again".to_owned();
-            Err(S3Error::Local { path: path.display().to_string(), message, kind: ErrorKind::Conflict })
-        })
-        .await
+        off_thread(move || same_still(&file, &path, &before)).await
     }
 
     fn payload(&self, range: Range) -> Payload {
@@ -114,16 +131,24 @@ impl Source {
     }
 }
 
+/// Refuses a file that is not what it was. Blocks.
+fn same_still(file: &File, path: &Path, before: &Identity) -> Result<(), S3Error> {
+    let now = Identity::of(&file.metadata().map_err(|e| local(path, &e))?);
+    if now == *before {
+        return Ok(());
+    }
+    let message = "it changed while it was uploaded: upload it again".to_owned();
+    Err(S3Error::Local { path: path.display().to_string(), message, kind: ErrorKind::Conflict })
+}
+
 async fn small(client: &Client, source: &Source, to: &ObjectId, put: &PutOptions) -> Result<Written, S3Error> {
-    let whole = Range { number: 1, offset: 0, length: source.identity.size };
-    let payload = if whole.length <= S3_SMALL_OBJECT_BYTES_MAX {
-        source.read(whole, &Buffers::default()).await?
-    } else {
-        source.payload(whole)
-    };
+    if let Some(bytes) = &source.bytes {
+        return client.put(to, Payload::bytes(bytes.clone()), put).await;
+    }
+    let payload = source.payload(Range { number: 1, offset: 0, length: source.identity.size });
     source.unchanged().await?;
     let written = client.put(to, payload, put).await?;
-    if whole.length > S3_SMALL_OBJECT_BYTES_MAX && !written.verified {
+    if !written.verified {
         source.unchanged().await?;
     }
     Ok(written)

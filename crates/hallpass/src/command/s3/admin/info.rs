@@ -12,6 +12,7 @@ use crate::command::s3::show;
 use crate::command::s3::stores::Stores;
 use crate::error::{CommandError, ExitStatus};
 use crate::output::clean;
+use crate::output::count::counted;
 
 pub(super) const FAMILY: &str = "s3_admin_info";
 
@@ -69,19 +70,20 @@ impl Shown {
 
     fn lines(&self) -> String {
         let dash = || "-".to_owned();
-        let number = |number: Option<u64>| number.map_or_else(dash, |number| number.to_string());
+        let many = |number: Option<u64>, one: &str, more: &str| match number {
+            Some(number) => counted(number, one, more),
+            None => format!("- {more}"),
+        };
         let usage = self.usage_bytes.map_or_else(dash, shown_bytes);
-        let (mode, buckets, objects) =
-            (self.mode.clone().unwrap_or_else(dash), number(self.buckets), number(self.objects));
-        let mut lines = format!("{mode}: {buckets} buckets, {objects} objects, {usage}");
+        let mode = self.mode.clone().unwrap_or_else(dash);
+        let (buckets, objects) = (many(self.buckets, "bucket", "buckets"), many(self.objects, "object", "objects"));
+        let mut lines = format!("{mode}: {buckets}, {objects}, {usage}");
         for node in &self.nodes {
             let text = |text: &Option<String>| text.clone().unwrap_or_else(dash);
             let (endpoint, state, version) = (text(&node.endpoint), text(&node.state), text(&node.version));
-            let up = number(node.uptime_s);
-            lines.push_str(&format!(
-                "\n{endpoint}: {state}, {version}, up {up} s, {} of {} drives ok",
-                node.drives_ok, node.drives
-            ));
+            let up = node.uptime_s.map_or_else(dash, |seconds| seconds.to_string());
+            let (good, drives) = (node.drives_ok, counted(node.drives, "drive", "drives"));
+            lines.push_str(&format!("\n{endpoint}: {state}, {version}, up {up} s, {good} of {drives} ok"));
         }
         lines
     }

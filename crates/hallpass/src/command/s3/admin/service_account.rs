@@ -12,6 +12,7 @@ use super::secret::SecretKeyArgs;
 use super::{document, server, with};
 use crate::command::s3::show;
 use crate::command::s3::stores::{Failed, Stores};
+use crate::command::since::parse_time;
 use crate::error::{CommandError, ExitStatus};
 use crate::output::clean;
 
@@ -64,8 +65,8 @@ struct Properties {
     /// What it is for
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// When it ends, such as `2030-01-31T12:00:00Z`
-    #[arg(long, value_name = "TIME")]
+    /// When it ends, such as `2030-01-31` (midnight UTC) or `2030-01-31T12:00:00Z`
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     expires_at: Option<Timestamp>,
     /// A document that narrows its rights, JSON; `-` is stdin
     #[arg(long, value_name = "FILE")]

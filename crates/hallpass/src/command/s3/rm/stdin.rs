@@ -25,7 +25,7 @@ pub(super) fn rm(stores: &Stores<'_>, args: &RmArgs) -> Result<ExitStatus, Comma
     // What is borrowed depends on every line, and whoever borrows runs again and reads them again.
     let text = whole()?;
     let (mut input, mut remotes) = (text.as_slice(), Vec::new());
-    while let Some(path) = line(&mut input)? {
+    while let Some(path) = path(&mut input, args.null)? {
         remotes.push(stores.object(&OsString::from_vec(path))?);
     }
     stdin::give_back(&text)?;
@@ -50,7 +50,7 @@ fn removed(stores: &Stores<'_>, args: &RmArgs, input: &mut impl BufRead) -> Resu
     let mut tally = Tally::new(stores.printer(), args);
     let mut waiting: Vec<Remote> = Vec::new();
     loop {
-        let remote = line(input)?.map(|path| stores.object(&OsString::from_vec(path))).transpose()?;
+        let remote = path(input, args.null)?.map(|path| stores.object(&OsString::from_vec(path))).transpose()?;
         let fits = |remote: &Remote| {
             waiting.len() < S3_DELETE_KEYS_MAX
                 && waiting.first().is_none_or(|first| (&first.alias, &first.bucket) == (&remote.alias, &remote.bucket))
@@ -116,19 +116,38 @@ impl RmArgs {
     }
 }
 
+/// The next path. With `null`, all up to a NUL; otherwise a line, which is a JSON string where it begins with `"`, as no
+/// path does.
+fn path(input: &mut impl BufRead, null: bool) -> Result<Option<Vec<u8>>, CommandError> {
+    match line(input, if null { 0 } else { b'\n' })? {
+        Some(line) if !null && line.first() == Some(&b'"') => match serde_json::from_slice::<String>(&line) {
+            Ok(path) => Ok(Some(path.into_bytes())),
+            Err(_) => {
+                let message = "a line of stdin begins with `\"` and is no JSON string";
+                Err(CommandError::new(Sort::Usage, "s3.bad_line", message)
+                    .next("write names as `find` prints them, or end each with a NUL and pass `--null`"))
+            }
+        },
+        line => Ok(line),
+    }
+}
+
 /// The next line that is not empty, without its end.
-fn line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, CommandError> {
+fn line(input: &mut impl BufRead, end: u8) -> Result<Option<Vec<u8>>, CommandError> {
     loop {
         let mut line = Vec::new();
         let limit = S3_PATH_LINE_BYTES_MAX as u64 + 1;
-        if std::io::Read::take(&mut *input, limit).read_until(b'\n', &mut line)? == 0 {
+        if std::io::Read::take(&mut *input, limit).read_until(end, &mut line)? == 0 {
             return Ok(None);
         }
         if line.len() > S3_PATH_LINE_BYTES_MAX {
             let message = format!("a line of stdin has more than {S3_PATH_LINE_BYTES_MAX} bytes");
             return Err(CommandError::new(Sort::Usage, "s3.line_too_long", message).next("give one path a line"));
         }
-        while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        if line.last() == Some(&end) {
+            line.pop();
+        }
+        if end == b'\n' && line.last() == Some(&b'\r') {
             line.pop();
         }
         if !line.is_empty() {
@@ -141,15 +160,28 @@ fn line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, CommandError> {
 mod tests {
     use hallpass_core::limits::S3_PATH_LINE_BYTES_MAX;
 
-    use super::line;
+    use super::path;
 
     #[test]
     fn a_line_of_stdin_has_a_limit() {
         let long = vec![b'x'; S3_PATH_LINE_BYTES_MAX + 1];
-        assert!(line(&mut &long[..]).is_err());
-        let mut two = &b"\n\na/b c\r\nx"[..];
-        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"a/b c"[..]));
-        assert_eq!(line(&mut two).expect("reads").as_deref(), Some(&b"x"[..]));
-        assert_eq!(line(&mut two).expect("reads"), None);
+        assert!([false, true].into_iter().all(|null| path(&mut &long[..], null).is_err()));
+        let longest = format!("{}\n", "x".repeat(S3_PATH_LINE_BYTES_MAX - 1));
+        assert!(path(&mut longest.as_bytes(), false).expect("reads").is_some());
+    }
+
+    fn all(text: &str, null: bool) -> Vec<String> {
+        let mut input = text.as_bytes();
+        let next = || path(&mut input, null).expect("reads").map(|path| String::from_utf8(path).expect("text"));
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn a_path_is_a_line_or_a_json_string_or_ends_with_a_nul() {
+        assert_eq!(all("\n\r\na/b c\r\nx\\n\n\"a/b\\n\\u001b\"\r\nx", false), ["a/b c", "x\\n", "a/b\n\u{1b}", "x"]);
+        assert_eq!(all("a/b\nc\r\0\"x\"\0\0last\n", true), ["a/b\nc\r", "\"x\"", "last\n"]);
+        for line in ["\"a/b", "\"a\" b", "\"\\x\""] {
+            assert!(path(&mut line.as_bytes(), false).is_err(), "{line}");
+        }
     }
 }

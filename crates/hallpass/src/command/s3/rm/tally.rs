@@ -8,6 +8,7 @@ use super::RmArgs;
 use crate::alias::failure;
 use crate::command::s3::stores::{Failed, Stores};
 use crate::error::{CommandError, ExitStatus};
+use crate::output::count::counted;
 use crate::output::{Printer, clean, envelope};
 
 const FAMILY: &str = "s3_rm";
@@ -58,7 +59,7 @@ impl Tally {
             self.summary.removed += 1;
             let shown = || {
                 let version = version.as_ref().map_or(String::new(), |version| format!(" (version {version})"));
-                clean::line(&format!("{alias}/{bucket}/{key}{version}"))
+                clean::line(&format!("{}{version}", clean::quoted(&format!("{alias}/{bucket}/{key}"))))
             };
             match (self.printer.is_json(), dry_run) {
                 (true, _) => envelope::success(self.printer, FAMILY, &told)?,
@@ -112,7 +113,8 @@ impl Tally {
             // Each was told already.
             Some(error) if removed + failed + missing == 1 => Ok(stores.failed(error).exit_status()),
             Some(error) => {
-                let message = format!("{} of {} were not removed", failed + missing, removed + failed + missing);
+                let left = counted(failed + missing, "object was", "objects were");
+                let message = format!("{left} not removed, of {}", removed + failed + missing);
                 let next = error.suggestion().unwrap_or("see the failures above").to_owned();
                 Err(stores.failed(S3Error::refused(error.kind(), "not_all_removed", message, next)))
             }

@@ -54,10 +54,10 @@ pub(crate) struct SelectArgs {
     /// No names like this; stronger than `--include`; may be repeated
     #[arg(long, value_name = "PATTERN", value_parser = parse_pattern, help_heading = "What is meant")]
     exclude: Vec<Pattern>,
-    /// Only what was written after: `15m`, `2d` (ago), or a time
+    /// Only what was written after: `15m`, `2d` (ago), a day (midnight UTC) or a time
     #[arg(long, value_name = "WHEN", help_heading = "What is meant")]
     newer_than: Option<Since>,
-    /// Only what was written before: `15m`, `2d` (ago), or a time
+    /// Only what was written before: `15m`, `2d` (ago), a day (midnight UTC) or a time
     #[arg(long, value_name = "WHEN", help_heading = "What is meant")]
     older_than: Option<Since>,
     /// What to do with symbolic links in local folders
