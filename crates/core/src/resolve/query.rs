@@ -167,6 +167,9 @@ pub(super) fn refused(operation: &Found, why: &str) -> Denial {
         "endpoint-discovery" => {
             unmapped(format!("{service} {name} goes to a host that the service hands out, which is not supported"))
         }
+        "other-host" => unmapped(format!(
+            "{service} {name} goes to another host than the others of its API, which is not supported"
+        )),
         "outposts" => unmapped(format!("{service} {name} is for S3 on Outposts, which is not supported")),
         "own-token" => unmapped(format!("{service} {name} is called with a token of its own, not with a signature")),
         _ => unmapped(format!("{service} {name} is not supported")),

@@ -1,0 +1,112 @@
+//! Refusals that no other test missed when they were taken out, one by one.
+
+use hallpass_catalog::CATALOG;
+use hallpass_core::denial::DenialCode;
+use hallpass_core::policy::access::Known;
+use hallpass_core::resolve::endpoint::{endpoint, regional_sts};
+use hallpass_core::resolve::host::AwsHost;
+
+use super::{Asked, asked, bare, outcome};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn json(service: &str, target: &str, body: &str) -> String {
+    let request = asked(service, "POST", "/").header("content-type", "application/x-amz-json-1.1");
+    outcome(request.header("x-amz-target", target).with_body(body))
+}
+
+fn form(service: &str, body: &str) -> String {
+    outcome(asked(service, "POST", "/").header("content-type", FORM).with_body(body))
+}
+
+#[test]
+fn a_signature_for_several_regions_is_taken_for_multi_region_access_points_only() {
+    for service in ["sts", "s3", "dynamodb", "events"] {
+        for region in ["us-east-1,us-west-2", "*", "us-*"] {
+            let request = Asked { region, ..asked(service, "POST", "/") };
+            assert_eq!(bare(&request.header("content-type", FORM)), "malformed", "{service} {region}");
+        }
+    }
+}
+
+#[test]
+fn only_the_zones_and_regions_that_aws_could_have_make_hosts() {
+    for zone in ["evil", "control2", "use1-az", "use1-azx", "use1-4", "a-b-c-d-az1"] {
+        let host = format!("data--{zone}--x-s3.s3express-{zone}.us-east-1.amazonaws.com");
+        assert!(AwsHost::named(CATALOG, None, &host).is_err(), "{host}");
+        assert!(endpoint(CATALOG, None, &format!("s3express-{zone}"), "us-east-1").is_err(), "{zone}");
+    }
+    for bad in ["auto", "us-east-1a", "x", "us-east-123", "aws-global"] {
+        assert_eq!(regional_sts(bad).expect_err(bad).code, DenialCode::Malformed, "{bad}");
+    }
+}
+
+#[test]
+fn a_host_without_a_bucket_names_none() {
+    for host in ["iam.amazonaws.com", "s3.us-east-1.amazonaws.com", "s3.us-east-1.api.aws"] {
+        let Ok(known) = AwsHost::named(CATALOG, None, host) else { continue };
+        assert_eq!(known.bucket, None, "{host}");
+    }
+}
+
+#[test]
+fn a_cbor_body_that_is_called_otherwise_is_not_read() {
+    let path = "/service/GraniteServiceVersion20100801/operation/DeleteAlarms";
+    let request = |kind| {
+        let request = asked("monitoring", "POST", path).header("smithy-protocol", "rpc-v2-cbor");
+        outcome(request.header("content-type", kind).with_body(b"\xa1\x6aAlarmNames\x81\x61a"))
+    };
+    assert!(request("application/cbor").contains("alarm:a"), "{}", request("application/cbor"));
+    for kind in ["application/json", FORM, "text/plain", "application/cborx"] {
+        assert_eq!(request(kind), "malformed", "{kind}");
+    }
+}
+
+/// SES has an API of forms and one of paths behind one signing name.
+#[test]
+fn a_form_is_an_operation_of_an_api_that_takes_forms() {
+    assert_eq!(form("ses", "Action=GetEmailIdentity&EmailIdentity=a"), "unmapped");
+    assert!(form("ses", "Action=GetSendQuota").starts_with("GetSendQuota "));
+}
+
+#[test]
+fn a_member_that_is_no_text_is_not_one_that_is_absent() {
+    const TARGET: &str = "AmazonEC2ContainerServiceV20141113.DescribeServices";
+    let named = json("ecs", TARGET, r#"{"services":["s"]}"#);
+    assert!(named.contains(":service/default/s"), "{named}");
+    for cluster in ["7", "{}", "[\"theirs\"]", "null", "\"\""] {
+        let told = json("ecs", TARGET, &format!(r#"{{"cluster":{cluster},"services":["s"]}}"#));
+        assert!(!told.contains("default"), "{cluster}: {told}");
+    }
+}
+
+#[test]
+fn a_subscription_is_no_topic() {
+    let topic = "arn:aws:sns:eu-west-1:123456789012:t";
+    assert_eq!(form("sns", &format!("Action=Publish&TopicArn={topic}")), format!("Publish sns:Publish@{topic}"));
+    assert_eq!(form("sns", &format!("Action=Publish&TopicArn={topic}:c7fe3a54")), "Publish sns:Publish@?");
+}
+
+#[test]
+fn keys_of_several_partitions_are_unknown_and_so_are_those_of_no_item() {
+    let told = |operation: &str, body: &str, key: &str| {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let request = asked("dynamodb", "POST", "/").header("content-type", "application/x-amz-json-1.0");
+        let resolved = request.header("x-amz-target", &target).with_body(body).expect(body);
+        match resolved.context.get(key) {
+            Known::Present(values) => values.join(","),
+            Known::Absent => "absent".to_owned(),
+            Known::Unknown => "unknown".to_owned(),
+        }
+    };
+    let two = r#"{"RequestItems":{"t":{"Keys":[{"u":{"S":"mine"}},{"u":{"S":"theirs"}}]}}}"#;
+    assert_eq!(told("BatchGetItem", two, "dynamodb:LeadingKeys"), "unknown");
+    let deleted = r#"{"DeleteRequest":{"Key":{"u":{"S":"mine"}}}},{"DeleteRequest":{"Key":{"u":{"S":"theirs"}}}}"#;
+    let two = format!(r#"{{"RequestItems":{{"t":[{deleted}]}}}}"#);
+    assert_eq!(told("BatchWriteItem", &two, "dynamodb:LeadingKeys"), "unknown");
+    for none in [r#"{"RequestItems":{}}"#, "{}"] {
+        for key in ["dynamodb:LeadingKeys", "dynamodb:Attributes"] {
+            assert_eq!(told("BatchGetItem", none, key), "unknown", "{none}");
+        }
+    }
+}
