@@ -83,6 +83,9 @@ fn named(request: &Request<'_>, protocol: Protocol, parameters: &Parameters) -> 
             return Err(malformed("a parameter of the request could be read as another action or authentication"));
         }
     }
+    if parameters.has_twin_in_another_case() {
+        return Err(malformed("two parameters of the request differ in case only"));
+    }
     let name = parameters.get("Action").ok_or_else(|| malformed("the request has no `Action` parameter"))?;
     let apis = (request.catalog.signing_as)(request.service);
     let mut found: Vec<Found> =

@@ -3,6 +3,7 @@
 mod anonymous;
 mod asymmetric;
 mod authentication;
+mod batches;
 mod boto3;
 mod budget;
 mod checksums;

@@ -110,3 +110,52 @@ fn keys_of_several_partitions_are_unknown_and_so_are_those_of_no_item() {
         }
     }
 }
+
+/// Servers differ about which of two values they read; what decides nothing may be a list.
+#[test]
+fn what_decides_is_said_once_in_the_query_of_a_path() {
+    let told = |service, method, target: &str| {
+        outcome(asked(service, method, target).header("content-type", "application/json").with_body(""))
+    };
+    let invoke = |query: &str| told("lambda", "POST", &format!("/2015-03-31/functions/f/invocations?{query}"));
+    assert!(invoke("Qualifier=dev").ends_with(":function:f:dev"), "{}", invoke("Qualifier=dev"));
+    for twice in ["Qualifier=dev&Qualifier=prod", "Qualifier=dev&qualifier=prod", "Qualifier=dev&Qualifie%72=prod"] {
+        assert_eq!(invoke(twice), "malformed", "{twice}");
+    }
+    let tags = |query: &str| told("glacier", "POST", &format!("/-/vaults/v/tags?{query}"));
+    assert!(tags("operation=add").starts_with("AddTagsToVault "), "{}", tags("operation=add"));
+    assert!(tags("operation=remove").starts_with("RemoveTagsFromVault "));
+    for twice in ["operation=add&operation=remove", "operation=remove&operation=add", "operation=add&operation=add"] {
+        assert_eq!(tags(twice), "malformed", "{twice}");
+    }
+    // A member of the table that names a resource in the query.
+    let named = |query: &str| told("apigateway", "DELETE", &format!("/restapis/a?{query}"));
+    assert!(named("x=1&x=2").starts_with("DeleteRestApi "), "what nobody reads may come twice");
+}
+
+/// Every list and every name of a form, written in another way that some servers read too.
+#[test]
+fn a_form_says_nothing_in_two_ways() {
+    let own = "Action=TerminateInstances&Version=2016-11-15&InstanceId.1=mine";
+    assert!(form("ec2", own).ends_with("instance/mine"), "{}", form("ec2", own));
+    for more in [
+        "InstanceId.01=theirs",
+        "instanceId.2=theirs",
+        "InstanceID.2=theirs",
+        "InstanceId.2.x=theirs",
+        "InstanceId[]=theirs",
+        "InstanceId[2]=theirs",
+        "InstanceId=theirs",
+    ] {
+        let told = form("ec2", &format!("{own}&{more}"));
+        assert!(told == "malformed" || told.contains("theirs") || told.contains('?'), "{more}: {told}");
+    }
+    assert!(form("ec2", &format!("{own}&InstanceId=")).ends_with("instance/mine"), "an empty list beside it");
+    let rules = "Action=SetRulePriorities&RulePriorities.member.1.Priority=1&RulePriorities.member.1.RuleArn=a";
+    for more in ["RulePriorities.member.2.ruleArn=b", "RulePriorities.Member.2.RuleArn=b", "rulepriorities.x=b"] {
+        assert_eq!(form("elasticloadbalancing", &format!("{rules}&{more}")), "malformed", "{more}");
+    }
+    // Names of different structures may differ in case: those of SNS do.
+    let topic = "Action=CreateTopic&Name=t&Attributes.entry.1.key=a&Attributes.entry.1.value=b&Tags.member.1.Key=c";
+    assert!(form("sns", topic).starts_with("CreateTopic "), "{}", form("sns", topic));
+}
