@@ -159,3 +159,47 @@ fn a_form_says_nothing_in_two_ways() {
     let topic = "Action=CreateTopic&Name=t&Attributes.entry.1.key=a&Attributes.entry.1.value=b&Tags.member.1.Key=c";
     assert!(form("sns", topic).starts_with("CreateTopic "), "{}", form("sns", topic));
 }
+
+#[test]
+fn a_name_in_the_query_is_given_once() {
+    let finding = |query: &str| bare(&asked("access-analyzer", "GET", &format!("/finding/a?{query}")));
+    let own = "analyzerArn=arn:aws:access-analyzer:eu-west-1:123456789012:analyzer/mine";
+    assert!(finding(own).ends_with(":analyzer/mine"), "{}", finding(own));
+    assert_eq!(finding(&format!("{own}&{}", own.replace("mine", "theirs"))), "malformed");
+}
+
+/// A catalogue within the caller's, or another's, has databases and tables of the same names.
+#[test]
+fn a_table_of_another_catalogue_is_not_the_one_of_the_same_name() {
+    let table = |more: &str| json("glue", "AWSGlue.GetTable", &format!(r#"{{"DatabaseName":"d","Name":"t"{more}}}"#));
+    let plain = table("");
+    assert!(plain.contains(":table/d/t") && !plain.contains('?'), "{plain}");
+    assert_eq!(table(r#","CatalogId":"123456789012""#), plain);
+    for other in ["210987654321", "s3tablescatalog/b", "123456789012:s3tablescatalog/b", "", "x"] {
+        assert_eq!(table(&format!(r#","CatalogId":"{other}""#)), "GetTable glue:GetTable@?", "{other}");
+    }
+}
+
+#[test]
+fn a_bus_that_is_made_is_no_rule_and_a_listing_of_uploads_has_no_prefix_key() {
+    let made = json("events", "AWSEvents.CreateEventBus", r#"{"Name":"b"}"#);
+    assert!(made.contains(":event-bus/b") && !made.contains("rule/"), "{made}");
+    let listed = |target| {
+        let resolved = asked("s3", "GET", target).resolved();
+        matches!(resolved.context.get("s3:prefix"), Known::Present(values) if *values == ["a"])
+    };
+    assert!(listed("/buck?list-type=2&prefix=a"));
+    assert!(!listed("/buck?uploads&prefix=a"), "AWS has it for listings of objects");
+}
+
+#[test]
+fn a_declaration_of_xml_is_quoted() {
+    let delete = |declaration: &str| {
+        let body = format!("{declaration}<Delete><Object><Key>a</Key></Object></Delete>");
+        outcome(asked("s3", "POST", "/buck?delete").with_body(body))
+    };
+    assert!(delete(r#"<?xml version="1.0"?>"#).contains(":::buck/a"));
+    for odd in ["<?xml version=1.01?>", "<?xml version=x1.0x?>", "<?xml version?>"] {
+        assert_eq!(delete(odd), "malformed", "{odd}");
+    }
+}
