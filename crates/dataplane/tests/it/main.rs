@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod asymmetric;
+mod attacks;
 mod authentication;
 mod batches;
 mod boto3;
