@@ -17,6 +17,7 @@ mod cutting;
 mod event_streams;
 mod faults;
 mod forwarding;
+mod guards;
 mod http2;
 mod journal;
 mod limits;
