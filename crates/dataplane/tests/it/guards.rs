@@ -1,5 +1,8 @@
 //! Refusals of the gate that no other test missed when they were taken out, one by one.
 
+use hallpass_core::budget::Caps;
+use hallpass_core::denial::DenialCode;
+use hallpass_dataplane::gate::UrlWish;
 use http::Method;
 
 use crate::client::{Client, Sign, exchange, raw};
@@ -50,4 +53,25 @@ async fn an_upstream_cannot_take_the_length_from_its_answer() {
     let answer = crate::client::get(&world, "/bucket/key").await;
     assert_eq!((answer.text().as_str(), answer.headers["content-length"].to_str().expect("text")), ("ok", "2"));
     assert!(!answer.headers.contains_key("x-secret") && answer.reason().is_empty(), "{answer:?}");
+}
+
+/// What a URL is used for is counted by nobody.
+#[tokio::test]
+async fn a_session_with_a_cap_presigns_nothing() {
+    let upstream = Upstream::plain().await;
+    let text = |text: &str| text.to_owned();
+    let (method, bucket, key, region) = (text("GET"), text("bucket"), text("key"), text("us-east-1"));
+    let wish = UrlWish { method, bucket, key, region, life_s: 60 };
+    for caps in [
+        Caps { requests: Some(5), ..Caps::default() },
+        Caps { bytes: Some(5), ..Caps::default() },
+        Caps { resources: Some(5), ..Caps::default() },
+    ] {
+        let world = Setup::on(&upstream.url()).caps(caps).gate().await;
+        let denial = world.gate.presigner().presign(&wish).await.expect_err("refused");
+        assert_eq!(denial.code, DenialCode::BudgetExceeded);
+        assert_eq!(world.gate.counts().signed, 0);
+    }
+    let world = Setup::on(&upstream.url()).gate().await;
+    assert!(world.gate.presigner().presign(&wish).await.is_ok());
 }
