@@ -5,7 +5,7 @@ use hallpass_core::denial::DenialCode;
 use hallpass_dataplane::gate::UrlWish;
 use http::Method;
 
-use crate::client::{Client, Sign, exchange, raw};
+use crate::client::{Client, Payload, Sign, ask, exchange, raw};
 use crate::upstream::{Upstream, reply};
 use crate::world::Setup;
 
@@ -74,4 +74,34 @@ async fn a_session_with_a_cap_presigns_nothing() {
     }
     let world = Setup::on(&upstream.url()).gate().await;
     assert!(world.gate.presigner().presign(&wish).await.is_ok());
+}
+
+/// A body that is read for the decision is the one that was signed: no payload mode leaves it uncovered.
+#[tokio::test]
+async fn a_body_that_decides_is_never_an_event_stream() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).actions(&["s3:*", "dynamodb:*"]).gate().await;
+    let events = Payload::Literal("STREAMING-AWS4-HMAC-SHA256-EVENTS");
+    let json = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "DynamoDB_20120810.PutItem")];
+    let put = Sign::with(&world).service("dynamodb").payload(events.clone());
+    let delete = Sign::with(&world).payload(events);
+    let keys = b"<Delete><Object><Key>a</Key></Object></Delete>";
+    for request in [
+        put.request(Method::POST, "/", &json, br#"{"TableName":"t","Item":{}}"#),
+        delete.request(Method::POST, "/bucket?delete", &[], keys),
+    ] {
+        let answer = ask(&world, request).await;
+        assert_eq!(answer.status.as_u16() / 100, 4, "{answer:?}");
+        assert!(answer.text().contains("STREAMING-AWS4-HMAC-SHA256-EVENTS"), "{}", answer.text());
+    }
+    assert!(upstream.seen().is_empty());
+}
+
+/// Authorities that were asked for and cannot be used are not left out in silence.
+#[tokio::test]
+async fn authorities_of_which_none_can_be_used_stop_requests() {
+    let none = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let world = Setup::on("https://127.0.0.1:1").extra_roots(none).gate().await;
+    let answer = crate::client::get(&world, "/bucket/key").await;
+    assert!(answer.text().contains("none of the certificate authorities"), "{}", answer.text());
 }

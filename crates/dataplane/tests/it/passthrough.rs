@@ -320,9 +320,12 @@ async fn no_trace_passes_and_nothing_from_within_a_tunnel() {
     let world = Setup::on("http://127.0.0.1:1").gate().await;
     let proxy = world.gate.open_proxy(named(&["localhost"])).expect("a proxy");
     let url = format!("http://localhost:{}/", far.port);
-    let ask = format!("TRACE {url} HTTP/1.1\r\nHost: x\r\n{}\r\n", password(&proxy));
-    let answer = exchange(world.gate.address(), ask.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    let sealed = url.replace("http:", "https:");
+    for line in [format!("TRACE {url}"), format!("GET {sealed}"), format!("GET {}", url.replace("http:", "ftp:"))] {
+        let ask = format!("{line} HTTP/1.1\r\nHost: x\r\n{}\r\n", password(&proxy));
+        let answer = exchange(world.gate.address(), ask.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{line}: {answer}");
+    }
     let (head, socket) = connect(&world, &format!("{S3}:443"), &password(&proxy)).await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     let mut stream = encrypted(&proxy, socket, S3).await.expect("trusted");
@@ -331,6 +334,20 @@ async fn no_trace_passes_and_nothing_from_within_a_tunnel() {
     let mut answer = String::new();
     // Some ends of a connection are no end of TLS.
     let _ = stream.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert_eq!(far.seen(), "");
+}
+
+/// The session's own upstream is reached by the gate, and by nobody beside it.
+#[tokio::test]
+async fn the_upstream_of_a_session_is_never_passed_through_to_its_command() {
+    let far = Far::new(b"").await;
+    let world = Setup::on(&format!("http://localhost:{}", far.port)).gate().await;
+    let proxy = world.gate.open_proxy(named(&["localhost"])).expect("a proxy");
+    let (head, _) = connect(&world, &format!("localhost:{}", far.port), &password(&proxy)).await;
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+    let ask = format!("GET http://LOCALHOST:{}/ HTTP/1.1\r\nHost: x\r\n{}\r\n", far.port, password(&proxy));
+    let answer = exchange(world.gate.address(), ask.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
     assert_eq!(far.seen(), "");
 }
