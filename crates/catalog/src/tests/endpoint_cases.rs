@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hallpass_core::denial::DenialCode;
 use hallpass_core::resolve::catalog::Variant;
-use hallpass_core::resolve::endpoint::{endpoint_of, is_aws_region};
+use hallpass_core::resolve::endpoint::endpoint_of;
 use hallpass_core::resolve::host::{AwsHost, belongs_to_aws};
 
 use super::tell;
