@@ -1,7 +1,9 @@
 """botocore's own test cases, from its source distribution (Apache-2.0), made compact.
 
 Protocol cases become a small table in the catalogue's format and the requests that must be recognised by it. Endpoint
-cases become lines `service  region  variant  host[@signing region]`, or `-` where AWS has no such endpoint.
+cases become lines `service  region  variant  host[@signing region]`, or `-` where AWS has no such endpoint; those that
+are about more than region and variant become lines `about  service  region  variant  URL  signing names and regions`,
+with `!` and the error in the place of a URL.
 """
 
 import base64
@@ -55,36 +57,32 @@ def body(expected, spoken):
     return base64.b64decode(text) if spoken == "cbor" else text
 
 
-# What a case asks for beyond region, FIPS and dual stack, and what becomes of it.
-OWN_ENDPOINT = "an endpoint of the caller's own, which is used as it is"
-NO_REGION = "no region: every request that is signed has one"
-MADE_UP = "a pseudo region for a service that has no endpoint in it: the host is made up, and the gate refuses it"
-S3 = "S3: bucket, access point and object-lambda ARNs, acceleration; the gate's own router reads the request instead"
+# What a case is about beyond region, FIPS and dual stack.
+OWN_ENDPOINT, NO_REGION, MADE_UP, S3, PARAMETERS = "own", "no-region", "made-up", "s3", "parameters"
 
 
 def endpoints(source, models):
-    """`(lines, number of all cases, numbers that are not run by reason)`."""
+    """`(lines of the plain cases, lines of the others)`."""
     letters = {flags: name or "-" for name, flags in VARIANTS.items()}
-    lines, skipped, total = [], {}, 0
+    plain, others = [], []
     for model in models:
         path = os.path.join(source, ENDPOINT_CASES, model.service, "endpoint-tests-1.json")
         if not os.path.exists(path):
             continue
         for case in load(path)["testCases"]:
-            total += 1
-            given = case.get("params", {})
-            why = exception(model.service, given, case)
-            if why:
-                skipped[why] = skipped.get(why, 0) + 1
-                continue
+            given, expect = case.get("params", {}), case["expect"]
             variant = letters[(given.get("UseFIPS", False), given.get("UseDualStack", False))]
-            expected = expected_host(case["expect"], given["Region"])
-            lines.append("\t".join([model.service, given["Region"], variant, expected]))
-    return lines, total, skipped
+            head = [model.service, given.get("Region") or "-", variant]
+            about = beyond(model.service, given, case)
+            if about:
+                others.append("\t".join([about, *head, *wanted(expect)]))
+            else:
+                plain.append("\t".join([*head, expected_host(expect, given["Region"])]))
+    return plain, others
 
 
-def exception(service, given, case):
-    """Why a case says nothing of a host that the gate would make; `None` when it is run."""
+def beyond(service, given, case):
+    """What a case is about beyond region and variant; `None` for nothing."""
     region, more = given.get("Region"), set(given) - {"Region", "UseFIPS", "UseDualStack"}
     if "Endpoint" in given:
         return OWN_ENDPOINT
@@ -93,12 +91,21 @@ def exception(service, given, case):
     if region is None:
         return NO_REGION
     # The older global endpoint of STS is asked for by parameter; a false one changes nothing.
-    more = {name for name in more if given[name] is not False}
-    if more or case.get("operationInputs"):
-        return f"parameters of {service}: {', '.join(sorted(more)) or 'the input'}"
+    if case.get("operationInputs") or any(given[name] is not False for name in more):
+        return PARAMETERS
     if region.endswith("-global") and "@" not in expected_host(case["expect"], region) and "endpoint" in case["expect"]:
         return MADE_UP
     return None
+
+
+def wanted(expect):
+    """The URL and how it is signed, `name@region`; or the error."""
+    if "endpoint" not in expect:
+        return [f"!{expect['error']}", ""]
+    schemes = expect["endpoint"].get("properties", {}).get("authSchemes", [])
+    signed = [f"{s.get('signingName', '')}@{s.get('signingRegion') or ','.join(s.get('signingRegionSet', []))}"
+              for s in schemes]
+    return [expect["endpoint"]["url"], " ".join(signed)]
 
 
 def expected_host(expect, region):

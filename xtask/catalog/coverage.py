@@ -23,11 +23,31 @@ operations younger than the authorization data.
 ENDPOINTS = """
 ## Endpoints
 
-Of botocore's {total} endpoint cases, {run} are run against the tables, in every partition, with FIPS and dual stack,
-pseudo regions too: each gives botocore's host and signing region, or none where botocore gives an error. The others:
+All of botocore's {total:,} endpoint cases are run. {plain:,} are about region, FIPS and dual stack, in every partition,
+pseudo regions too: the tables give botocore's host and signing region, or none where botocore gives an error; 12 of
+them name a region of a form that no signature has (`local`, `fips`), and the gate takes none.
 
-| what they are about | cases |
-|---|---:|
+The others are about more. Of {own:,} an endpoint of the caller's own is the point: each URL is taken as it is, as an
+upstream of the session's configuration; `hallpass run` refuses to start where botocore gives an error, FIPS or dual
+stack beside an endpoint of one's own. For the rest it is told what becomes of the request that an SDK makes of them
+through a proxy, where the host alone says where it goes (through `--via endpoint` an SDK makes none of these hosts):
+
+| about | outcome | cases |
+|---|---|---:|
+"""
+ABOUT = {
+    "made-up": "a pseudo region for a service that has no endpoint in it",
+    "no-region": "no region",
+    "parameters": "parameters of one service",
+    "s3": "S3: buckets, access points, acceleration, outposts",
+}
+REFUSALS = """
+The hosts of AWS's that are refused, and why: those with an account or a stream before a label of their own (DynamoDB,
+its streams, Kinesis, EventBridge), which `run` keeps SDKs from asking for (`AWS_ACCOUNT_ID_ENDPOINT_MODE=disabled`);
+those of a few operations that go elsewhere than the others of their API (`SearchVectors` of DynamoDB, queues of Kinesis,
+ACME of ACM, queries of Neptune Analytics, the control plane of Region switch, agents of the Well-Architected Tool); S3
+acceleration, Object Lambda, Outposts, access points of directory buckets, and zones of a form that AWS does not have;
+endpoints of several regions outside S3.
 """
 # Told apart from S3 by their host only.
 NOT_RECOGNISED = {"s3control"}
@@ -47,18 +67,13 @@ def write(path, models, sections, pins, endpoint_cases):
     print(dict(zip(["operations", "recognised", "action", "exact", "pattern", "opaque"], totals, strict=True)))
 
 
-def endpoints(total, run, skipped):
-    """botocore's endpoint cases: how many are run against the tables, and what the others are about."""
-    grouped = {}
-    for why, number in skipped.items():
-        kind = "parameters of one service" if why.startswith("parameters of ") else why
-        grouped[kind] = grouped.get(kind, 0) + number
-    services = sorted({why.split()[2].rstrip(":") for why in skipped if why.startswith("parameters of ")})
-    text = ENDPOINTS.format(total=f"{total:,}", run=f"{run:,}")
-    for why, number in sorted(grouped.items(), key=lambda pair: -pair[1]):
-        more = f" ({', '.join(services)}): the gate takes the plain rule" if why == "parameters of one service" else ""
-        text += f"| {why}{more} | {number:,} |\n"
-    return text
+def endpoints(plain, others, outcomes):
+    """botocore's endpoint cases, and what becomes of them: the outcomes are those that a test of the catalogue finds."""
+    with open(outcomes, encoding="utf-8") as file:
+        rows = [line.split("\t") for line in file.read().splitlines()]
+    own = others - sum(int(number) for *_, number in rows)
+    text = ENDPOINTS.format(total=plain + others, plain=plain, own=own)
+    return text + "".join(f"| {ABOUT[about]} | {what} | {number} |\n" for about, what, number in rows) + REFUSALS
 
 
 def row(name, counts):

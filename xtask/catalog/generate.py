@@ -41,13 +41,16 @@ def section(inputs, model, actions, partitions):
     import hosts
 
     types, keys, tags = Types(), Keys(), []
-    operations = [line(model, name, actions, types, keys, tags) for name in sorted(model.operations)]
+    provider = EndpointProvider(model.rules, partitions)
+    elsewhere = hosts.elsewhere(model, provider)
+    operations = [line(model, name, "!other-host" if name in elsewhere else actions.of(model, name), actions, types, keys,
+                       tags) for name in sorted(model.operations)]
     if len(set(tags)) > 1:
         sys.exit(f"{model.service}: more than one tagging action {set(tags)}")
     prefix = actions.prefix(model)
     head = ["@", model.service, model.signing, model.endpoint, prefix, ",".join(model.protocols), model.target,
             model.version, tags[0] if tags else "-"]
-    rules = hosts.lines(EndpointProvider(model.rules, partitions), partitions)
+    rules = hosts.lines(provider, partitions, hosts.USUAL.get(model.service, {}))
     return ["\t".join(head), *rules, *(f"r\t{t}" for t in types.templates),
             *([f"k\t{' '.join(keys.names)}"] if keys.names else []), *operations]
 
@@ -78,10 +81,13 @@ def main(inputs, source, root):
     suites, cased, count = cases.protocols(source)
     table(os.path.join(own, "testdata/protocols.txt"), [(name, name, name, suites[name]) for name in sorted(suites)])
     text(os.path.join(own, "testdata/protocol-requests.txt"), cased)
-    lines, total, skipped = cases.endpoints(source, models)
-    text(os.path.join(own, "testdata/endpoints.txt"), lines)
-    print(f"{count} protocol cases; {total} endpoint cases, {len(lines)} run, of the others {skipped}")
-    coverage.write(os.path.join(root, "docs/reference/coverage.md"), models, sections, PINNED, (total, len(lines), skipped))
+    plain, others = cases.endpoints(source, models)
+    text(os.path.join(own, "testdata/endpoints.txt"), plain)
+    text(os.path.join(own, "testdata/endpoints-other.txt"), others)
+    print(f"{count} protocol cases; {len(plain)} plain endpoint cases, {len(others)} others")
+    outcomes = os.path.join(os.path.dirname(__file__), "../../crates/catalog/testdata/endpoints-outcomes.txt")
+    coverage.write(os.path.join(root, "docs/reference/coverage.md"), models, sections, PINNED,
+                   (len(plain), len(others), outcomes))
 
 
 def table(path, entries):

@@ -17,10 +17,9 @@ TAG_MEMBERS = {"tags", "taglist", "tagslist", "tagset", "tagspecifications"}
 TAGS_OF_REQUEST = ("aws:RequestTag", "aws:TagKeys")
 
 
-def line(model, name, actions, types, keys, tags):
+def line(model, name, asked, actions, types, keys, tags):
     """`Name  flags  host-prefix  METHOD uri  accesses  condition-keys  tags`, separated by tabs."""
     operation = model.operations[name]
-    asked = actions.of(model, name)
     flags, accesses, used = "", "", []
     prefix = actions.prefix(model)
     if operation.get("authtype") == "none" or operation.get("auth") == ["smithy.api#noAuth"]:

@@ -1,6 +1,8 @@
 //! Whether every operation is found again: the requests that botocore's serialisers make of every model, botocore's
 //! own protocol cases, and its endpoint cases. Counts are printed (`cargo test -p hallpass-catalog -- --nocapture`).
 
+mod endpoint_cases;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -90,6 +90,20 @@ pub fn identity(endpoint: &str, key: &str, secret: &str, token: Option<&str>) ->
 /// # Panics
 /// It cannot be started, or it hangs longer than [`CLIENT_TIMEOUT`].
 pub fn run(command: &mut Command) -> Outcome {
+    let ended = run_within(command, CLIENT_TIMEOUT);
+    let hung = ended.as_ref().err().map(Outcome::shown);
+    assert!(hung.is_none(), "it hung and was ended: {command:?}\n{}", hung.unwrap_or_default());
+    ended.unwrap_or_else(|outcome| outcome)
+}
+
+/// Runs a command to its end, or ends it after `limit`.
+///
+/// # Errors
+/// What it had printed until it was ended.
+///
+/// # Panics
+/// It cannot be started.
+pub fn run_within(command: &mut Command, limit: Duration) -> Result<Outcome, Outcome> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the client is installed");
     let out = drained(child.stdout.take());
@@ -100,15 +114,14 @@ pub fn run(command: &mut Command) -> Outcome {
         if let Some(status) = child.try_wait().expect("our own child can be waited for") {
             break status;
         }
-        if !hung && started.elapsed() > CLIENT_TIMEOUT {
+        if !hung && started.elapsed() > limit {
             hung = true;
             child.kill().expect("our own child can be killed");
         }
         std::thread::park_timeout(Duration::from_millis(5));
     };
     let outcome = Outcome { status, stdout: text(out), stderr: text(err) };
-    assert!(!hung, "it hung and was ended: {command:?}\n{}", outcome.shown());
-    outcome
+    if hung { Err(outcome) } else { Ok(outcome) }
 }
 
 type Reader = Option<std::thread::JoinHandle<io::Result<Vec<u8>>>>;

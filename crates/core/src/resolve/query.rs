@@ -83,6 +83,9 @@ fn named(request: &Request<'_>, protocol: Protocol, parameters: &Parameters) -> 
             return Err(malformed("a parameter of the request could be read as another action or authentication"));
         }
     }
+    if parameters.has_twin_in_another_case() {
+        return Err(malformed("two parameters of the request differ in case only"));
+    }
     let name = parameters.get("Action").ok_or_else(|| malformed("the request has no `Action` parameter"))?;
     let apis = (request.catalog.signing_as)(request.service);
     let mut found: Vec<Found> =
@@ -167,6 +170,9 @@ pub(super) fn refused(operation: &Found, why: &str) -> Denial {
         "endpoint-discovery" => {
             unmapped(format!("{service} {name} goes to a host that the service hands out, which is not supported"))
         }
+        "other-host" => unmapped(format!(
+            "{service} {name} goes to another host than the others of its API, which is not supported"
+        )),
         "outposts" => unmapped(format!("{service} {name} is for S3 on Outposts, which is not supported")),
         "own-token" => unmapped(format!("{service} {name} is called with a token of its own, not with a signature")),
         _ => unmapped(format!("{service} {name} is not supported")),

@@ -47,7 +47,12 @@ impl<'a> Given<'a> {
             Self::Rest(rest) => rest.texts(member),
             Self::Json(body) if member.name.contains('.') => nested::of_json(body, member),
             Self::Form(parameters) if member.name.contains('.') => Ok(nested::of_form(parameters, member)),
-            Self::Form(parameters) if member.list => Ok(parameters.listed(member.name).collect()),
+            Self::Form(parameters) if member.list => match parameters.has_stray_item(member.name) {
+                true => {
+                    Err(malformed(format!("the list `{}` is given in a way that can be read differently", member.name)))
+                }
+                false => Ok(parameters.listed(member.name).collect()),
+            },
             Self::Json(_) if member.list => {
                 let items = self.json(member.name)?.map(Json::items).unwrap_or_default();
                 Ok(items.iter().filter_map(Json::text).collect())

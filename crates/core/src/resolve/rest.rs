@@ -1,6 +1,8 @@
 //! REST services: the operation is the method and the path, its resources are in the path, query, headers or body.
 //! Source: Smithy specifications "AWS restJson1 protocol", "AWS restXml protocol", "HTTP bindings".
 
+use std::cell::Cell;
+
 use super::catalog::{Api, Found, Member, Place};
 use super::json::{Json, wants_body};
 use super::query::finish;
@@ -64,11 +66,18 @@ fn route<'a>(request: &'a Request<'a>) -> Result<(Found, Protocol, Rest<'a>), De
     let query = Parameters::of_rest_query(request.query)?;
     let path = path(request)?;
     let mut chosen: Option<(Found, Protocol, Labels)> = None;
+    let twice = Cell::new(false);
+    // What chooses the operation must be said once, because servers differ about which one they read.
+    let literal = |name: &str| {
+        let given = only(&query, name);
+        twice.set(twice.get() || given.is_err());
+        given.ok().flatten()
+    };
     // S3's own model has its paths too, but they are S3's only behind another host.
     let is_meant = |api: &&&'static Api| request.service != "s3" || api.id == "s3control";
     for api in (request.catalog.signing_as)(request.service).iter().filter(is_meant) {
         let protocol = if api.speaks(Protocol::RestXml) { Protocol::RestXml } else { Protocol::RestJson };
-        let Some(matched) = api.router.find(request.method, &path, |name| query.get(name)) else { continue };
+        let Some(matched) = api.router.find(request.method, &path, literal) else { continue };
         let Some(operation) = api.operations.get(matched.operation).filter(|_| api.speaks(protocol)) else { continue };
         match &chosen {
             None => chosen = Some((Found { api, operation }, protocol, matched.labels)),
@@ -82,6 +91,9 @@ fn route<'a>(request: &'a Request<'a>) -> Result<(Found, Protocol, Rest<'a>), De
                 )));
             }
         }
+    }
+    if twice.get() {
+        return Err(malformed(TWICE));
     }
     let (found, protocol, labels) = chosen.ok_or_else(|| unknown(request))?;
     Ok((found, protocol, Rest { request, labels, query, body: None }))
@@ -101,6 +113,17 @@ fn path(request: &Request<'_>) -> Result<Vec<String>, Denial> {
     rest.split('/').map(segment).collect()
 }
 
+const TWICE: &str = "a parameter occurs twice in the query";
+
+/// The value of a parameter that may be given once.
+fn only<'q>(query: &'q Parameters, name: &str) -> Result<Option<&'q str>, Denial> {
+    let mut given = query.all(name);
+    match (given.next(), given.next()) {
+        (first, None) => Ok(first),
+        (_, Some(_)) => Err(malformed(TWICE)),
+    }
+}
+
 fn unknown(request: &Request<'_>) -> Denial {
     let method = match request.method {
         method @ ("GET" | "HEAD" | "PUT" | "POST" | "DELETE" | "PATCH") => method,
@@ -117,7 +140,7 @@ impl Rest<'_> {
             Place::Query => {
                 let given: Vec<&str> = self.query.all(member.name).collect();
                 if given.len() > 1 && !member.list {
-                    return Err(malformed("a parameter occurs twice in the query"));
+                    return Err(malformed(TWICE));
                 }
                 Ok(given)
             }
@@ -135,7 +158,7 @@ impl Rest<'_> {
 
     /// As [`Given::text`].
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Denial> {
-        if let Some(text) = self.label(name).or_else(|| self.query.get(name)) {
+        if let Some(text) = self.label(name).map_or_else(|| only(&self.query, name), |label| Ok(Some(label)))? {
             return Ok(Some(text));
         }
         if let Some(text) = self.request.header(&name.to_ascii_lowercase())? {

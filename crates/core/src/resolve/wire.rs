@@ -1,6 +1,6 @@
 //! The one decoder of paths, queries, forms and headers. Whatever two parsers could read in two ways is refused.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Request, malformed};
 use crate::denial::Denial;
@@ -120,6 +120,33 @@ impl Parameters {
             rest.is_some_and(|rest| number(rest.rsplit('.').next().unwrap_or_default()) && rest.split('.').count() <= 2)
         };
         self.0.iter().filter(move |(known, _)| item(known)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether something is given under the name of a list, and is none of its items: `Name=x`, `Name[]=x`, `Name.1.x=y`.
+    /// Some servers take that for an item. `Name=` is how a form writes an empty list.
+    pub(super) fn has_stray_item(&self, name: &str) -> bool {
+        let items = self.listed(name).count();
+        let under = |(known, value): &&(String, String)| match known.strip_prefix(name) {
+            Some("") => !value.is_empty(),
+            Some(rest) => rest.starts_with(['.', '[']),
+            None => false,
+        };
+        self.0.iter().filter(under).count() > items
+    }
+
+    /// Whether two parameters differ in case only, at any depth and whatever the numbers of their items:
+    /// `Id.1=a&id.2=b`. Servers differ about which of them they read.
+    pub(super) fn has_twin_in_another_case(&self) -> bool {
+        let mut spelled: HashMap<String, &str> = HashMap::new();
+        self.0.iter().any(|(name, _)| {
+            let mut folded = String::with_capacity(name.len());
+            name.split('.').any(|part| {
+                let numbered = part.bytes().all(|b| b.is_ascii_digit());
+                folded.push('.');
+                folded.push_str(&if numbered { "#".to_owned() } else { part.to_ascii_lowercase() });
+                !numbered && *spelled.entry(folded.clone()).or_insert(part) != part
+            })
+        })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

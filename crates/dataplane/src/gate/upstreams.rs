@@ -366,6 +366,32 @@ mod tests {
         assert_eq!(own.instead(None, "s3", "eu-west-1", Variant::default(), None).map(Target::host), Some("b"));
     }
 
+    /// botocore's endpoint cases with an endpoint of the caller's own: what it gives its client is what we send to.
+    #[test]
+    fn every_own_endpoint_of_botocores_cases_is_taken_as_it_is_or_refused() {
+        let cases = include_str!("../../../catalog/testdata/endpoints-other.txt");
+        let (mut taken, mut errors, mut refused) = (0, 0, Vec::new());
+        for line in cases.lines().filter(|line| line.starts_with("own\t")) {
+            let url = line.split('\t').nth(4).expect("a URL");
+            if url.starts_with('!') {
+                errors += 1;
+                continue;
+            }
+            match Target::parse(url) {
+                Ok(target) => {
+                    let scheme = if target.is_https() { "https" } else { "http" };
+                    let made = format!("{scheme}://{}{}", target.authority(), target.prefix());
+                    assert_eq!(made, url, "{line}");
+                    taken += 1;
+                }
+                Err(error) => refused.push((url, error.why)),
+            }
+        }
+        // A bucket that an SDK has put into the path, and no endpoint that anybody would give.
+        assert!(refused.iter().all(|(url, _)| *url == "http://foo.com/bucket%21"), "{refused:?}");
+        assert_eq!((taken, errors, refused.len()), (912, 907, 4));
+    }
+
     #[test]
     fn only_aws_hosts_can_be_at_another_address() {
         for host in ["example.com", "b.s3.us-east-1.amazonaws.com", "", "S3.us-east-1.amazonaws.com", "127.0.0.1"] {

@@ -212,6 +212,32 @@ async fn a_child_sessions_placeholder_is_worth_nothing_without_its_secret_and_to
     assert_eq!(get(&world, &sign).await.text(), "ok");
 }
 
+/// Who knows an id from a presigned URL or a log, and no secret, cannot tell whether its session lives.
+#[tokio::test]
+async fn a_stranger_cannot_tell_a_live_child_session_from_one_that_has_ended() {
+    let upstream = sts().await;
+    let (world, _) = world(&upstream).await;
+    let mut opened = Vec::new();
+    for life in ["", "", "&DurationSeconds=900"] {
+        opened.push(signs(&world, &assume(&world, Sign::with(&world), life).await));
+    }
+    let ended = SessionId::new("child-1").expect("legal");
+    assert!(world.gate.switch().refuse_child(&ended, Closed::Revoked).is_some());
+    world.clock.advance_s(901);
+    let mut told = std::collections::BTreeSet::new();
+    for sign in opened {
+        let time = Sign::with(&world).time;
+        let stranger = Sign { secret: "x".repeat(40), time, ..sign.clone() };
+        for stranger in [stranger.clone(), Sign { token: None, ..stranger }] {
+            let answer = get(&world, &stranger).await;
+            let id = answer.headers["x-amz-request-id"].to_str().expect("text").to_owned();
+            assert!(!answer.headers.contains_key("x-hallpass-entry"), "{answer:?}");
+            told.insert((stranger.token.is_some(), answer.status, answer.text().replace(&id, "ID")));
+        }
+    }
+    assert_eq!(told.len(), 2, "one answer without a token, one with it: {told:#?}");
+}
+
 #[tokio::test]
 async fn the_parents_switch_ends_its_children_and_a_childs_ends_it_alone() {
     let upstream = sts().await;

@@ -3,7 +3,9 @@
 mod anonymous;
 mod aside;
 mod asymmetric;
+mod attacks;
 mod authentication;
+mod batches;
 mod boto3;
 mod budget;
 mod checksums;
@@ -16,6 +18,7 @@ mod cutting;
 mod event_streams;
 mod faults;
 mod forwarding;
+mod guards;
 mod http2;
 mod journal;
 mod limits;

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::client::exchange;
-use crate::tunnel::{basic, connect};
+use crate::tunnel::{S3, basic, connect, encrypted};
 use crate::world::{Setup, World, eventually};
 
 /// A host that is not the cloud's, on this machine: gives back what it gets, and notes it.
@@ -311,4 +311,43 @@ async fn connections_to_other_hosts_past_the_limit_are_refused_and_leave_room_fo
     open.pop();
     eventually("a place", || closed(&world).len() == 1).await;
     tunnelled(&world, &proxy, &authority).await;
+}
+
+/// What passes is what a client asks of a proxy: not a probe of who stands behind it, and not from within a tunnel.
+#[tokio::test]
+async fn no_trace_passes_and_nothing_from_within_a_tunnel() {
+    let far = Far::new(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+    let world = Setup::on("http://127.0.0.1:1").gate().await;
+    let proxy = world.gate.open_proxy(named(&["localhost"])).expect("a proxy");
+    let url = format!("http://localhost:{}/", far.port);
+    let sealed = url.replace("http:", "https:");
+    for line in [format!("TRACE {url}"), format!("GET {sealed}"), format!("GET {}", url.replace("http:", "ftp:"))] {
+        let ask = format!("{line} HTTP/1.1\r\nHost: x\r\n{}\r\n", password(&proxy));
+        let answer = exchange(world.gate.address(), ask.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{line}: {answer}");
+    }
+    let (head, socket) = connect(&world, &format!("{S3}:443"), &password(&proxy)).await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    let mut stream = encrypted(&proxy, socket, S3).await.expect("trusted");
+    let ask = format!("GET {url} HTTP/1.1\r\nHost: {S3}\r\n{}Connection: close\r\n\r\n", password(&proxy));
+    stream.write_all(ask.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    // Some ends of a connection are no end of TLS.
+    let _ = stream.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert_eq!(far.seen(), "");
+}
+
+/// The session's own upstream is reached by the gate, and by nobody beside it.
+#[tokio::test]
+async fn the_upstream_of_a_session_is_never_passed_through_to_its_command() {
+    let far = Far::new(b"").await;
+    let world = Setup::on(&format!("http://localhost:{}", far.port)).gate().await;
+    let proxy = world.gate.open_proxy(named(&["localhost"])).expect("a proxy");
+    let (head, _) = connect(&world, &format!("localhost:{}", far.port), &password(&proxy)).await;
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+    let ask = format!("GET http://LOCALHOST:{}/ HTTP/1.1\r\nHost: x\r\n{}\r\n", far.port, password(&proxy));
+    let answer = exchange(world.gate.address(), ask.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert_eq!(far.seen(), "");
 }

@@ -164,6 +164,40 @@ fn the_credential_endpoint_answers_its_child_and_nobody_without_the_token() {
     assert_eq!(lines[1..], ["401", "-"], "{text}");
 }
 
+/// What a page, a confused server or another process of the machine could send to the endpoint of a session.
+#[test]
+fn no_request_but_the_exact_one_gets_the_credential_out_of_a_session() {
+    let world = World::new();
+    let script = r#"
+        u=$AWS_CONTAINER_CREDENTIALS_FULL_URI; t=$AWS_CONTAINER_AUTHORIZATION_TOKEN; base=${u%/credentials}
+        other=$(printf %s "$t" | tr 'A-Ya-y0-8' 'B-Zb-z1-9')
+        ask() { curl -s -m 10 -w '\n%{http_code}\n' "$@"; }
+        ask "$u"
+        for wrong in "$other" "${t}x" "${t%?}" "Bearer $t" "" " " "*"; do ask -H "Authorization: $wrong" "$u"; done
+        ask -H "Authorization: $t" -H "Authorization: $t" "$u"
+        for path in / /credentials/ /credentials/x /Credentials //credentials /credentials%2f /x/../credentials \
+            '/credentials?a=b' /latest/meta-data/iam/security-credentials/ /v2/credentials/x /role/x; do
+            ask --path-as-is -H "Authorization: $t" "$base$path"
+        done
+        for method in POST PUT HEAD OPTIONS TRACE; do
+            ask -m 2 -X $method -H "Authorization: $t" "$u"
+        done
+        for host in 169.254.170.2 localhost evil.example; do ask -H "Host: $host" -H "Authorization: $t" "$u"; done
+        for page in 'Origin: http://evil.example' 'Sec-Fetch-Site: cross-site'; do
+            ask -H "$page" -H "Authorization: $t" "$u"
+        done
+        ask -x "$base" -H "Authorization: $t" http://169.254.170.2/credentials
+        echo ---; ask -H "Authorization: $t" "$u"
+    "#;
+    let flags = ["--delivery", "credential-endpoint", "--role", ROLE];
+    let text = finish(world.lend(&flags, &["sh", "-c", script])).stdout_text();
+    let (refused, right) = text.split_once("---\n").expect("both parts");
+    assert!(!refused.contains(LENT_SECRET) && !refused.contains(LENT_KEY), "{refused}");
+    let codes: Vec<&str> = refused.lines().filter(|line| line.len() == 3).collect();
+    assert!(codes.len() >= 30 && codes.iter().all(|code| code.starts_with('4') || *code == "000"), "{codes:?}");
+    assert!(right.contains(LENT_SECRET) && right.trim_end().ends_with("200"), "{right}");
+}
+
 #[test]
 fn credential_process_prints_json_only_and_asks_the_cloud_once() {
     let world = World::new();

@@ -30,6 +30,7 @@ mod kill;
 mod learn;
 mod moto;
 mod named;
+mod own_proxy;
 mod policy;
 mod rest;
 mod run;

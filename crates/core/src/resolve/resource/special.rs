@@ -35,9 +35,10 @@ pub(super) fn adjust(
             }
         }
         ("glue", _) => {
-            let catalog = given.text("CatalogId")?.filter(|id| is_account(id));
+            let catalog = given.text("CatalogId")?;
             if catalog.is_some() && catalog != scope.request.caller.account {
-                // Another account's catalogue: the ARNs were made for the caller's.
+                // Another account's catalogue, or one within the caller's (`s3tablescatalog/bucket`), whose databases
+                // and tables have the names of others: the ARNs were made for the caller's own.
                 each_on(all, &[Resource::Opaque]);
             }
         }

@@ -45,7 +45,8 @@ const BY_SERVICE: &str = "AWS_ENDPOINT_URL_";
 /// hosts that the configuration has at another address.
 ///
 /// # Errors
-/// When one is not a URL that the gate can send to.
+/// When one is not a URL that the gate can send to, or FIPS or dual-stack endpoints are asked for beside it: nobody knows
+/// whether it is one, and every SDK refuses that as well (`Invalid Configuration`, endpoint rules of botocore).
 pub(crate) fn upstreams(
     original: &Variables,
     configured: Option<&str>,
@@ -62,16 +63,22 @@ pub(crate) fn upstreams(
     for (host, url) in hosts {
         upstreams = upstreams.with_host(host, url).map_err(wrong)?;
     }
+    let alone = || {
+        let why = "FIPS and dual-stack endpoints are AWS's own, and an endpoint of yours is given beside them";
+        let next = "unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the endpoint";
+        if fips || dual_stack { Err(CommandError::usage("run.endpoint", why).next(next)) } else { Ok(()) }
+    };
     if !ignored {
         for (name, url) in original {
             let service = name.to_str().and_then(|name| name.strip_prefix(BY_SERVICE));
             if let (Some(service), Some(url)) = (service, url.to_str().filter(|url| !url.is_empty())) {
+                alone()?;
                 upstreams = upstreams.with_service(&signing_name(service), url).map_err(wrong)?;
             }
         }
     }
     match configured.or_else(|| text("AWS_ENDPOINT_URL").filter(|_| !ignored)) {
-        Some(url) => upstreams.with_base(url).map_err(wrong),
+        Some(url) => alone().and_then(|()| upstreams.with_base(url).map_err(wrong)),
         None => Ok(upstreams),
     }
 }
@@ -175,6 +182,22 @@ mod tests {
         assert!(upstreams(&variables(&bad[..1]), None, &none).is_err());
         assert!(upstreams(&variables(&bad), None, &none).is_ok());
         assert!(upstreams(&variables(&bad), Some("gopher://x"), &none).is_err());
+    }
+
+    #[test]
+    fn an_endpoint_of_ones_own_is_refused_where_fips_or_dual_stack_is_asked_for() {
+        let none = std::collections::BTreeMap::new();
+        for variant in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            for endpoint in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"] {
+                let both = [(variant, "true"), (endpoint, "https://example.com")];
+                let error = upstreams(&variables(&both), None, &none).expect_err("as every SDK says").to_string();
+                assert!(error.contains("FIPS and dual-stack"), "{error}");
+                assert!(upstreams(&variables(&[(variant, "false"), both[1]]), None, &none).is_ok());
+            }
+            assert!(upstreams(&variables(&[(variant, "true")]), Some("https://example.com"), &none).is_err());
+            let host = [("s3.us-east-1.amazonaws.com".to_owned(), "https://vpce.example".to_owned())].into();
+            assert!(upstreams(&variables(&[(variant, "true")]), None, &host).is_ok(), "a host that is AWS's own");
+        }
     }
 
     #[test]
