@@ -109,6 +109,10 @@ fn unknown(request: &Request<'_>) -> Denial {
     unmapped(format!("{}: no operation that hallpass knows has this path with {method}", request.service))
 }
 
+fn twice() -> Denial {
+    malformed("a parameter occurs twice in the query")
+}
+
 impl Rest<'_> {
     /// The texts of a member; none where it is not given, an error where it is given in a way that can be read twice.
     pub(super) fn texts(&self, member: &Member) -> Result<Vec<&str>, Denial> {
@@ -117,7 +121,7 @@ impl Rest<'_> {
             Place::Query => {
                 let given: Vec<&str> = self.query.all(member.name).collect();
                 if given.len() > 1 && !member.list {
-                    return Err(malformed("a parameter occurs twice in the query"));
+                    return Err(twice());
                 }
                 Ok(given)
             }
@@ -135,8 +139,13 @@ impl Rest<'_> {
 
     /// As [`Given::text`].
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Denial> {
-        if let Some(text) = self.label(name).or_else(|| self.query.get(name)) {
+        if let Some(text) = self.label(name) {
             return Ok(Some(text));
+        }
+        let mut given = self.query.all(name);
+        if let Some(text) = given.next() {
+            // Which of them the service takes is not known.
+            return if given.next().is_none() { Ok(Some(text)) } else { Err(twice()) };
         }
         if let Some(text) = self.request.header(&name.to_ascii_lowercase())? {
             return Ok(Some(text));
@@ -145,14 +154,6 @@ impl Rest<'_> {
             Some(body) => Given::Json(body).text(name),
             None => Ok(None),
         }
-    }
-
-    /// As [`Given::has_name`].
-    pub(super) fn has_name(&self, matches: fn(&str) -> bool) -> bool {
-        let header = |name: &str| matches(name.strip_prefix("x-amz-").unwrap_or(name));
-        self.query.iter().any(|(name, _)| !is_presign_parameter(name) && matches(&name.to_ascii_lowercase()))
-            || self.request.headers.iter().any(|(name, _)| header(name))
-            || self.body().has_name(matches)
     }
 
     /// As [`Given::gives`].

@@ -90,6 +90,15 @@ fn attributes_are_known_where_the_request_names_all_of_them() {
         ("Scan", r#"{"TableName":"t","IndexName":"i"}"#.to_owned(), "unknown", "ALL_PROJECTED_ATTRIBUTES"),
         ("PutItem", r#"{"TableName":"t","Item":{"id":{"S":"x"},"a":{"N":"1"}}}"#.to_owned(), "a,id", "unknown"),
         (
+            "BatchWriteItem",
+            r#"{"RequestItems":{"t":[{"PutRequest":{"Item":{"id":{"S":"x"},"a":{"N":"1"}}}},
+                {"DeleteRequest":{"Key":{"id":{"S":"y"},"r":{"N":"1"}}}}]}}"#
+                .to_owned(),
+            "a,id,r",
+            "unknown",
+        ),
+        ("BatchWriteItem", r#"{"RequestItems":{"t":[{"Other":{}}]}}"#.to_owned(), "unknown", "unknown"),
+        (
             "UpdateItem",
             format!(
                 r#"{{{key},"UpdateExpression":"SET a=if_not_exists(b,:x)-:x REMOVE c","ConditionExpression":"attribute_exists(d)"}}"#
