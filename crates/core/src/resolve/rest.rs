@@ -1,6 +1,8 @@
 //! REST services: the operation is the method and the path, its resources are in the path, query, headers or body.
 //! Source: Smithy specifications "AWS restJson1 protocol", "AWS restXml protocol", "HTTP bindings".
 
+use std::cell::Cell;
+
 use super::catalog::{Api, Found, Member, Place};
 use super::json::{Json, wants_body};
 use super::query::finish;
@@ -64,11 +66,18 @@ fn route<'a>(request: &'a Request<'a>) -> Result<(Found, Protocol, Rest<'a>), De
     let query = Parameters::of_rest_query(request.query)?;
     let path = path(request)?;
     let mut chosen: Option<(Found, Protocol, Labels)> = None;
+    let repeated = Cell::new(false);
+    let value = |name: &str| {
+        let mut given = query.all(name);
+        let first = given.next();
+        repeated.set(repeated.get() || given.next().is_some());
+        first
+    };
     // S3's own model has its paths too, but they are S3's only behind another host.
     let is_meant = |api: &&&'static Api| request.service != "s3" || api.id == "s3control";
     for api in (request.catalog.signing_as)(request.service).iter().filter(is_meant) {
         let protocol = if api.speaks(Protocol::RestXml) { Protocol::RestXml } else { Protocol::RestJson };
-        let Some(matched) = api.router.find(request.method, &path, |name| query.get(name)) else { continue };
+        let Some(matched) = api.router.find(request.method, &path, value) else { continue };
         let Some(operation) = api.operations.get(matched.operation).filter(|_| api.speaks(protocol)) else { continue };
         match &chosen {
             None => chosen = Some((Found { api, operation }, protocol, matched.labels)),
@@ -82,6 +91,9 @@ fn route<'a>(request: &'a Request<'a>) -> Result<(Found, Protocol, Rest<'a>), De
                 )));
             }
         }
+    }
+    if repeated.get() {
+        return Err(twice());
     }
     let (found, protocol, labels) = chosen.ok_or_else(|| unknown(request))?;
     Ok((found, protocol, Rest { request, labels, query, body: None }))

@@ -717,10 +717,7 @@ fn a_refusal_says_what_was_not_understood() {
         (asked("s3", "GET", "/bucket/k?x-id=PutObject"), "its x-id says PutObject"),
         (asked("s3", "GET", "/bucket/k?x-id=Nothing"), "its x-id says another operation"),
         (asked("execute-api", "GET", "/participant/views/v"), "with a token of its own"),
-        (
-            asked("s3", "DELETE", "/v20180820/bucket/b").header("x-amz-account-id", "123456789012"),
-            "for S3 on Outposts",
-        ),
+        (asked("s3", "DELETE", "/v20180820/bucket/b").header("x-amz-account-id", "123456789012"), "for S3 on Outposts"),
         (asked("lambda", "PUT", "/nothing/here"), "this path with PUT"),
         (asked("lambda", "BREW", "/nothing/here"), "this path with this method"),
     ] {
