@@ -789,3 +789,46 @@ fn a_get_is_resolved_with_an_empty_body_and_no_other() {
     assert!(outcome(get.with_body("")).starts_with("GetCallerIdentity "));
     assert_eq!(outcome(get.with_body("x")), "malformed");
 }
+
+#[test]
+fn what_is_no_name_of_its_kind_names_no_resource() {
+    let of = |service: &str, target: &str, body: String| {
+        let found = posted(service, target, &body);
+        found.split_once('@').map_or(found.clone(), |(_, resource)| resource.to_owned())
+    };
+    let local = |service: &str, rest: &str| format!("arn:aws:{service}:eu-west-1:123456789012:{rest}");
+    let secret = |id: &str| {
+        let body = format!(r#"{{"SecretId":"{id}"}}"#);
+        of("secretsmanager", "secretsmanager.GetSecretValue", body)
+    };
+    let whole = local("secretsmanager", "secret:name-Ab3dE9");
+    assert_eq!(secret(&whole), whole);
+    for part in ["secret:name", "secret:name-abc", "secret:name-ab.de9", "secret:some-alphanumeric"] {
+        let part = local("secretsmanager", part);
+        assert_eq!(secret(&part), format!("~{part}-??????"));
+    }
+    let key = |id: &str| of("kms", "TrentService.DescribeKey", format!(r#"{{"KeyId":"{id}"}}"#));
+    let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    assert_eq!(key(id), local("kms", &format!("key/{id}")));
+    assert_eq!(key("mrk-1234abcd"), local("kms", "key/mrk-1234abcd"));
+    for odd in ["a-name", "alias/a", &"*".repeat(36), "mrk-*"] {
+        assert_eq!(key(odd), "?", "{odd}");
+    }
+    let parameter = |name: &str| of("ssm", "AmazonSSM.GetParameter", format!(r#"{{"Name":"{name}"}}"#));
+    assert_eq!(parameter("/a/b:3"), local("ssm", "parameter/a/b"));
+    for odd in ["a b", "/a//b", "a:b:c", "a*", "//a"] {
+        assert!(parameter(odd).starts_with('?'), "{odd}: {}", parameter(odd));
+    }
+}
+
+#[test]
+fn an_index_is_touched_by_a_query_and_a_scan_only() {
+    let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/t";
+    for (operation, expected) in
+        [("Query", format!("{table}/index/i")), ("Scan", format!("{table}/index/i")), ("GetItem", table.to_owned())]
+    {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let body = r#"{"TableName":"t","IndexName":"i","Key":{}}"#;
+        assert_eq!(posted("dynamodb", &target, body), format!("{operation} dynamodb:{operation}@{expected}"));
+    }
+}

@@ -66,10 +66,17 @@ fn a_copy_from_an_access_point_reads_the_object_behind_it() {
     let copy = asked("s3", "PUT", "/buck/key").header("x-amz-copy-source", source).resolved();
     let read = "arn:aws:s3:us-east-1:210987654321:accesspoint/theirs/object/a/b";
     assert!(shown(&copy).contains(&format!("s3:GetObject@{read}")), "{}", shown(&copy));
-    assert!(!copy.behind.is_empty());
+    let behind: Vec<String> =
+        copy.behind.iter().map(|access| format!("{} {:?}", access.action, access.resource)).collect();
+    let object = r#"Pattern("arn:aws:s3:::*/a/b")"#;
+    assert_eq!(behind, [format!("s3:GetObject {object}"), format!("s3:GetObjectTagging {object}")]);
     let alias = asked("s3", "PUT", "/buck/key").header("x-amz-copy-source", "src-s3alias/a").resolved();
     let any = "s3:GetObject@~arn:aws:s3:eu-west-1:*:accesspoint/*/object/a";
     assert!(shown(&alias).contains(any), "{}", shown(&alias));
+    assert_eq!(alias.behind.len(), 1);
+    let anywhere = at("abc123.mrap.accesspoint.s3-global.amazonaws.com", "s3", "GET", "/a");
+    assert_eq!(anywhere.resolved().behind.len(), 1);
+    assert!(asked("s3", "GET", "/accesspoint/k").resolved().behind.is_empty(), "a bucket of that name");
     assert!(matches!(copy.context.get("s3:DataAccessPointArn"), Known::Unknown));
     for bad in [
         "arn:aws-cn:s3:us-east-1:210987654321:accesspoint/theirs/object/k",

@@ -240,9 +240,14 @@ fn an_event_sources_function_is_named_by_its_arn_and_only_in_the_body() {
     assert_eq!(function(r#"{"FunctionName":"f"}"#), arn);
     assert_eq!(function(r#"{"FunctionName":"f:live"}"#), format!("{arn}:live"));
     assert_eq!(function(&format!(r#"{{"FunctionName":"{arn}"}}"#)), arn);
-    for odd in
-        ["{}", r#"{"FunctionName":"123456789012:function:f"}"#, r#"{"FunctionName":"f*"}"#, r#"{"FunctionName":""}"#]
-    {
+    for odd in [
+        "{}",
+        r#"{"FunctionName":"123456789012:function:f"}"#,
+        r#"{"FunctionName":"f*"}"#,
+        r#"{"FunctionName":""}"#,
+        r#"{"FunctionName":"arn:aws:lambda:eu-west-1:123456789012:layer:l"}"#,
+        r#"{"FunctionName":"arn:aws:lambda:eu-west-1:123456789012:function:f*"}"#,
+    ] {
         assert_eq!(function(odd), "unknown", "{odd}");
     }
 }
