@@ -73,7 +73,7 @@ fn a_copy_from_an_access_point_reads_the_object_behind_it() {
     let alias = asked("s3", "PUT", "/buck/key").header("x-amz-copy-source", "src-s3alias/a").resolved();
     let any = "s3:GetObject@~arn:aws:s3:eu-west-1:*:accesspoint/*/object/a";
     assert!(shown(&alias).contains(any), "{}", shown(&alias));
-    assert_eq!(alias.behind.len(), 1);
+    assert_eq!(alias.behind.len(), 2, "the object and its tags");
     let anywhere = at("abc123.mrap.accesspoint.s3-global.amazonaws.com", "s3", "GET", "/a");
     assert_eq!(anywhere.resolved().behind.len(), 1);
     assert!(asked("s3", "GET", "/accesspoint/k").resolved().behind.is_empty(), "a bucket of that name");
