@@ -205,7 +205,13 @@ fn tags_in_the_body_of_a_path_and_keys_of_a_list_are_known() {
         let resolved = asked("iam", "POST", "/").header("content-type", kind).with_body(body).expect("resolved");
         told(&resolved, "aws:TagKeys")
     };
+    for silent in ["Action=GetRole&RoleName=R", "Action=ListRoles"] {
+        assert_eq!(form(silent), "unknown", "{silent}: it takes no tags");
+    }
     let untag = "Action=UntagRole&RoleName=R&TagKeys.member.1=team";
     assert_eq!(form(untag), "team");
     assert_eq!(form(&format!("{untag}&TagKeys.member.2.Key=x")), "unknown");
+    let described = asked("ec2", "POST", "/").header("content-type", "application/x-www-form-urlencoded");
+    let described = described.with_body("Action=DescribeInstances").expect("resolved");
+    assert_eq!(told(&described, "aws:TagKeys"), "unknown");
 }

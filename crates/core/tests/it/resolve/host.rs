@@ -210,6 +210,8 @@ fn a_host_serves_only_the_operations_that_are_sent_there() {
 #[test]
 fn hosts_of_access_points_and_directory_buckets_are_known_as_such() {
     assert_eq!(shown("point-123456789012.s3-accesspoint.eu-west-1.amazonaws.com"), "s3-accesspoint s3 eu-west-1 ");
+    let numbered = named("my-point-2-123456789012.s3-accesspoint.eu-west-1.amazonaws.com");
+    assert_eq!(numbered.point, Some(Point::Access { name: "my-point-2".into(), account: "123456789012".into() }));
     assert_eq!(shown("s3express-control.eu-north-1.amazonaws.com"), "s3express-control s3express eu-north-1 ");
     assert_eq!(shown("s3express-control-fips.us-east-1.amazonaws.com"), "s3express-control s3express us-east-1 ");
     assert_eq!(

@@ -635,6 +635,9 @@ fn partiql_is_decided_by_the_verb_and_the_table_of_each_statement() {
     let hidden = r#"{"Statements":[{"Statement":"SELECT * FROM A"},{"Statement":"DROP TABLE B"}]}"#;
     assert_eq!(ask("BatchExecuteStatement", hidden), "unresolved");
     assert_eq!(ask("ExecuteStatement", r#"{"Statement":1}"#), "unresolved");
+    for odd in ["FROM DELETE A WHERE x=1", "FOO INTO A VALUE {'x': INSERT}", "DELETE OUT WHERE x=FROM"] {
+        assert_eq!(ask("ExecuteStatement", &format!(r#"{{"Statement":"{odd}"}}"#)), "unresolved", "{odd}");
+    }
 }
 
 #[test]
@@ -703,6 +706,10 @@ fn every_item_of_a_list_of_a_form_is_a_resource() {
     let two = form("ec2", "Action=TerminateInstances&InstanceId.1=i-0a&InstanceId.2=i-0b");
     let expected = format!("ec2:TerminateInstances@{machine}/i-0a ec2:TerminateInstances@{machine}/i-0b");
     assert_eq!(two, format!("TerminateInstances {expected}"));
+    for odd in ["InstanceId.x=i-0c", "InstanceId.1.2.3=i-0c", "InstanceId.=i-0c", "InstanceIds.1=i-0c"] {
+        let found = form("ec2", &format!("Action=TerminateInstances&{odd}"));
+        assert!(!found.contains("i-0c"), "{odd}: {found}");
+    }
 }
 
 #[test]
@@ -819,6 +826,31 @@ fn what_is_no_name_of_its_kind_names_no_resource() {
     for odd in ["a b", "/a//b", "a:b:c", "a*", "//a"] {
         assert!(parameter(odd).starts_with('?'), "{odd}: {}", parameter(odd));
     }
+}
+
+#[test]
+fn a_name_with_slashes_is_one_whose_parts_are_names() {
+    let package = |name: &str| {
+        let target = format!("/v1/package?domain=d&repository=r&format=generic&package={name}");
+        bare(&asked("codeartifact", "GET", &target))
+    };
+    assert!(package("a%2Fb").ends_with("/a/b"), "{}", package("a%2Fb"));
+    assert!(package("a").ends_with("/a"), "{}", package("a"));
+    for odd in ["a%2F%2Fb", "a%2F", "%2Fa", "a%2Ab", "a%20b"] {
+        assert!(package(odd).ends_with('?'), "{odd}: {}", package(odd));
+    }
+}
+
+#[test]
+fn an_arn_without_a_region_is_taken_without_one() {
+    let plan = |arn: &str| {
+        let request = asked("arc-region-switch", "POST", "/").header("content-type", "application/x-amz-json-1.0");
+        let request = request.header("x-amz-target", "ArcRegionSwitch.GetPlan");
+        outcome(request.with_body(format!(r#"{{"arn":"{arn}"}}"#)))
+    };
+    let arn = "arn:aws:arc-region-switch::123456789012:plan/p";
+    assert!(plan(arn).ends_with(&format!("@{arn}")), "{}", plan(arn));
+    assert!(plan("arn:aws:arc-region-switch:eu-west-1:123456789012:plan/p").ends_with("@?"));
 }
 
 #[test]
