@@ -116,4 +116,98 @@ mod tests {
             assert_eq!(covers, expected, "{ours:?} {theirs:?}");
         }
     }
+
+    /// A statement of these members.
+    fn of(members: &str) -> Statement {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":{{{members}}}}}"#);
+        PolicyDocument::parse(&text).expect(members).statements()[0].clone()
+    }
+
+    fn on(resources: &str) -> Statement {
+        of(&format!(r#""Effect":"Allow","Action":"s3:*",{resources}"#))
+    }
+
+    fn doing(actions: &str) -> Statement {
+        of(&format!(r#""Effect":"Deny",{actions},"Resource":"*""#))
+    }
+
+    fn when(condition: &str) -> Statement {
+        of(&format!(r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{{{condition}}}"#))
+    }
+
+    #[test]
+    fn all_but_some_actions_covers_and_meets_what_is_not_among_them() {
+        let but = doing(r#""NotAction":["s3:*","iam:*"]"#);
+        for (actions, covers, meets) in [
+            (r#""Action":"ec2:RunInstances""#, true, true),
+            (r#""Action":"s3:GetObject""#, false, false),
+            (r#""Action":["s3:GetObject","iam:CreateUser"]"#, false, false),
+            (r#""Action":["s3:GetObject","ec2:RunInstances"]"#, false, true),
+            (r#""Action":"*""#, false, true),
+            (r#""NotAction":["s3:*","iam:*","ec2:*"]"#, true, true),
+            (r#""NotAction":"s3:*""#, false, true),
+        ] {
+            let other = doing(actions);
+            assert_eq!(but.covers_scope(&other), covers, "{actions}");
+            assert_eq!((but.may_meet(&other), other.may_meet(&but)), (meets, meets), "{actions}");
+        }
+    }
+
+    #[test]
+    fn all_but_some_resources_covers_and_meets_what_is_not_among_them() {
+        let but = on(r#""NotResource":["arn:aws:s3:::b/*","arn:aws:s3:::c/*"]"#);
+        for (resources, covers, meets) in [
+            (r#""Resource":"arn:aws:s3:::d/k""#, true, true),
+            (r#""Resource":"arn:aws:s3:::b/k""#, false, false),
+            (r#""Resource":["arn:aws:s3:::b/k","arn:aws:s3:::c/k"]"#, false, false),
+            (r#""Resource":["arn:aws:s3:::b/k","arn:aws:s3:::d/k"]"#, false, true),
+            (r#""Resource":"arn:aws:s3:::b*""#, false, true),
+            (r#""NotResource":["arn:aws:s3:::b/*","arn:aws:s3:::c/*","arn:aws:s3:::d/*"]"#, true, true),
+            (r#""NotResource":"arn:aws:s3:::b/*""#, false, true),
+        ] {
+            let other = on(resources);
+            assert_eq!(but.covers_scope(&other), covers, "{resources}");
+            assert_eq!((but.may_meet(&other), other.may_meet(&but)), (meets, meets), "{resources}");
+        }
+        let variable = on(r#""NotResource":"arn:aws:s3:::b/${aws:username}""#);
+        let (own, far) = (on(r#""Resource":"arn:aws:s3:::b/k""#), on(r#""Resource":"arn:aws:s3:::d/k""#));
+        assert!(variable.may_meet(&own), "whose name it is depends on the request");
+        assert!(!variable.covers_scope(&own) && !variable.covers_scope(&far), "a variable may have no value");
+        let both = on(r#""NotResource":["arn:aws:s3:::b/*","arn:aws:s3:::d/${aws:username}"]"#);
+        assert!(!both.covers_scope(&far));
+    }
+
+    #[test]
+    fn a_variable_covers_only_itself() {
+        let own = r#""Resource":"arn:aws:s3:::b/${aws:username}/*""#;
+        let (own, other) = (on(own), on(r#""Resource":"arn:aws:s3:::b/alice/*""#));
+        assert!(own.covers_scope(&own) && !own.covers_scope(&other) && !other.covers_scope(&own));
+        assert!(on(r#""Resource":"arn:aws:s3:::b/*""#).covers_scope(&own));
+        assert!(own.may_meet(&other) && other.may_meet(&own));
+    }
+
+    #[test]
+    fn everything_covers_and_meets_everything_and_only_it_covers_itself() {
+        let (all, one) = (on(r#""Resource":"*""#), on(r#""Resource":"arn:aws:s3:::b/*""#));
+        assert!(all.covers_scope(&one) && !one.covers_scope(&all));
+        assert!(all.may_meet(&one) && one.may_meet(&all) && all.may_meet(&all));
+        assert!(!on(r#""Resource":"arn:aws:s3:::*""#).covers_scope(&all), "what has no ARN");
+    }
+
+    #[test]
+    fn a_condition_covers_a_narrower_one_of_its_operator_and_key_only() {
+        for (wide, narrow, expected) in [
+            (r#""StringLike":{"aws:a":["x","y"]}"#, r#""StringLike":{"aws:a":"x"}"#, true),
+            (r#""StringLike":{"aws:a":["x","y"]}"#, r#""StringLike":{"AWS:A":"x"}"#, true),
+            (r#""StringLike":{"aws:a":"x"}"#, r#""StringLike":{"aws:a":["x","y"]}"#, false),
+            (r#""StringLike":{"aws:a":["x","y"]}"#, r#""StringLike":{"aws:b":"x"}"#, false),
+            (r#""StringLike":{"aws:a":["x","y"]}"#, r#""StringEquals":{"aws:a":"x"}"#, false),
+            (r#""StringNotLike":{"aws:a":"x"}"#, r#""StringNotLike":{"aws:a":["x","y"]}"#, true),
+            (r#""StringNotLike":{"aws:a":["x","y"]}"#, r#""StringNotLike":{"aws:a":"x"}"#, false),
+            (r#""Null":{"aws:a":"true"}"#, r#""Null":{"aws:a":"true"}"#, true),
+            (r#""Null":{"aws:a":"true"}"#, r#""Null":{"aws:a":"false"}"#, false),
+        ] {
+            assert_eq!(when(wide).covers(&when(narrow)), expected, "{wide} {narrow}");
+        }
+    }
 }

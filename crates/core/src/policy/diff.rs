@@ -88,7 +88,6 @@ fn grouped(
     let mut groups: Vec<Statement> = Vec::new();
     for action in split(&statement.actions) {
         let parts = split(&statement.resources).into_iter().map(|resources| Statement {
-            sid: None,
             actions: action.clone(),
             resources,
             ..statement.clone()
@@ -161,6 +160,38 @@ mod tests {
         assert_eq!((gained, lost), (vec!["allows `s3:Get*` on `arn:aws:s3:::b/*`".to_owned()], Vec::new()));
         let (gained, lost) = diff(&wide, &narrow);
         assert_eq!((gained, lost), (Vec::new(), vec!["no longer allows `s3:Get*` on `arn:aws:s3:::b/*`".to_owned()]));
+    }
+
+    #[test]
+    fn only_the_parts_that_differ_are_shown_and_those_of_the_same_resources_together() {
+        let (b, c) = ("arn:aws:s3:::b/*", "arn:aws:s3:::c/*");
+        let old = one(r#""s3:GetObject""#, &format!(r#""{b}""#));
+        let new = one(r#""s3:GetObject","s3:PutObject","s3:DeleteObject""#, &format!(r#""{b}","{c}""#));
+        let (gained, lost) = diff(&old, &new);
+        let (first, rest) = ("allows `s3:GetObject` on", "allows `s3:PutObject` and `s3:DeleteObject` on");
+        assert_eq!(gained, [format!("{first} `{c}`"), format!("{rest} `{b}` and `{c}`")]);
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+
+    #[test]
+    fn a_change_is_of_the_statement_that_makes_it() {
+        let get = one(r#""s3:GetObject""#, B);
+        let parsed =
+            |statements: &str| PolicyDocument::parse(&format!(r#"{{"Statement":[{statements}]}}"#)).expect("policy");
+        let diff = PolicyDiff::between(&parsed(&get), &parsed(&format!("{get},{}", one(r#""s3:PutObject""#, B))));
+        let named: Vec<&str> = diff.newly_allowed.iter().map(|change| change.statement.as_str()).collect();
+        assert_eq!(named, ["statement 2"]);
+    }
+
+    #[test]
+    fn a_deny_hides_only_what_it_surely_denies() {
+        let (get, deny) = (one(r#""s3:GetObject""#, B), |members: &str| format!(r#"{{"Effect":"Deny",{members}}}"#));
+        let both = one(r#""s3:GetObject","s3:PutObject""#, B);
+        let gained = |members: &str| diff(&get, &format!("{both},{}", deny(members))).0.len();
+        assert_eq!(gained(r#""Action":"s3:Put*","Resource":"*""#), 0);
+        assert_eq!(gained(r#""Action":"ec2:*","Resource":"*""#), 1);
+        let sometimes = r#""Action":"s3:Put*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#;
+        assert_eq!(gained(sometimes), 1);
     }
 
     #[test]

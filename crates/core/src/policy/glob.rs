@@ -258,7 +258,7 @@ impl Token {
 
 #[cfg(test)]
 mod tests {
-    use super::Glob;
+    use super::{Glob, POSITIONS, in_bits};
     use crate::limits::GLOB_COVER_STATES_MAX;
 
     #[test]
@@ -269,6 +269,44 @@ mod tests {
         }
         for (pattern, text) in [("", "a"), ("?", ""), ("?", "ab"), ("a*c", "abcd"), ("A", "a"), ("a?c", "ac")] {
             assert!(!Glob::new(pattern).matches(text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn text_with_one_star_at_its_end_is_compared_as_text() {
+        let long = "a".repeat(1_000);
+        assert_eq!(Glob::new("a*").matches_counting(&long), (true, 1));
+        assert_eq!(Glob::new(&long).matches_counting(&long), (true, 1));
+        assert_eq!(Glob::new("a").matches_counting(&long), (false, 1));
+    }
+
+    #[test]
+    fn a_pattern_with_more_positions_than_a_number_has_bits_matches_what_it_should() {
+        for tokens in POSITIONS - 2..POSITIONS + 3 {
+            let name = "a".repeat(tokens - 2);
+            let glob = Glob::new(&format!("?*{name}"));
+            for (text, expected) in [
+                (format!("x{name}"), true),
+                (format!("xaaab{name}"), true),
+                (format!("x{name}b"), false),
+                (name.clone(), false),
+                (String::new(), false),
+            ] {
+                assert_eq!(glob.matches(&text), expected, "{tokens} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_and_short_patterns_are_matched_in_the_same_steps() {
+        let patterns = ["?", "*a", "a*b?", "*?*a*", "?*ab*ba", "*a*a*a*b"];
+        for (glob, text) in patterns.iter().flat_map(|p| ["", "a", "ab", "aab", "abab", "abba", "bbbb"].map(|t| (p, t)))
+        {
+            let glob = Glob::new(glob);
+            let rest = glob.tokens.get(glob.literal..).unwrap_or_default();
+            if let Some(text) = text.strip_prefix(glob.prefix.as_str()) {
+                assert_eq!(glob.in_sets(glob.literal, text), in_bits(rest, text), "{glob:?} {text}");
+            }
         }
     }
 

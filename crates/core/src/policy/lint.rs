@@ -298,6 +298,9 @@ mod tests {
     fn a_plain_policy_has_no_findings() {
         for statements in [
             r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}"#,
+            r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:eu-west-1:123456789012:thing"}"#,
+            r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:example:::thing"}"#,
+            r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:example:eu-west-1::thing"}"#,
             r#"{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}"#,
             r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b*"}"#,
             r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"s3:Delete*","Resource":"*"}"#,
@@ -348,6 +351,27 @@ mod tests {
         let old = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}/*"}}"#;
         let found = PolicyDocument::parse(old).expect("old").lint();
         assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["literal-variable"]);
+    }
+
+    #[test]
+    fn a_finding_names_its_statement_its_place_and_the_statement_that_makes_it_useless() {
+        let text = r#"{"Statement":[{"Effect":"Deny","Action":"ec2:*","Resource":"*"},
+            {"Effect":"Deny","Action":"s3:*","Resource":"*"},
+            {"Effect":"Allow","Action":"s3:Get*","Resource":"*"},
+            {"Effect":"Allow","Action":["sqs:SendMessage","kms:Decrypt"],"Resource":"arn:aws:sqs:*:*:q"},
+            {"Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sqs:*:*:q"}]}"#;
+        let found = PolicyDocument::parse(text).expect("a document").lint();
+        let shown: Vec<(&str, String)> = found.iter().map(|f| (f.statement.as_str(), f.place.to_string())).collect();
+        let place = |text: &str| format!("`Statement{text}`");
+        assert_eq!(
+            shown,
+            [
+                ("statement 3", place("[2]")),
+                ("statement 4", place("[3].Action[1]")),
+                ("statement 5", place("[4].Action"))
+            ]
+        );
+        assert_eq!(found[0].message, "statement 2 denies all that this allows");
     }
 
     #[test]

@@ -113,6 +113,16 @@ mod tests {
     use crate::policy::ActionPattern;
     use crate::policy::glob::Glob;
 
+    #[test]
+    fn a_plain_pattern_is_compared_as_text() {
+        assert!(matches!(Part::of("*"), Part::Any));
+        assert!(matches!(Part::of("GetObject"), Part::Exact(_)));
+        assert!(matches!(Part::of("Get*"), Part::Prefix(_)));
+        for pattern in ["Get?", "*Object", "Get*Acl", "Get*?", "?*", "**"] {
+            assert!(matches!(Part::of(pattern), Part::Glob(_)), "{pattern}");
+        }
+    }
+
     /// Every text of up to `most` of these letters.
     fn texts(letters: &[char], most: usize) -> Vec<String> {
         let mut all = vec![String::new()];

@@ -290,6 +290,10 @@ mod tests {
         assert_eq!(fault("s3:Get*, 日本"), (11, None));
         assert_eq!(fault("s3:Get\u{0}"), (6, None));
         assert_eq!(fault("storage:raed").0, 8);
+        assert_eq!(fault("fooGetBar"), (3, some("foo:GetBar")));
+        assert_eq!(fault("GetObject"), (9, None));
+        let twice = parse_actions("s3:Get:Object").expect_err("two colons");
+        assert_eq!(twice.expected(), "only one `:`, between the service and the action");
     }
 
     #[test]
@@ -305,7 +309,10 @@ mod tests {
         assert_eq!(shown(&list(POLICY_ACTIONS_MAX)).len(), POLICY_ACTIONS_MAX);
         assert!(parse_actions(&list(POLICY_ACTIONS_MAX + 1)).is_err());
         assert_eq!(shown(&vec!["s3:*"; POLICY_ACTIONS_MAX + 1].join(",")).len(), 1);
-        assert!(parse_actions(&format!("s3:{}", "A".repeat(POLICY_PATTERN_CHARS_MAX))).is_err());
+        let long = |chars: usize| parse_actions(&format!("s3:{}", "A".repeat(chars - 3)));
+        assert!(long(POLICY_PATTERN_CHARS_MAX).is_ok() && long(POLICY_PATTERN_CHARS_MAX + 1).is_err());
+        let long = |chars: usize| parse_resource(&format!("arn:aws:s3:::{}", "k".repeat(chars - 13)));
+        assert!(long(POLICY_PATTERN_CHARS_MAX).is_ok() && long(POLICY_PATTERN_CHARS_MAX + 1).is_err());
     }
 
     #[test]
@@ -335,6 +342,14 @@ mod tests {
             ("arn:aws:s3:::a,arn:aws:s3:::b", 14, None),
             ("arn:aws:s3:::b/${aws:username", 15, None),
             ("arn:aws:${s3:x}:::b", 8, None),
+            ("arn:aws:iam::${aws:username}:role/r", 13, None),
+            ("arn:aws:s3:::b/${*}${aws:username", 19, None),
+            ("arn:aws:${*}${aws:x}:::b", 12, None),
+            ("arn::s3:::b", 4, None),
+            ("arn:aws::::b", 8, None),
+            ("arn:aws:s*:::b", 9, None),
+            ("arn:aws:s3:::", 13, None),
+            ("bucket/a b", 0, None),
         ] {
             let error = parse_resource(input).expect_err(input);
             assert_eq!((error.position(), error.suggestion()), (at, suggestion), "{input}: {error}");

@@ -196,10 +196,18 @@ fn arn_glob(filled: &[Filled]) -> Glob {
 
 #[cfg(test)]
 mod tests {
-    use super::{ResourcePattern, arn_like};
+    use super::{ResourcePattern, arn_like, is_arn};
     use crate::policy::access::{Context, Resource};
     use crate::policy::template::Template;
     use crate::policy::truth::Truth::{self, Maybe, No, Yes};
+
+    #[test]
+    fn an_arn_has_its_beginning_and_six_parts() {
+        assert!(is_arn("arn:aws:s3:::b") && is_arn("arn:aws:s3:::b:c"));
+        for text in ["", "arn:", "arn:aws:s3", "arn:aws:s3::a-long-name", "urn:aws:s3:::b", "a:b:c:d:e:f:g"] {
+            assert!(!is_arn(text), "{text}");
+        }
+    }
 
     fn exact(pattern: &str, arn: &str) -> Truth {
         let pattern = ResourcePattern::parse(pattern).expect("parses");

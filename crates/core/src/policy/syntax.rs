@@ -107,6 +107,12 @@ mod tests {
         let at = caret.chars().position(|c| c == '^').expect("caret");
         assert_eq!(line.chars().nth(at), Some('!'));
         assert!(line.starts_with('…') && line.ends_with('…'));
+        assert_eq!(at, SYNTAX_PICTURE_CHARS_MAX / 2 + 1, "in the middle");
+        let near_the_end = 10_001 - SYNTAX_PICTURE_CHARS_MAX / 2;
+        let picture = SyntaxError::new(&input, near_the_end, "nothing").to_string();
+        let line = picture.lines().next().expect("line");
+        assert!(line.starts_with('…') && line.ends_with('b'), "{line}");
+        assert_eq!(line.chars().count(), SYNTAX_PICTURE_CHARS_MAX + 1);
     }
 
     #[test]

@@ -183,6 +183,7 @@ mod tests {
         assert_eq!(matches("h/${AWS:UserName}/*", &context, "h/a*/x"), Some(true));
         assert_eq!(matches("h/${aws:username}/*", &context, "h/ab/x"), Some(false));
         assert_eq!(matches("${aws:userid, 'no}ne'}", &context, "no}ne"), Some(true));
+        assert_eq!(matches("${aws:userid,'no' }", &context, "no"), Some(true));
         assert_eq!(matches("${aws:userid}", &context, ""), None);
         assert_eq!(matches("${s3:unknown}", &context, "whatever"), Some(true));
         assert_eq!(matches("a${*}b${?}${$}{", &context, "a*b?${"), Some(true));

@@ -180,6 +180,32 @@ mod tests {
     }
 
     #[test]
+    fn several_values_are_alternatives_and_of_a_negation_all_are_excluded() {
+        let when = |operator: &str, values: &str| {
+            let condition = format!(r#"{{"{operator}":{{"aws:a":{values}}}}}"#);
+            words(&format!(r#"{{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{condition}}}"#))
+        };
+        for (operator, values, end) in [
+            ("StringEquals", r#"["x","y","z"]"#, "only when `aws:a` is `x`, `y` or `z`"),
+            ("StringEquals", r#""x""#, "only when `aws:a` is `x`"),
+            ("StringNotEquals", r#"["x","y"]"#, "only when `aws:a` is not any of `x` and `y`, or is absent"),
+            ("StringNotEquals", r#""x""#, "only when `aws:a` is not `x`, or is absent"),
+        ] {
+            assert!(when(operator, values).ends_with(end), "{}", when(operator, values));
+        }
+    }
+
+    #[test]
+    fn each_statement_has_its_name_and_its_effect() {
+        let text = r#"{"Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"},
+            {"Effect":"Allow","Action":"ec2:*","Resource":"*"},
+            {"Sid":"Named","Effect":"Allow","Action":"sqs:*","Resource":"*"}]}"#;
+        let words = PolicyDocument::parse(text).expect("a document").in_words();
+        let shown: Vec<(&str, bool)> = words.iter().map(|one| (one.name.as_str(), one.allows)).collect();
+        assert_eq!(shown, [("statement 1", false), ("statement 2", true), ("Named", true)]);
+    }
+
+    #[test]
     fn what_holds_without_its_key_says_so() {
         let with = |operator: &str| {
             words(&format!(

@@ -152,9 +152,21 @@ mod tests {
             b"\xa1\x61a\x9b\x7f\xff\xff\xff\xff\xff\xff\xff",
             b"\xa1\x61a\x7f\x41x\xff",
             b"\xa1\x61a\x1c",
+            b"\xa1\x61a\x1f",
+            b"\xa1\x61a\x3f",
             b"\xa1\x61a\xff",
         ] {
             assert!(parse(bad).is_err(), "{bad:x?}");
+        }
+    }
+
+    #[test]
+    fn a_length_may_have_several_bytes() {
+        for (head, length) in [(&b"\x78\xc8"[..], 200_usize), (b"\x79\x01\x2c", 300), (b"\x7a\x00\x01\x00\x05", 65_541)]
+        {
+            let body = [b"\xa1\x61a", head, &b"x".repeat(length)].concat();
+            let expected = Json::Object(vec![("a".into(), Json::Text("x".repeat(length)))]);
+            assert_eq!(parse(&body).expect("one text"), expected, "{length}");
         }
     }
 

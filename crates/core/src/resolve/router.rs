@@ -160,6 +160,7 @@ mod tests {
             operation("Part", "GET", "/things/{Id}/parts"),
             operation("File", "GET", "/files/{Path+}"),
             operation("Meta", "GET", "/files/{Path+}/meta"),
+            operation("Old", "GET", "/box/{Name}/old/{Path+}/of/{Id}"),
             operation("Delete", "DELETE", "/things/{Id}"),
             operation("Root", "GET", "/"),
         ];
@@ -182,6 +183,10 @@ mod tests {
         assert_eq!(name("GET", "/files/a/b", &[]), Some("File"));
         assert_eq!(name("GET", "/files/a/b/meta", &[]), Some("Meta"));
         assert_eq!(name("GET", "/", &[]), Some("Root"));
+        assert_eq!(name("GET", "/box/b/old/x/y/of/1", &[]), Some("Old"));
+        for path in ["/box/b/new/x/of/1", "/box/b/old/x/in/1", "/box/b/old/of/1", "/tin/b/old/x/of/1"] {
+            assert_eq!(name("GET", path, &[]), None, "{path}");
+        }
         for (method, path) in
             [("GET", "/files"), ("PUT", "/things"), ("get", "/things"), ("GET", "/Things"), ("GET", "/x")]
         {

@@ -12,6 +12,7 @@ mod refusal;
 mod request_keys;
 mod rest;
 mod s3;
+mod unsigned;
 
 use hallpass_core::denial::Denial;
 use hallpass_core::policy::Resource;

@@ -35,7 +35,7 @@ pub(super) fn statements(policy: &ScopedPolicy, allows: &[Statement], tiers: &[T
         }
         match &statement.actions {
             Scope::Only(actions) if is_everywhere(statement) => everywhere.extend(actions.iter().cloned()),
-            _ => denies.statements.push(Statement { sid: None, ..statement.clone() }),
+            _ => denies.statements.push(statement.clone()),
         }
     }
     let actions = pruned(&everywhere, ActionPattern::covers);

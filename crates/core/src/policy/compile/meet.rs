@@ -128,3 +128,27 @@ fn conditions(ours: &[Condition], theirs: &[Condition]) -> (Vec<Condition>, bool
     }
     (both, exact)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::statements;
+    use crate::limits::COMPILED_STATEMENTS_MAX;
+    use crate::policy::document::{PolicyDocument, Statement};
+
+    fn side(key: &str, count: usize) -> Vec<Statement> {
+        let one = |n: usize| {
+            let condition = format!(r#""Condition":{{"StringEquals":{{"{key}":"{n}"}}}}"#);
+            format!(r#"{{"Effect":"Allow","Action":"s3:*","Resource":"*",{condition}}}"#)
+        };
+        let all: Vec<String> = (0..count).map(one).collect();
+        let text = format!(r#"{{"Statement":[{}]}}"#, all.join(","));
+        PolicyDocument::parse(&text).expect("a document").statements().to_vec()
+    }
+
+    #[test]
+    fn past_the_limit_of_statements_nothing_is_written() {
+        let (met, exact) = statements(&side("aws:a", 8), &side("aws:b", COMPILED_STATEMENTS_MAX / 8)).expect("written");
+        assert_eq!((met.len(), exact), (COMPILED_STATEMENTS_MAX, true));
+        assert!(statements(&side("aws:a", COMPILED_STATEMENTS_MAX + 1), &side("aws:b", 1)).is_none());
+    }
+}

@@ -57,3 +57,17 @@ pub(super) fn listed(longest: &[(String, usize)]) -> String {
     };
     longest.iter().map(part).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PART_CHARS_SHOWN, listed};
+
+    #[test]
+    fn a_long_part_is_cut_and_says_so() {
+        let part = |chars: usize| ("a".repeat(chars), chars);
+        let whole = format!("`{}` ({PART_CHARS_SHOWN})", "a".repeat(PART_CHARS_SHOWN));
+        assert_eq!(listed(&[part(2), part(PART_CHARS_SHOWN)]), format!("`aa` (2), {whole}"));
+        let cut = format!("`{}…` ({})", "a".repeat(PART_CHARS_SHOWN), PART_CHARS_SHOWN + 1);
+        assert_eq!(listed(&[part(PART_CHARS_SHOWN + 1)]), cut);
+    }
+}

@@ -149,6 +149,7 @@ fn leads(here: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::locate;
+    use crate::limits::POLICY_JSON_DEPTH_MAX;
 
     const TEXT: &str = r#"{
   "Version": "2012-10-17",
@@ -179,6 +180,15 @@ mod tests {
         ] {
             assert_eq!(locate(TEXT, path), Some(position), "{path}");
         }
+    }
+
+    #[test]
+    fn what_stands_in_a_text_or_beside_the_path_leads_nowhere() {
+        let text = r#"{"Id": "a, b} ]", "Statement": [{"Sid": "x{", "Effect": "Allow"}]}"#;
+        assert_eq!(locate(text, "Statement[0].Effect"), Some((1, 57)));
+        let many = format!(r#"{{"Statement": [{}]}}"#, vec![r#"{"Sid":"A"}"#; 2 * POLICY_JSON_DEPTH_MAX].join("\n"));
+        let last = 2 * POLICY_JSON_DEPTH_MAX;
+        assert_eq!(locate(&many, &format!("Statement[{}].Sid", last - 1)), Some((last, 8)));
     }
 
     #[test]

@@ -179,7 +179,7 @@ pub(super) fn parameter(scope: &Scope<'_>, text: &str) -> Resource {
     }
     let name = text.split(':').next().unwrap_or_default();
     let bare = name.strip_prefix('/').unwrap_or(name);
-    if !plain(bare, b"/_.-") || bare.contains("//") || text.matches(':').count() > 1 {
+    if !plain(bare, b"/_.-") || name.contains("//") || text.matches(':').count() > 1 {
         return Resource::Opaque;
     }
     scope.local("ssm", &format!("parameter/{bare}"))

@@ -239,7 +239,91 @@ fn fits(template: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::{fits, resources};
+    use crate::policy::Resource;
+    use crate::resolve::catalog::{ActionRule, Catalog, Level, Member, Place, Slot};
+    use crate::resolve::json::Json;
+    use crate::resolve::resource::Given;
+    use crate::resolve::resource::arn::Scope;
+    use crate::resolve::{Caller, Partition, Request, Upstream};
+
+    const WHOLE: bool = true;
+
+    fn member(name: &'static str, whole: bool) -> Vec<Member> {
+        vec![Member { place: Place::Body, name, list: name.ends_with('s'), whole, default: None }]
+    }
+
+    /// The resources that a body names for a template, as in the tests of whole requests.
+    fn told(template: &'static str, optional: bool, variables: Vec<Vec<Member>>, body: &str) -> Vec<String> {
+        let request = Request {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: &[],
+            service: "x",
+            region: "eu-west-1",
+            catalog: Catalog { signing_as: |_| Vec::new(), named: |_| None, located: |_, _| None },
+            caller: Caller { account: Some("123456789012"), ..Caller::default() },
+            upstream: Upstream::Aws,
+            at: None,
+            allow_unmapped: &[],
+            secure_transport: true,
+            now: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let scope = Scope { request: &request, partition: Partition::Aws, region: "eu-west-1" };
+        let slots = vec![Slot::Arn { template, optional, paths: false, variables }];
+        let rule = ActionRule { action: "Do", level: Level::Read, slots };
+        let body = Json::parse(body.as_bytes()).expect("JSON");
+        let found = resources(&scope, &rule, Given::Json(&body)).expect("resolved");
+        let shown = |resource: Resource| match resource {
+            Resource::Exact(arn) => arn,
+            Resource::Pattern(arn) => format!("~{arn}"),
+            Resource::Opaque => "?".to_owned(),
+        };
+        found.into_iter().map(shown).collect()
+    }
+
+    const CHILD: &str = "arn:{P}:x:{R}:{A}:a/{}/{}";
+    const OWN: &str = "arn:aws:x:eu-west-1:123456789012:a";
+
+    #[test]
+    fn another_form_is_meant_where_a_parent_could_be_given_and_is_not() {
+        let child = |whole, body| told(CHILD, true, vec![member("Parent", false), member("Child", whole)], body);
+        assert_eq!(child(false, r#"{"Parent":"p","Child":"c"}"#), [format!("{OWN}/p/c")]);
+        assert_eq!(child(false, r#"{"Child":"c"}"#), ["?"]);
+        assert_eq!(child(WHOLE, &format!(r#"{{"Child":"{OWN}/p/c"}}"#)), [format!("{OWN}/p/c")]);
+        let demanded = told(CHILD, false, vec![member("Parent", false), member("Child", false)], r#"{"Child":"c"}"#);
+        assert_eq!(demanded, [format!("~{OWN}/*/c")]);
+    }
+
+    #[test]
+    fn one_text_stands_for_two_variables_only_with_a_colon_between_them() {
+        let both = |template, body| told(template, false, vec![member("Name", false), Vec::new()], body);
+        assert_eq!(both("arn:{P}:x:{R}:{A}:a/{}:{}", r#"{"Name":"n:2"}"#), [format!("{OWN}/n:2")]);
+        assert_eq!(both("arn:{P}:x:{R}:{A}:a/{}:{}", r#"{"Name":"n"}"#), [format!("~{OWN}/n:*")]);
+        assert_eq!(both(CHILD, r#"{"Name":"n:2"}"#), ["?"]);
+    }
+
+    #[test]
+    fn of_several_parents_any_may_be_meant() {
+        let child = |parents: &str| {
+            let body = format!(r#"{{"Parents":[{parents}],"Child":"c"}}"#);
+            told(CHILD, false, vec![member("Parents", false), member("Child", false)], &body)
+        };
+        assert_eq!(child(r#""p""#), [format!("{OWN}/p/c")]);
+        assert_eq!(child(&format!(r#""p","{OWN}/q""#)), [format!("~{OWN}/*/c")]);
+        assert_eq!(child(r#""p","a b""#), ["?"]);
+    }
+
+    #[test]
+    fn an_arn_without_an_account_is_taken_without_one() {
+        let report = |arn: &str| {
+            let body = format!(r#"{{"Report":"{arn}"}}"#);
+            told("arn:{P}:x:{R}::report/{}", false, vec![member("Report", WHOLE)], &body)
+        };
+        assert_eq!(report("arn:aws:x:eu-west-1::report/r"), ["arn:aws:x:eu-west-1::report/r"]);
+        assert_eq!(report("arn:aws:x:eu-west-1:123456789012:report/r"), ["?"]);
+    }
 
     #[test]
     fn a_text_has_the_form_of_a_template_or_not() {

@@ -140,7 +140,7 @@ impl Decoder {
                         }
                         self.line.clear();
                         self.state = State::Header;
-                    } else if self.line.len() > 1 || !b"\r\n".starts_with(&self.line) {
+                    } else if !b"\r\n".starts_with(&self.line) {
                         return Err(ChunkError::ChunkEnd);
                     }
                 }

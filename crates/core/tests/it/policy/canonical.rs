@@ -1,6 +1,6 @@
 //! The canonical form: the key of session reuse.
 
-use hallpass_core::policy::{Context, PolicyDocument, ScopedPolicy};
+use hallpass_core::policy::{Context, PolicyDocument, PreparedPolicy, ScopedPolicy};
 
 use super::{access, answer, short};
 
@@ -104,6 +104,10 @@ fn a_policy_that_is_tried_out_allows_nothing_and_refuses_nothing_but_is_not_the_
     let trying =
         |tried: ScopedPolicy| ScopedPolicy { shadow: Some(Box::new(tried)), ..short("s3:GetObject", &["*"], "") };
     let wide = trying(short("s3:*", &["*"], ""));
+    let prepared = PreparedPolicy::from(&wide);
+    let tried = prepared.shadow().expect("tried out").policy();
+    assert!(tried.same_authority(&short("s3:*", &["*"], "")));
+    assert!(PreparedPolicy::from(&enforced).shadow().is_none());
     assert!(!wide.same_authority(&enforced) && !wide.same_authority(&trying(short("s3:Put*", &["*"], ""))));
     for policy in [&wide, &trying(ScopedPolicy::default())] {
         assert_eq!(answer(policy, &access("s3:GetObject", "arn:aws:s3:::b/k"), &Context::default()), "allow");

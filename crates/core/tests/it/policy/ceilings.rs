@@ -1,7 +1,7 @@
 //! Several ceilings together, the short form, and what a refusal says.
 
-use hallpass_core::denial::DenialCode;
-use hallpass_core::policy::{ActionPattern, Context, PolicyDocument, Resource, ScopedPolicy, profile};
+use hallpass_core::denial::{DenialCode, Missing};
+use hallpass_core::policy::{AccessRequest, ActionPattern, Context, PolicyDocument, Resource, ScopedPolicy, profile};
 
 use super::{access, answer, document, short};
 
@@ -66,6 +66,18 @@ fn a_deny_that_cannot_be_read_refuses_everything() {
     let policy = ScopedPolicy { denied: vec![odd], ..short("s3:*", &["*"], "") };
     assert!(policy.validate().is_err() && policy.allows_nothing() && policy.compile("aws").is_err());
     assert_eq!(decide(&policy, "s3:PutObject", OBJECT), "explicit-deny");
+}
+
+#[test]
+fn a_deny_beside_a_document_is_told_of_what_the_document_allows() {
+    let json = r#"{"Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"},
+        {"Effect":"Deny","Action":"sqs:*","Resource":"*"}]}"#;
+    let noted = |deny: &str, pattern: &str| {
+        let policy = ScopedPolicy { documents: document(json).documents, ..short("", &["*"], deny) };
+        policy.warnings().iter().any(|note| note.starts_with(&format!("`{pattern}` is allowed")))
+    };
+    assert!(noted("s3:GetObject", "s3:Get*"));
+    assert!(!noted("sqs:SendMessage", "sqs:*"));
 }
 
 #[test]
@@ -158,6 +170,131 @@ fn a_refusal_says_what_is_missing_and_how_to_ask() {
     let denial = document(json).evaluate(&access("s3:GetObject", OBJECT), &Context::default()).expect_err("refused");
     assert_eq!((denial.code, denial.statement.as_deref()), (DenialCode::ExplicitDeny, Some("NoTag")));
     assert!(denial.reason.contains("`aws:ResourceTag/x` cannot be known here"), "{}", denial.reason);
+}
+
+#[test]
+fn a_refusal_names_the_statement_that_came_nearest() {
+    let json = r#"{"Statement":[{"Effect":"Allow","NotAction":"s3:*","Resource":"*"},
+        {"Effect":"Deny","Action":"s3:DeleteObject","Resource":"*"},
+        {"Effect":"Allow","NotAction":["iam:*","ec2:*"],"Resource":"arn:aws:s3:::c/*"}]}"#;
+    let refused = |policy: &ScopedPolicy, action: &str| {
+        policy.evaluate(&access(action, OBJECT), &Context::default()).expect_err("refused")
+    };
+    let policy = document(json);
+    let denial = refused(&policy, "s3:DeleteObject");
+    assert_eq!(denial.statement.as_deref(), Some("statement 2"));
+    assert!(denial.reason.ends_with("is denied by statement 2"), "{}", denial.reason);
+    let denial = refused(&policy, "s3:GetObject");
+    assert_eq!(denial.statement.as_deref(), Some("statement 3"));
+    assert_eq!(
+        denial.reason,
+        "statement 3 of the policy document allows `s3:GetObject`, but not on `arn:aws:s3:::b/k`"
+    );
+    let several = ScopedPolicy { documents: [allow_document("s3:*"), policy.documents[0].clone()].into(), ..policy };
+    let denial = refused(&several, "s3:DeleteObject");
+    assert_eq!(denial.statement.as_deref(), Some("statement 2 of policy document 2"));
+}
+
+#[test]
+fn a_value_that_cannot_be_compared_is_not_called_unknown() {
+    let json = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*",
+        "Condition":{"NumericLessThan":{"s3:max-keys":"10"}}}}"#;
+    let reason = |context: &Context| {
+        document(json).evaluate(&access("s3:ListBucket", "arn:aws:s3:::b"), context).expect_err("refused").reason
+    };
+    let mut context = Context::default();
+    assert!(reason(&context).contains("the condition key `s3:max-keys` cannot be known here"), "{}", reason(&context));
+    context.set("s3:max-keys", "many");
+    assert!(!reason(&context).contains("cannot be known"), "{}", reason(&context));
+}
+
+#[test]
+fn every_refusal_says_its_ceiling_its_statement_and_what_is_missing() {
+    let known = |condition: &str| {
+        format!(r#"{{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b/*","Condition":{{{condition}}}}}"#)
+    };
+    let beside = r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"},
+        {"Effect":"Deny","Action":"s3:*","NotResource":"*"},"#;
+    let of = |statements: &str| document(&format!(r#"{{"Statement":[{beside}{statements}]}}"#));
+    let mut context = Context::default();
+    context.set("aws:a", "1");
+    context.set("aws:b", "2");
+    let (fails, open) = (r#""StringEquals":{"aws:a":"1","aws:b":"3"}"#, r#""StringEquals":{"aws:unknown":"x"}"#);
+    let get = access("s3:GetObject", OBJECT);
+    let any = AccessRequest { action: "s3:GetObject".into(), resource: Resource::Pattern("arn:aws:s3:::b*".into()) };
+    let key = |key: &str| key.to_owned();
+    let third = Some("statement 3");
+    for (policy, asked, ceiling, statement, missing, says) in [
+        (ScopedPolicy::default(), &get, None, None, Some(Missing::Ceiling), "allows nothing"),
+        (short("s3:*", &["*"], "s3:Get*"), &get, Some("--deny"), Some("--deny s3:Get*"), None, "--deny s3:Get*"),
+        (short("sqs:*", &["*"], ""), &get, Some("--allow"), None, Some(Missing::Action), "only `--allow sqs:*`"),
+        (short("s3:*", &["s3://c/*"], ""), &get, Some("--resource"), None, Some(Missing::Resource), "only `--resource"),
+        (
+            of(r#"{"Effect":"Allow","Action":"sns:*","Resource":"*"}"#),
+            &get,
+            Some("the policy document"),
+            None,
+            Some(Missing::Action),
+            "no statement of the policy document",
+        ),
+        (
+            of(&known(fails)),
+            &get,
+            Some("the policy document"),
+            third,
+            Some(Missing::Condition { key: key("aws:b") }),
+            "only when `aws:b` is `3`",
+        ),
+        (
+            of(&known(open)),
+            &get,
+            Some("the policy document"),
+            third,
+            Some(Missing::ContextKey { key: key("aws:unknown") }),
+            "statement 3 of the policy document does not surely",
+        ),
+        (
+            of(&known(open)),
+            &any,
+            Some("the policy document"),
+            third,
+            Some(Missing::Resource),
+            "which resource is meant is not certain",
+        ),
+        (
+            of(r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#),
+            &get,
+            Some("the policy document"),
+            third,
+            None,
+            "is denied by statement 3",
+        ),
+    ] {
+        let denial = policy.evaluate(asked, &context).expect_err("refused");
+        let (said, named) = (denial.ceiling.as_deref(), denial.statement.as_deref());
+        assert_eq!((said, named, &denial.missing), (ceiling, statement, &missing), "{denial:?}");
+        assert!(denial.reason.contains(says), "{}", denial.reason);
+    }
+    let none = short("s3:ListAllMyBuckets", &["s3://b/*"], "").evaluate(&access("s3:ListAllMyBuckets", "*"), &context);
+    let none = none.expect_err("refused");
+    assert!(none.reason.contains("it works on no single resource"), "{}", none.reason);
+    assert_eq!(none.how_to_ask.as_deref(), Some("ask for `--resource *`"));
+}
+
+#[test]
+fn what_grants_an_access_is_named_with_its_ceiling() {
+    let named = |policy: &ScopedPolicy| -> Vec<(String, Option<String>)> {
+        let granted = policy.grants(&access("s3:GetObject", OBJECT), &Context::default()).expect("allowed");
+        granted.into_iter().map(|grant| (grant.ceiling, grant.statement)).collect()
+    };
+    let pair = |ceiling: &str, statement: Option<&str>| (ceiling.to_owned(), statement.map(str::to_owned));
+    let one = ScopedPolicy { documents: vec![allow_document("s3:*")], ..short("s3:Get*", &["*"], "") };
+    let expected = [pair("--allow", Some("--allow s3:Get*")), pair("the policy document", Some("statement 1"))];
+    assert_eq!(named(&one), expected);
+    let documents = vec![allow_document("s3:*"), allow_document("s3:Get*")];
+    let two = ScopedPolicy { documents, read_only: true, ..ScopedPolicy::default() };
+    let numbered = |n: usize| pair(&format!("policy document {n}"), Some("statement 1"));
+    assert_eq!(named(&two), [numbered(1), numbered(2), pair("--read-only", None)]);
 }
 
 #[test]

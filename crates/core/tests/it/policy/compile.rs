@@ -147,6 +147,40 @@ fn an_intersection_that_cannot_be_written_is_wider_and_says_so() {
 }
 
 #[test]
+fn all_but_some_actions_takes_them_out_of_another_ceiling() {
+    let both = |ours: Value, theirs: &str| {
+        let ceiling = |member: &str, actions: &Value| {
+            read(&json!({"Statement": {"Effect": "Allow", member: actions, "Resource": "*"}}))
+        };
+        let documents = vec![ceiling("Action", &ours), ceiling("NotAction", &json!(theirs))];
+        let (compiled, value) = sent(&ScopedPolicy { documents, ..ScopedPolicy::default() });
+        (actions(&statements(&value)[0]), compiled.exact)
+    };
+    let kept = |action: &str| vec![action.to_owned()];
+    assert_eq!(both(json!(["s3:GetObject", "sqs:SendMessage"]), "s3:*"), (kept("sqs:SendMessage"), true));
+    assert_eq!(both(json!(["s3:Get*", "sqs:SendMessage"]), "s3:*Object").1, false, "a part of it is taken out");
+}
+
+#[test]
+fn conditions_of_another_operator_or_key_are_sent_beside_each_other() {
+    let both = |ours: Value, theirs: Value| {
+        let ceiling = |condition: Value| {
+            read(&json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition}}))
+        };
+        let documents = vec![ceiling(ours), ceiling(theirs)];
+        let (compiled, value) = sent(&ScopedPolicy { documents, ..ScopedPolicy::default() });
+        (statements(&value)[0]["Condition"].clone(), compiled.exact)
+    };
+    let (a, b) = (json!({"StringEquals": {"aws:a": "x"}}), json!({"StringEquals": {"aws:b": "y"}}));
+    assert_eq!(both(a.clone(), b), (json!({"StringEquals": {"aws:a": "x", "aws:b": "y"}}), true));
+    let like = json!({"StringLike": {"aws:a": "x*"}});
+    let expected = json!({"StringEquals": {"aws:a": "x"}, "StringLike": {"aws:a": "x*"}});
+    assert_eq!(both(a, like), (expected, true));
+    let not = |value: &str| json!({"StringNotEquals": {"aws:a": value}});
+    assert_eq!(both(not("x"), not("y")), (json!({"StringNotEquals": {"aws:a": ["x", "y"]}}), true));
+}
+
+#[test]
 fn values_that_differ_cannot_be_written_in_one_condition() {
     let ceiling = |values: Value| {
         let condition = json!({"StringEquals": {"aws:RequestedRegion": values}});
@@ -184,6 +218,58 @@ fn ceilings_without_anything_in_common_do_not_compile() {
 }
 
 #[test]
+fn statements_of_other_resources_or_conditions_stay_apart() {
+    let secure = json!({"Bool": {"aws:SecureTransport": "true"}});
+    let statement = |action: &str, bucket: &str| json!({"Effect": "Allow", "Action": action, "Resource": format!("arn:aws:s3:::{bucket}/*")});
+    let with = |mut statement: Value, condition: &Value| {
+        statement["Condition"] = condition.clone();
+        statement
+    };
+    let apart = json!({"Version": "2012-10-17", "Statement": [
+        statement("s3:GetObject", "b"), statement("s3:PutObject", "c"),
+        with(statement("s3:DeleteObject", "b"), &secure), with(statement("s3:GetObjectAcl", "d"), &secure)]});
+    assert_eq!(sent(&document(&apart.to_string())).1, apart);
+}
+
+#[test]
+fn statements_that_differ_only_in_their_actions_become_one() {
+    let of = |action: Value| {
+        json!({"Effect": "Allow", "Action": action, "Resource": "arn:aws:s3:::b/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "true"}}})
+    };
+    let policy = |statements: Value| json!({"Version": "2012-10-17", "Statement": statements});
+    let apart = policy(json!([of(json!("s3:GetObject")), of(json!("s3:PutObject"))]));
+    let (_, value) = sent(&document(&apart.to_string()));
+    assert_eq!(value, policy(json!([of(json!(["s3:GetObject", "s3:PutObject"]))])));
+}
+
+#[test]
+fn denies_of_everything_are_sent_as_one() {
+    let deny = |action: &str| json!({"Effect": "Deny", "Action": action, "Resource": "*"});
+    let policy = json!({"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"},
+        deny("sqs:DeleteQueue"), deny("sqs:PurgeQueue")]});
+    let (_, value) = sent(&document(&policy.to_string()));
+    let denies: Vec<Value> = statements(&value).into_iter().filter(|s| s["Effect"] == "Deny").collect();
+    assert_eq!(denies, [json!({"Effect": "Deny", "Action": ["sqs:DeleteQueue", "sqs:PurgeQueue"], "Resource": "*"})]);
+}
+
+#[test]
+fn only_a_wildcard_that_would_mint_is_narrowed_by_a_deny() {
+    let allow = |action: &str, resource: &str| json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let role = "arn:aws:iam::123456789012:role/r";
+    let of = |statements: Value| document(&json!({"Statement": statements}).to_string());
+    let (_, value) = sent(&of(json!([allow("sqs:*", "*"), allow("iam:PassRole", role)])));
+    assert!(statements(&value).iter().all(|s| s["Effect"] == "Allow"), "{value}");
+    let beside = of(json!([allow("iam:*", "*"), allow("s3:*", "*"), allow("s3:GetObject", "arn:aws:s3:::b/*")]));
+    assert_eq!(cloud(&beside, "s3:GetObject", "arn:aws:s3:::c/k"), "allow", "no other action is taken for one of them");
+    let when = json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": role,
+        "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}});
+    let (compiled, _) = sent(&of(json!([allow("iam:*", "*"), when])));
+    assert!(!compiled.exact, "{:?}", compiled.notes);
+    assert!(compiled.notes[0].contains("when `iam:PassRole` may be used"), "{:?}", compiled.notes);
+}
+
+#[test]
 fn past_the_statement_limit_one_ceiling_is_sent_alone() {
     let allow = |n: usize| json!({"Effect": "Allow", "Action": "s3:*", "Resource": format!("arn:aws:s3:::{n}*")});
     let side = 8;
@@ -197,6 +283,46 @@ fn past_the_statement_limit_one_ceiling_is_sent_alone() {
     };
     let (compiled, _) = sent(&policy);
     assert!(!compiled.exact && compiled.notes[0].contains("2 ceilings"), "{:?}", compiled.notes);
+}
+
+#[test]
+fn ceilings_that_are_too_large_together_are_not_too_large_alone() {
+    let ceiling = |key: &str, side: usize| {
+        let one = |n: usize| {
+            json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*",
+            "Condition": {"StringEquals": {key: n.to_string()}}})
+        };
+        read(&json!({"Statement": (0..side).map(one).collect::<Vec<Value>>()}))
+    };
+    let of = |documents| ScopedPolicy { documents, ..ScopedPolicy::default() };
+    let (ours, theirs) = (ceiling("aws:PrincipalTag/a", 7), ceiling("aws:PrincipalTag/bb", 8));
+    let (compiled, value) = sent(&of(vec![ours.clone(), theirs]));
+    assert!(!compiled.exact && compiled.notes[0].contains("of 2 ceilings the cloud enforces number 1"), "{compiled:?}");
+    assert_eq!(value, sent(&of(vec![ours.clone()])).1);
+    let large = of(vec![ours, ceiling("aws:PrincipalTag/bb", 40)]);
+    assert_eq!(sent(&large).1, value, "the one that fits");
+    let error = of(vec![ceiling("aws:a", 40)]).compile("aws").expect_err("too large");
+    assert!(matches!(error, CompileError::TooLarge { .. }), "{error}");
+    let values: Vec<String> = (0..40).map(|n| format!("{}{n}", "v".repeat(60))).collect();
+    let condition = json!({"StringEquals": {"aws:a": values}});
+    let statement = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition});
+    let error = document(&json!({"Statement": statement}).to_string()).compile("aws").expect_err("too large");
+    let CompileError::TooLarge { longest, .. } = error else { unreachable!("{error}") };
+    assert_eq!(longest[0].0, condition.to_string());
+}
+
+#[test]
+fn a_managed_policy_says_what_the_gate_alone_enforces() {
+    let notes = |policy: ScopedPolicy| {
+        let compiled = ScopedPolicy { read_only: true, ..policy }.compile("aws").expect("compiles");
+        assert_eq!(compiled.json, None);
+        let said = |what: &str| compiled.notes.iter().any(|note| note.contains(what));
+        (said("`--deny` is enforced by the gate alone"), said("what limits actions and resources"))
+    };
+    assert_eq!(notes(ScopedPolicy::default()), (false, false));
+    assert_eq!(notes(short("", &["*"], "s3:GetObject")), (true, false));
+    assert_eq!(notes(short("*", &["*"], "")), (false, true));
+    assert_eq!(notes(short("", &["s3://b/*"], "")), (false, true));
 }
 
 #[test]
@@ -239,6 +365,14 @@ fn read_only_with_an_allow_list_is_written_inline() {
 }
 
 #[test]
+fn reads_that_cannot_be_told_apart_from_the_rest_are_not_exact() {
+    for (allow, exact) in [("s3:Get*,dynamodb:Query", true), ("s3:*Object,dynamodb:Query", false)] {
+        let (compiled, _) = sent(&ScopedPolicy { read_only: true, ..short(allow, &["*"], "") });
+        assert_eq!(compiled.exact, exact, "{allow}: {:?}", compiled.notes);
+    }
+}
+
+#[test]
 fn a_wildcard_service_is_never_sent() {
     let allowed = short("*:Get*", &["*"], "").compile("aws").expect("compiles");
     assert!(!allowed.exact && !allowed.json.expect("inline").contains("*:Get"), "{:?}", allowed.notes);
@@ -272,13 +406,25 @@ fn a_policy_of_exactly_the_limit_fits_and_one_more_character_does_not() {
 }
 
 #[test]
+fn all_denies_are_sent_while_they_fit() {
+    let with_key = |n: usize| short("sts:*,iot:*", &[&format!("arn:aws:s3:::b/{}", "k".repeat(n))], "").compile("aws");
+    let base = with_key(1).expect("fits").chars() - 1;
+    let exact = with_key(SESSION_POLICY_CHARS_MAX - base).expect("fits");
+    assert_eq!(exact.chars(), SESSION_POLICY_CHARS_MAX);
+    assert!(exact.exact && exact.notes.is_empty(), "{:?}", exact.notes);
+    let fewer = with_key(SESSION_POLICY_CHARS_MAX - base + 1).expect("fits");
+    assert!(!fewer.exact && fewer.notes[0].contains("there is no room"), "{:?}", fewer.notes);
+    assert!(fewer.chars() < SESSION_POLICY_CHARS_MAX);
+}
+
+#[test]
 fn characters_that_sts_does_not_take_are_escaped_and_counted_as_sent() {
-    let policy = short("s3:GetObject", &["arn:aws:s3:::b/é日😀/*"], "");
+    let policy = short("s3:GetObject", &["arn:aws:s3:::b/éÿ日😀/*"], "");
     let (compiled, value) = sent(&policy);
     let json = compiled.json.clone().expect("inline");
     assert!(json.chars().all(|c| ('\u{20}'..='\u{ff}').contains(&c)), "{json}");
-    assert!(json.contains("é\\u65e5\\ud83d\\ude00"), "{json}");
-    assert_eq!(value["Statement"][0]["Resource"], "arn:aws:s3:::b/é日😀/*");
+    assert!(json.contains("éÿ\\u65e5\\ud83d\\ude00"), "{json}");
+    assert_eq!(value["Statement"][0]["Resource"], "arn:aws:s3:::b/éÿ日😀/*");
     assert_eq!(compiled.chars(), json.chars().count());
 }
 

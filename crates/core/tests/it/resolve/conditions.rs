@@ -168,3 +168,50 @@ fn more_tags_than_the_limit_are_not_known() {
     assert_eq!(create(REQUEST_TAGS_MAX).split(',').count(), REQUEST_TAGS_MAX);
     assert_eq!(create(REQUEST_TAGS_MAX + 1), "unknown");
 }
+
+#[test]
+fn a_root_a_federated_user_and_somebody_else_are_told_apart() {
+    let keys = ["aws:PrincipalArn", "aws:PrincipalType", "aws:username"];
+    for (arn, expected) in [
+        ("arn:aws:iam::123456789012:root", ["arn:aws:iam::123456789012:root", "Account", "absent"]),
+        ("arn:aws:sts::123456789012:federated-user/ann", ["unknown", "FederatedUser", "absent"]),
+        ("arn:aws:iam::123456789012:group/g", ["unknown", "unknown", "unknown"]),
+        ("nobody", ["unknown", "unknown", "unknown"]),
+    ] {
+        let resolved = by(Caller { arn: Some(arn), ..Caller::default() });
+        assert_eq!(keys.map(|key| told(&resolved, key)), expected.map(str::to_owned), "{arn}");
+    }
+}
+
+#[test]
+fn tags_in_the_body_of_a_path_and_keys_of_a_list_are_known() {
+    let lambda = |body: &str| {
+        let resolved = asked("lambda", "POST", "/2015-03-31/functions").with_body(body).expect("resolved");
+        (told(&resolved, "aws:RequestTag/team"), told(&resolved, "aws:TagKeys"))
+    };
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    assert_eq!(lambda(r#"{"FunctionName":"f","Tags":{"team":"blue"}}"#), pair("blue", "team"));
+    assert_eq!(lambda(r#"{"FunctionName":"f"}"#), pair("absent", "absent"));
+    let untag = |keys: &str| {
+        let body = format!(r#"{{"SecretId":"n","TagKeys":{keys}}}"#);
+        tagged("secretsmanager", "secretsmanager.UntagResource", &body).1
+    };
+    assert_eq!(untag(r#"["team","x"]"#), "team,x");
+    for odd in [r#"{"team":"x"}"#, r#""team""#, r#"[{"team":"x"}]"#] {
+        assert_eq!(untag(odd), "unknown", "{odd}");
+    }
+    let form = |body: &str| {
+        let kind = "application/x-www-form-urlencoded";
+        let resolved = asked("iam", "POST", "/").header("content-type", kind).with_body(body).expect("resolved");
+        told(&resolved, "aws:TagKeys")
+    };
+    for silent in ["Action=GetRole&RoleName=R", "Action=ListRoles"] {
+        assert_eq!(form(silent), "unknown", "{silent}: it takes no tags");
+    }
+    let untag = "Action=UntagRole&RoleName=R&TagKeys.member.1=team";
+    assert_eq!(form(untag), "team");
+    assert_eq!(form(&format!("{untag}&TagKeys.member.2.Key=x")), "unknown");
+    let described = asked("ec2", "POST", "/").header("content-type", "application/x-www-form-urlencoded");
+    let described = described.with_body("Action=DescribeInstances").expect("resolved");
+    assert_eq!(told(&described, "aws:TagKeys"), "unknown");
+}

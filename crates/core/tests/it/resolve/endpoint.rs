@@ -4,7 +4,7 @@ use hallpass_catalog::CATALOG;
 use hallpass_core::denial::DenialCode;
 use hallpass_core::resolve::Partition;
 use hallpass_core::resolve::catalog::Variant;
-use hallpass_core::resolve::endpoint::{endpoint, endpoint_of};
+use hallpass_core::resolve::endpoint::{endpoint, endpoint_of, hosts, regional_sts};
 
 fn at(name: &str, region: &str) -> String {
     endpoint(CATALOG, None, name, region).map(|e| format!("{}@{}", e.host, e.region)).expect("an endpoint")
@@ -82,4 +82,43 @@ fn a_credential_stays_in_its_partition_and_a_name_in_the_table() {
     for unknown in ["nosuch", "no.such", "evil.example/", "", "s3.evil"] {
         assert_eq!(endpoint(CATALOG, None, unknown, "us-east-1").expect_err(unknown).code, DenialCode::Unmapped);
     }
+}
+
+#[test]
+fn only_the_name_of_a_zone_makes_an_endpoint_of_one() {
+    let made = |zone: &str| endpoint(CATALOG, None, &format!("s3express-{zone}"), "us-east-1").map(|made| made.host);
+    for zone in ["use1-az4", "usw2-lax1-az1", "use1-az12"] {
+        assert_eq!(made(zone), Ok(format!("s3express-{zone}.us-east-1.amazonaws.com")));
+    }
+    for zone in ["az4", "use1-az", "use1-azx", "use1-foo", "use1--az4", "USE1-az4", "a-b-c-d-az1", "us_e-az4"] {
+        assert!(made(zone).is_err(), "{zone}");
+    }
+}
+
+#[test]
+fn multi_region_access_points_have_one_host_in_one_partition() {
+    let made = |partition| endpoint_of(CATALOG, partition, "s3-global", "*", Variant::default()).map(|made| made.host);
+    let host = "accesspoint.s3-global.amazonaws.com".to_owned();
+    assert_eq!((made(None), made(Some(Partition::Aws))), (Ok(host.clone()), Ok(host)));
+    assert!(made(Some(Partition::AwsCn)).is_err());
+}
+
+#[test]
+fn sts_has_its_own_endpoint_in_every_region() {
+    let host = |region: &str| regional_sts(region).map(|made| made.host);
+    assert_eq!(host("eu-west-1"), Ok("sts.eu-west-1.amazonaws.com".to_owned()));
+    assert_eq!(host("cn-north-1"), Ok("sts.cn-north-1.amazonaws.com.cn".to_owned()));
+    for region in ["", "nonsense", "aws-global", "eu-west-1.evil.example"] {
+        assert!(host(region).is_err(), "{region}");
+    }
+}
+
+#[test]
+fn a_signing_name_stands_for_the_hosts_of_its_services() {
+    let found = |name: &str| hosts(CATALOG, None, name, "eu-west-1", Variant::default());
+    assert_eq!(found("s3"), ["s3.eu-west-1.amazonaws.com"]);
+    assert_eq!(found("sqs"), ["sqs.eu-west-1.amazonaws.com"]);
+    assert!(found("nonsense").is_empty());
+    assert_eq!(at("awsssoportal", "eu-west-1"), "portal.sso.eu-west-1.amazonaws.com@eu-west-1");
+    assert!(endpoint(CATALOG, None, "aws-marketplace", "us-east-1").is_err(), "one of several");
 }

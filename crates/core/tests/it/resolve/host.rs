@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use hallpass_catalog::{CATALOG, all};
 use hallpass_core::denial::DenialCode;
-use hallpass_core::resolve::host::{AwsHost, DOMAINS, belongs_to_aws};
+use hallpass_core::resolve::host::{AwsHost, DOMAINS, Point, belongs_to_aws};
 use hallpass_core::resolve::{Partition, endpoint::endpoint};
+
+use super::asked;
 
 fn shown(host: &str) -> String {
     let found = AwsHost::named(CATALOG, None, host).expect(host);
@@ -155,4 +157,89 @@ fn a_host_of_another_partition_is_refused() {
 /// Whether a session's authority may speak for a host.
 fn in_domains(host: &str) -> bool {
     DOMAINS.iter().any(|domain| host.ends_with(&format!(".{domain}")))
+}
+
+fn named(host: &str) -> AwsHost {
+    AwsHost::named(CATALOG, None, host).expect(host)
+}
+
+#[test]
+fn a_host_takes_only_the_signatures_of_its_own_services_and_region() {
+    let queue = named("sqs.eu-west-1.amazonaws.com");
+    for (service, region, expected) in [
+        ("sqs", "eu-west-1", true),
+        ("sqs", "eu-west-2", false),
+        ("sns", "eu-west-1", false),
+        ("sns", "eu-west-2", false),
+    ] {
+        assert_eq!(queue.takes(service, region), expected, "{service} {region}");
+    }
+    let anywhere = named("abc123.mrap.accesspoint.s3-global.amazonaws.com");
+    assert!(anywhere.takes("s3", "*") && anywhere.takes("s3", "eu-west-1,us-east-1"));
+    assert!(!anywhere.takes("sqs", "*"));
+}
+
+#[test]
+fn a_host_serves_only_the_operations_that_are_sent_there() {
+    let listed = asked("lambda", "GET", "/2015-03-31/functions/").resolved();
+    for (host, expected) in [
+        ("lambda.eu-west-1.amazonaws.com", true),
+        ("lambda-fips.us-east-1.amazonaws.com", false),
+        ("sqs.eu-west-1.amazonaws.com", false),
+    ] {
+        assert_eq!(named(host).serves(&listed), expected, "{host}");
+    }
+    let call = |target| {
+        let request = asked("servicediscovery", "POST", "/").header("content-type", "application/x-amz-json-1.1");
+        let body = r#"{"NamespaceName":"n","ServiceName":"s"}"#;
+        request.header("x-amz-target", target).with_body(body).expect("resolved")
+    };
+    let discover = call("Route53AutoNaming_v20170314.DiscoverInstances");
+    let list = call("Route53AutoNaming_v20170314.ListNamespaces");
+    let (own, data) =
+        (named("servicediscovery.eu-west-1.amazonaws.com"), "data-servicediscovery.eu-west-1.amazonaws.com");
+    assert!(own.serves(&list) && !own.serves(&discover));
+    assert!(named(data).serves(&discover) && !named(data).serves(&list));
+    let mut get = asked("s3", "GET", "/key");
+    get.at = Some(named("lent.s3.eu-west-1.amazonaws.com"));
+    let get = get.resolved();
+    assert!(named("lent.s3.eu-west-1.amazonaws.com").serves(&get));
+    assert!(!named("lent.s3-fips.us-east-1.amazonaws.com").serves(&get));
+}
+
+#[test]
+fn hosts_of_access_points_and_directory_buckets_are_known_as_such() {
+    assert_eq!(shown("point-123456789012.s3-accesspoint.eu-west-1.amazonaws.com"), "s3-accesspoint s3 eu-west-1 ");
+    let numbered = named("my-point-2-123456789012.s3-accesspoint.eu-west-1.amazonaws.com");
+    assert_eq!(numbered.point, Some(Point::Access { name: "my-point-2".into(), account: "123456789012".into() }));
+    assert_eq!(shown("s3express-control.eu-north-1.amazonaws.com"), "s3express-control s3express eu-north-1 ");
+    assert_eq!(shown("s3express-control-fips.us-east-1.amazonaws.com"), "s3express-control s3express us-east-1 ");
+    assert_eq!(
+        shown("lent--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com"),
+        "s3express-use1-az4 s3express us-east-1 lent--use1-az4--x-s3"
+    );
+    let anywhere = named("abc123.mrap.accesspoint.s3-global.amazonaws.com");
+    assert_eq!((anywhere.endpoints.join("+"), anywhere.region.as_str()), ("s3-global".to_owned(), "*"));
+    assert_eq!(anywhere.prefix, "abc123.mrap");
+    assert_eq!(anywhere.point, Some(Point::MultiRegion { alias: "abc123.mrap".into() }));
+    assert_eq!(shown("a.dotted.name.s3-fips.us-west-2.amazonaws.com"), "s3 s3 us-west-2 a.dotted.name");
+    assert_eq!(shown("a.dotted.name.s3.amazonaws.com"), "s3 s3 us-east-1 a.dotted.name");
+}
+
+#[test]
+fn a_name_that_is_none_is_no_host_of_s3() {
+    let long = format!("{}.s3.eu-west-1.amazonaws.com", "a".repeat(64));
+    for host in [
+        "b_u.s3.eu-west-1.amazonaws.com",
+        "a..b.s3.eu-west-1.amazonaws.com",
+        long.as_str(),
+        "x.s3express-control.eu-north-1.amazonaws.com",
+        "-a-123456789012.s3-accesspoint.eu-west-1.amazonaws.com",
+        "a-123456789012.s3-accesspoint.eu-west-1.amazonaws.com",
+        "abc-123.mrap.accesspoint.s3-global.amazonaws.com",
+        ".mrap.accesspoint.s3-global.amazonaws.com",
+        "abc123.accesspoint.s3-global.amazonaws.com",
+    ] {
+        assert!(AwsHost::named(CATALOG, None, host).is_err(), "{host}");
+    }
 }

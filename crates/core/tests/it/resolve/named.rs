@@ -291,7 +291,16 @@ fn a_model_is_its_foundation_model_or_a_profile_and_what_stands_behind_it() {
         "bedrock:::application-inference-profile/abc ~bedrock:*::foundation-model/*"
     );
     assert_eq!(invoke(&arn("provisioned-model%2Fabc")), "bedrock:::provisioned-model/abc");
-    for odd in ["nobody.knows-v1", "eu", "anthropic.*", &arn("guardrail%2Fx"), "arn%3Aaws%3As3%3A%3A%3Ax"] {
+    let of = |account: &str, rest: &str| format!("arn%3Aaws%3Abedrock%3Aeu-west-1%3A{account}%3A{rest}");
+    for odd in [
+        "nobody.knows-v1",
+        "eu",
+        "anthropic.*",
+        &arn("guardrail%2Fx"),
+        "arn%3Aaws%3As3%3A%3A%3Ax",
+        &of("", "inference-profile%2Feu.x"),
+        &of("12345", &format!("foundation-model%2F{haiku}")),
+    ] {
         assert_eq!(invoke(odd), "?", "{odd}");
     }
 }

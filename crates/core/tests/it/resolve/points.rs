@@ -2,8 +2,8 @@
 
 use hallpass_catalog::CATALOG;
 use hallpass_core::policy::access::Known;
-use hallpass_core::policy::{PolicyDocument, PreparedPolicy, ScopedPolicy};
-use hallpass_core::resolve::{AwsHost, Resolved, endpoint::endpoint_of};
+use hallpass_core::policy::{Context, PolicyDocument, PreparedPolicy, ScopedPolicy};
+use hallpass_core::resolve::{AwsHost, Partition, Resolved, endpoint::endpoint_of};
 
 use super::{Asked, asked, bare, outcome, shown};
 
@@ -66,10 +66,17 @@ fn a_copy_from_an_access_point_reads_the_object_behind_it() {
     let copy = asked("s3", "PUT", "/buck/key").header("x-amz-copy-source", source).resolved();
     let read = "arn:aws:s3:us-east-1:210987654321:accesspoint/theirs/object/a/b";
     assert!(shown(&copy).contains(&format!("s3:GetObject@{read}")), "{}", shown(&copy));
-    assert!(!copy.behind.is_empty());
+    let behind: Vec<String> =
+        copy.behind.iter().map(|access| format!("{} {:?}", access.action, access.resource)).collect();
+    let object = r#"Pattern("arn:aws:s3:::*/a/b")"#;
+    assert_eq!(behind, [format!("s3:GetObject {object}"), format!("s3:GetObjectTagging {object}")]);
     let alias = asked("s3", "PUT", "/buck/key").header("x-amz-copy-source", "src-s3alias/a").resolved();
     let any = "s3:GetObject@~arn:aws:s3:eu-west-1:*:accesspoint/*/object/a";
     assert!(shown(&alias).contains(any), "{}", shown(&alias));
+    assert_eq!(alias.behind.len(), 2, "the object and its tags");
+    let anywhere = at("abc123.mrap.accesspoint.s3-global.amazonaws.com", "s3", "GET", "/a");
+    assert_eq!(anywhere.resolved().behind.len(), 1);
+    assert!(asked("s3", "GET", "/accesspoint/k").resolved().behind.is_empty(), "a bucket of that name");
     assert!(matches!(copy.context.get("s3:DataAccessPointArn"), Known::Unknown));
     for bad in [
         "arn:aws-cn:s3:us-east-1:210987654321:accesspoint/theirs/object/k",
@@ -160,6 +167,7 @@ fn a_session_of_a_directory_bucket_is_never_handed_out() {
     let target = format!("/{DIRECTORY}?session");
     let denial = asked("s3express", "GET", &target).head().expect_err("refused");
     assert_eq!(denial.code.as_str(), "not-allowed");
+    assert_eq!(denial.action.as_deref(), Some("s3express:CreateSession"));
     assert!(denial.how_to_ask.expect("a way").contains("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH=true"));
 }
 
@@ -167,6 +175,8 @@ fn a_session_of_a_directory_bucket_is_never_handed_out() {
 fn directory_buckets_and_others_are_not_mistaken_for_each_other() {
     let (get, tagging) = (format!("/{DIRECTORY}/k"), format!("/{DIRECTORY}/k?tagging"));
     assert_eq!(bare(&asked("s3", "GET", &get)), "malformed");
+    let reason = asked("s3", "GET", &get).head().expect_err("refused").reason;
+    assert!(reason.contains("is signed for `s3express`"), "{reason}");
     assert_eq!(bare(&asked("s3express", "GET", "/buck/k")), "malformed");
     assert_eq!(bare(&asked("s3express", "GET", &tagging)), "unmapped");
     assert_eq!(bare(&asked("s3express", "GET", "/data--nowhere--x-s3/k")), "unmapped");
@@ -202,4 +212,51 @@ fn s3_control_of_another_account_is_nobodys_resource() {
     assert_eq!(bare(&asked("s3", "GET", target)), "malformed");
     let odd = asked("s3", "GET", target).header("x-amz-account-id", "evil.example/");
     assert_eq!(bare(&odd), "malformed");
+}
+
+#[test]
+fn a_request_for_several_regions_is_one_in_each_of_them() {
+    let ask = |region, at: bool| {
+        let mut request = asked("s3", "GET", "/key");
+        let host = "abc123.mrap.accesspoint.s3-global.amazonaws.com";
+        request.at = at.then(|| AwsHost::named(hallpass_catalog::CATALOG, None, host).expect(host));
+        Asked { region, ..request }
+    };
+    let regions = |region| -> Vec<String> {
+        let resolved = ask(region, true).resolved();
+        let told = |context: &Context| match context.get("aws:RequestedRegion") {
+            Known::Present([one]) => one.clone(),
+            other => format!("{other:?}"),
+        };
+        resolved.contexts().iter().map(|context| told(context)).collect()
+    };
+    assert_eq!(regions("eu-west-1,us-east-1"), ["eu-west-1", "us-east-1"]);
+    assert_eq!(regions("eu-west-1").len(), 1);
+    assert_eq!(regions("*").len(), 1);
+    assert_eq!(regions("eu-*,us-east-1").len(), 1);
+    for several in ["eu-west-1,us-east-1", "*"] {
+        assert_eq!(bare(&ask(several, false)), "malformed", "{several}");
+        let mut other = ask(several, true);
+        other.caller.partition = Some(Partition::AwsCn);
+        assert_eq!(bare(&other), "malformed", "{several}");
+    }
+}
+
+#[test]
+fn the_access_point_of_a_request_is_a_condition_key() {
+    let point = "point-123456789012.s3-accesspoint.eu-west-1.amazonaws.com";
+    let through = at(point, "s3", "GET", "/k").resolved();
+    let told = |resolved: &Resolved, key: &str| match resolved.context.get(key) {
+        Known::Present(values) => values.join(","),
+        Known::Absent => "absent".to_owned(),
+        Known::Unknown => "unknown".to_owned(),
+    };
+    let arn = "arn:aws:s3:eu-west-1:123456789012:accesspoint/point";
+    assert_eq!(told(&through, "s3:DataAccessPointArn"), arn);
+    assert_eq!(told(&through, "s3:DataAccessPointAccount"), "123456789012");
+    assert_eq!(told(&through, "s3:AccessPointNetworkOrigin"), "unknown");
+    let plain = asked("s3", "GET", "/bucket/k").resolved();
+    for key in ["s3:DataAccessPointArn", "s3:DataAccessPointAccount", "s3:AccessPointNetworkOrigin"] {
+        assert_eq!(told(&plain, key), "absent", "{key}");
+    }
 }

@@ -224,6 +224,10 @@ fn the_shape_is_guessed_from_any_head() {
     ] {
         assert_eq!(guess(&[("authorization", &scope(service)), form]), Some(protocol), "{service}");
     }
+    let named = |service: &str| guess(&[("authorization", &scope(service))]);
+    assert_eq!(named("ses"), Some(Protocol::RestJson), "its newer API, unless there is a form");
+    assert_eq!(named("sts"), Some(Protocol::Query));
+    assert_eq!(named("nonsense"), Some(Protocol::RestJson));
     let head = Shape::guess(
         hallpass_catalog::CATALOG,
         "HEAD",

@@ -90,6 +90,15 @@ fn attributes_are_known_where_the_request_names_all_of_them() {
         ("Scan", r#"{"TableName":"t","IndexName":"i"}"#.to_owned(), "unknown", "ALL_PROJECTED_ATTRIBUTES"),
         ("PutItem", r#"{"TableName":"t","Item":{"id":{"S":"x"},"a":{"N":"1"}}}"#.to_owned(), "a,id", "unknown"),
         (
+            "BatchWriteItem",
+            r#"{"RequestItems":{"t":[{"PutRequest":{"Item":{"id":{"S":"x"},"a":{"N":"1"}}}},
+                {"DeleteRequest":{"Key":{"id":{"S":"y"},"r":{"N":"1"}}}}]}}"#
+                .to_owned(),
+            "a,id,r",
+            "unknown",
+        ),
+        ("BatchWriteItem", r#"{"RequestItems":{"t":[{"Other":{}}]}}"#.to_owned(), "unknown", "unknown"),
+        (
             "UpdateItem",
             format!(
                 r#"{{{key},"UpdateExpression":"SET a=if_not_exists(b,:x)-:x REMOVE c","ConditionExpression":"attribute_exists(d)"}}"#
@@ -231,9 +240,14 @@ fn an_event_sources_function_is_named_by_its_arn_and_only_in_the_body() {
     assert_eq!(function(r#"{"FunctionName":"f"}"#), arn);
     assert_eq!(function(r#"{"FunctionName":"f:live"}"#), format!("{arn}:live"));
     assert_eq!(function(&format!(r#"{{"FunctionName":"{arn}"}}"#)), arn);
-    for odd in
-        ["{}", r#"{"FunctionName":"123456789012:function:f"}"#, r#"{"FunctionName":"f*"}"#, r#"{"FunctionName":""}"#]
-    {
+    for odd in [
+        "{}",
+        r#"{"FunctionName":"123456789012:function:f"}"#,
+        r#"{"FunctionName":"f*"}"#,
+        r#"{"FunctionName":""}"#,
+        r#"{"FunctionName":"arn:aws:lambda:eu-west-1:123456789012:layer:l"}"#,
+        r#"{"FunctionName":"arn:aws:lambda:eu-west-1:123456789012:function:f*"}"#,
+    ] {
         assert_eq!(function(odd), "unknown", "{odd}");
     }
 }

@@ -99,6 +99,14 @@ fn a_literal_of_the_query_chooses_the_operation() {
     assert_eq!(named(&format!("{path}?Qualifier=1")).as_deref(), Some("GetProvisionedConcurrencyConfig"));
 }
 
+#[test]
+fn a_literal_of_the_query_that_stands_there_twice_chooses_nothing() {
+    let path = "/2019-09-30/functions/f/provisioned-concurrency";
+    for query in ["List=ALL&List=x", "List=x&List=ALL&Qualifier=1", "List=ALL&List=ALL"] {
+        assert_eq!(bare(&rest("lambda", "GET", &format!("{path}?{query}"))), "malformed", "{query}");
+    }
+}
+
 /// Whatever is not a plain name is an unknown resource, which only `*` allows.
 #[test]
 fn a_name_that_is_not_plain_is_never_part_of_an_arn() {

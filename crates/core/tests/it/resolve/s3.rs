@@ -4,7 +4,7 @@ use hallpass_core::policy::access::Known;
 use hallpass_core::resolve::{Outcome, Upstream};
 use proptest::prelude::*;
 
-use super::{Asked, asked, shown};
+use super::{Asked, asked, bare, shown};
 
 fn from_line(request: &str) -> Asked<'_> {
     let mut parts = request.split(" | ");
@@ -81,6 +81,22 @@ fn a_credential_is_not_used_in_another_partition() {
     assert_eq!(head(&request).expect_err("refused").code.as_str(), "malformed");
     request.caller.partition = Some(Partition::AwsCn);
     assert!(head(&request).is_ok());
+}
+
+#[test]
+fn either_header_of_a_retention_needs_its_permission() {
+    for header in ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"] {
+        let put = asked("s3", "PUT", "/buck/k").header(header, "GOVERNANCE");
+        assert!(bare(&put).contains("s3:PutObjectRetention@"), "{header}: {}", bare(&put));
+    }
+    assert!(!bare(&asked("s3", "PUT", "/buck/k")).contains("Retention"));
+}
+
+#[test]
+fn an_address_is_no_name_of_a_bucket_and_four_words_are() {
+    assert_eq!(bare(&asked("s3", "GET", "/192.168.0.1/k")), "malformed");
+    assert!(bare(&asked("s3", "GET", "/a1.b2.c3.d4/k")).ends_with("@arn:aws:s3:::a1.b2.c3.d4/k"));
+    assert!(bare(&asked("s3", "GET", "/192.168.10/k")).ends_with("@arn:aws:s3:::192.168.10/k"));
 }
 
 #[test]

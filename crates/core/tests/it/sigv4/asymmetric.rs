@@ -7,6 +7,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
+use hallpass_core::limits::SIGNATURE_SKEW_S_MAX;
 use hallpass_core::sigv4::asymmetric::{Check, Claim, Signer, private_key, sign};
 use hallpass_core::sigv4::{AmzDate, Authorization, Parts, PathStyle, PayloadHash, Presigned, VerifyError};
 use jiff::Timestamp;
@@ -212,11 +213,53 @@ fn a_changed_request_an_old_one_and_a_signed_chunk_mode_are_refused() {
     let late = now + jiff::SignedDuration::from_secs(3_601);
     assert!(matches!(verdict(&case.in_header, &case, SECRET, late), Err(VerifyError::Skew(_))));
     assert_eq!(verdict(&case.in_query, &case, SECRET, late), Err(VerifyError::PresignedExpired(1)));
+    for (seconds, right) in [(SIGNATURE_SKEW_S_MAX, true), (SIGNATURE_SKEW_S_MAX + 1, false)] {
+        for later in [seconds, -seconds] {
+            let then = now + jiff::SignedDuration::from_secs(later);
+            assert_eq!(verdict(&case.in_header, &case, SECRET, then).is_ok(), right, "{later}");
+        }
+    }
     let moved = Request { path: "/other".into(), ..case.in_header.clone() };
     assert_eq!(verdict(&moved, &case, SECRET, now), Err(VerifyError::Signature));
     let mut without = case.in_header.clone();
     without.headers.retain(|(name, _)| name != "x-amz-region-set");
     assert_eq!(verdict(&without, &case, SECRET, now), Err(VerifyError::RegionSet));
+}
+
+/// What a request says when its signature is taken for right.
+fn believed(request: &Request, payload: PayloadHash) -> Result<Option<Vec<(String, String)>>, VerifyError> {
+    request.with(|parts| {
+        let presigned = parts.header("authorization").is_none().then(|| Presigned::parse(parts)).transpose()?;
+        let claim = Claim::of(parts, presigned.as_ref())?;
+        let (signed_by, path_style) = (|_: &[u8], _: &[u8]| true, PathStyle::NormalisedOnce);
+        let check =
+            Check { access_key_id: ACCESS_KEY, signed_by: &signed_by, token: None, now: at(), payload, path_style };
+        claim.verify(parts, &check).map(|verified| verified.hoisted)
+    })
+}
+
+#[test]
+fn a_body_is_covered_as_the_request_says_it_is() {
+    let case = cases().into_iter().find(|case| case.name == "get-vanilla").expect("there");
+    let missing = Err(VerifyError::MissingHeader("x-amz-content-sha256"));
+    assert_eq!(believed(&case.in_header, PayloadHash::Unsigned), missing, "said by nobody");
+    let query = case.in_query.query.replace("SignedHeaders=host", "SignedHeaders=host%3Bx-amz-content-sha256");
+    let declared =
+        |hash: &str| Request { query: query.clone(), ..case.in_query.clone() }.and("x-amz-content-sha256", hash);
+    let payload = PayloadHash::of_body(b"body");
+    assert!(believed(&declared(&sha256("body")), payload).is_ok());
+    assert_eq!(believed(&declared(&sha256("other")), payload), Err(VerifyError::BodyMismatch));
+}
+
+#[test]
+fn what_s3_reads_as_headers_in_a_query_becomes_headers() {
+    let case = cases().into_iter().find(|case| case.name == "get-vanilla").expect("there");
+    let payload = PayloadHash::of_body(b"");
+    let query = format!("X-Amz-Meta-A=b%2Bc&{}", case.in_query.query);
+    let hoisted = believed(&Request { query, ..case.in_query.clone() }, payload).expect("verifies");
+    let (meta, region) = (("x-amz-meta-a", "b+c"), ("x-amz-region-set", "us-east-1"));
+    assert_eq!(hoisted, Some([meta, region].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()));
+    assert_eq!(believed(&case.in_header, payload), Ok(None));
 }
 
 #[test]

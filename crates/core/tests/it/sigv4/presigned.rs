@@ -187,6 +187,16 @@ fn s3_leaves_the_body_open_and_every_other_service_signs_it() {
 }
 
 #[test]
+fn only_s3_lets_whoever_uses_a_url_choose_the_type_of_the_body() {
+    assert!(read(&get("").and("content-type", "text/plain")).is_ok());
+    let request = Request::new("POST", "/", &[("host", "dynamodb.us-east-1.amazonaws.com")]);
+    let query = unsigned(&request, "", "dynamodb");
+    let url = signed(&Request { query, ..request }, "dynamodb", &hex::encode(Sha256::digest(b"{}")));
+    let typed = url.and("content-type", "text/plain");
+    assert_eq!(read_at(&typed, 0, b"{}", "dynamodb"), Err(VerifyError::NotSigned("content-type".into())));
+}
+
+#[test]
 fn a_body_that_is_signed_in_pieces_is_not_taken_by_a_url() {
     for mode in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-EVENTS"] {
         let url = get(&format!("X-Amz-Content-Sha256={mode}"));

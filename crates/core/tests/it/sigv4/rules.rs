@@ -314,9 +314,16 @@ fn header_bytes_above_ascii_are_signed_as_they_are() {
 #[test]
 fn a_header_name_or_value_that_two_readers_could_read_differently_is_refused() {
     let party = Party::s3();
-    for (name, value) in
-        [("X-Amz-Acl", "v"), ("", "v"), ("a b", "v"), ("x:y", "v"), ("ä", "v"), ("a", "b\r\nc: d"), ("a", "\0")]
-    {
+    for (name, value) in [
+        ("X-Amz-Acl", "v"),
+        ("", "v"),
+        ("a b", "v"),
+        ("x:y", "v"),
+        ("ä", "v"),
+        ("a", "b\r\nc: d"),
+        ("a", "\0"),
+        ("a", "\x01\x7f"),
+    ] {
         let refused = party.verify(&party.signed(&get()).and(name, value)).expect_err(name);
         assert!(matches!(refused, VerifyError::Header(_)), "{name:?} {refused}");
     }
@@ -474,13 +481,19 @@ fn a_method_is_an_upper_case_token() {
         let sent = Request { method: method.into(), ..party.signed(&get()) };
         assert_eq!(party.verify(&sent), Err(VerifyError::Method), "{method:?}");
     }
+    for method in ["VERSION-CONTROL", "A_B"] {
+        let request = Request { method: method.to_owned(), ..get() };
+        assert!(party.verify(&party.signed(&request)).is_ok(), "{method:?}");
+    }
 }
 
 #[test]
 fn a_cached_key_is_found_only_by_all_of_its_inputs() {
     let cache = KeyCache::new();
+    assert!(cache.is_empty());
     let scope = Scope::new("20130524", "us-east-1", "s3").expect("a scope");
     let first = cache.key(ACCESS_KEY, SECRET, scope);
+    assert!(!cache.is_empty());
     assert!(std::sync::Arc::ptr_eq(&first, &cache.key(ACCESS_KEY, SECRET, scope)));
     let others = [
         ("OTHER", SECRET, scope),
