@@ -33,10 +33,6 @@ use load::{Transfer, Way};
 use report::{Report, median};
 use server::Server;
 
-/// As the binary has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Interleaved rounds; the middle one counts.
 const ROUNDS: usize = 7;
 /// Each server is asked for this long in each round, at each number of connections.

@@ -30,10 +30,6 @@ mod output;
 mod scrub;
 mod supervise;
 
-/// A request of the gate makes some hundred small allocations; the bench of the gate measures what it brings.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> std::process::ExitCode {
     cli::main().into()
 }

@@ -170,14 +170,6 @@ impl Rest<'_> {
         }
     }
 
-    /// As [`Given::has_name`].
-    pub(super) fn has_name(&self, matches: fn(&str) -> bool) -> bool {
-        let header = |name: &str| matches(name.strip_prefix("x-amz-").unwrap_or(name));
-        self.query.iter().any(|(name, _)| !is_presign_parameter(name) && matches(&name.to_ascii_lowercase()))
-            || self.request.headers.iter().any(|(name, _)| header(name))
-            || self.body().has_name(matches)
-    }
-
     /// As [`Given::gives`].
     pub(super) fn gives(&self, matches: fn(&str) -> bool) -> bool {
         let header = |name: &str| matches(name.strip_prefix("x-amz-").unwrap_or(name));
