@@ -5,6 +5,7 @@ mod conditions;
 mod endpoint;
 mod host;
 mod named;
+mod names;
 mod operations;
 mod points;
 mod refusal;

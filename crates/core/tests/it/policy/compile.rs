@@ -158,7 +158,7 @@ fn all_but_some_actions_takes_them_out_of_another_ceiling() {
     };
     let kept = |action: &str| vec![action.to_owned()];
     assert_eq!(both(json!(["s3:GetObject", "sqs:SendMessage"]), "s3:*"), (kept("sqs:SendMessage"), true));
-    assert_eq!(both(json!(["s3:Get*", "sqs:SendMessage"]), "s3:*Object").1, false, "a part of it is taken out");
+    assert!(!both(json!(["s3:Get*", "sqs:SendMessage"]), "s3:*Object").1, "a part of it is taken out");
 }
 
 #[test]
