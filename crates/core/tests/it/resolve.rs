@@ -6,6 +6,7 @@ mod endpoint;
 mod guards;
 mod host;
 mod named;
+mod names;
 mod operations;
 mod points;
 mod refusal;

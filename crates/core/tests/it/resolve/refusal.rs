@@ -265,3 +265,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn each_fault_has_the_name_that_its_protocol_gives_it() {
+    for (code, s3, ec2, json) in [
+        (DenialCode::Skew, "RequestTimeTooSkewed", "RequestExpired", "InvalidSignatureException"),
+        (DenialCode::BodyMismatch, "XAmzContentSHA256Mismatch", "AuthFailure", "InvalidSignatureException"),
+        (DenialCode::Signature, "SignatureDoesNotMatch", "AuthFailure", "InvalidSignatureException"),
+        (DenialCode::TooLarge, "EntityTooLarge", "InvalidRequest", "ValidationException"),
+        (DenialCode::Malformed, "InvalidRequest", "InvalidRequest", "ValidationException"),
+    ] {
+        for (protocol, name) in [(Protocol::S3, s3), (Protocol::Ec2, ec2), (Protocol::Json10, json)] {
+            let answer = refusal(Shape { protocol: Some(protocol), ..Shape::default() }, &Denial::new(code, "no"), "r");
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            let named = [format!("<Code>{name}</Code>"), format!(r#""__type":"{name}""#)];
+            assert!(named.iter().any(|text| body.contains(text)), "{code:?} {protocol:?}: {body}");
+        }
+    }
+}
