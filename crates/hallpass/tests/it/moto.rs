@@ -19,6 +19,7 @@ key_of = {"AttributeName": "id"}
 boto3.client("dynamodb").create_table(
     TableName="things", BillingMode="PAY_PER_REQUEST", KeySchema=[{**key_of, "KeyType": "HASH"}],
     AttributeDefinitions=[{**key_of, "AttributeType": "S"}])
+boto3.client("dynamodb").put_item(TableName="things", Item={"id": {"S": "one"}})
 request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
 urllib.request.urlopen(request).read()
 print(key["AccessKeyId"], key["SecretAccessKey"])
