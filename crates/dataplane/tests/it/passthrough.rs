@@ -321,7 +321,8 @@ async fn no_trace_passes_and_nothing_from_within_a_tunnel() {
     let proxy = world.gate.open_proxy(named(&["localhost"])).expect("a proxy");
     let url = format!("http://localhost:{}/", far.port);
     let sealed = url.replace("http:", "https:");
-    for line in [format!("TRACE {url}"), format!("GET {sealed}"), format!("GET {}", url.replace("http:", "ftp:"))] {
+    let user = url.replace("http://", "http://deb.example.org@");
+    for line in [format!("TRACE {url}"), format!("GET {sealed}"), format!("GET {user}"), format!("POST ftp{sealed}")] {
         let ask = format!("{line} HTTP/1.1\r\nHost: x\r\n{}\r\n", password(&proxy));
         let answer = exchange(world.gate.address(), ask.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{line}: {answer}");

@@ -127,7 +127,7 @@ fn every_client_works_by_every_way_or_it_is_explained_why_not() {
             flags: Vec::new(),
             bucket: "second",
             ways: EVERY_WAY,
-            operations: S3.to_vec(),
+            operations: S3.into_iter().chain(REST).collect(),
         },
     ];
     let mut sections = Vec::new();

@@ -6,7 +6,7 @@ use hallpass_testkit::servers::ministack::User;
 
 use crate::aws::Lender;
 
-/// Makes a user with keys and a bucket, then turns moto's signature checks on.
+/// Makes a user with keys, a bucket and a table, then turns moto's signature checks on.
 const FURNISH: &str = r#"
 import boto3, json, urllib.request, os
 iam, s3 = boto3.client("iam"), boto3.client("s3")
@@ -15,6 +15,11 @@ everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 iam.put_user_policy(UserName="owner", PolicyName="own", PolicyDocument=json.dumps(everything))
 key = iam.create_access_key(UserName="owner")["AccessKey"]
 s3.create_bucket(Bucket="second")
+key_of = {"AttributeName": "id"}
+boto3.client("dynamodb").create_table(
+    TableName="things", BillingMode="PAY_PER_REQUEST", KeySchema=[{**key_of, "KeyType": "HASH"}],
+    AttributeDefinitions=[{**key_of, "AttributeType": "S"}])
+boto3.client("dynamodb").put_item(TableName="things", Item={"id": {"S": "one"}})
 request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
 urllib.request.urlopen(request).read()
 print(key["AccessKeyId"], key["SecretAccessKey"])

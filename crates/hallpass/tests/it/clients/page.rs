@@ -47,9 +47,9 @@ pub(super) struct Section {
 }
 
 /// Why cells are not green: `(server, client, way, operation, reason)`; an empty text stands for every one.
-const EXPLAINED: [(&str, &str, &str, &str, &str); 3] = [
+const EXPLAINED: [(&str, &str, &str, &str, &str); 4] = [
     (
-        "MiniStack",
+        "",
         "aws 1",
         "endpoint",
         "sqs",
@@ -72,6 +72,13 @@ const EXPLAINED: [(&str, &str, &str, &str, &str); 3] = [
         "presign",
         "`rclone link` signs the header `x-amz-checksum-mode` into its URLs, and whoever fetches one does not send it; \
          what a signature names and a request lacks is refused",
+    ),
+    (
+        "moto",
+        "",
+        "",
+        "lambda",
+        "moto refuses the right signature of `ListFunctions` too when boto3 sends it there without a gate",
     ),
 ];
 
