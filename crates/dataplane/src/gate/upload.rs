@@ -4,6 +4,7 @@
 //! known to be right, and on a fault the upstream connection is dropped in mid-request.
 
 mod aside;
+mod buffers;
 mod work;
 
 use std::collections::VecDeque;

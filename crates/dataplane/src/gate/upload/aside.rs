@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use hallpass_core::denial::{Denial, DenialCode};
@@ -13,6 +13,7 @@ use hallpass_core::limits::UPLOAD_AHEAD_BYTES_MAX;
 use hyper::body::{Body, Incoming};
 
 use super::super::body::data_of;
+use super::buffers::{BUFFER_BYTES, Buffers};
 use super::work::Work;
 
 /// Threads that there are now, in the whole process.
@@ -30,8 +31,12 @@ pub(super) struct Aside {
     ended: bool,
 }
 
+/// What comes together before the other side is woken, bytes: waking a thread costs as much as hashing some 20 KiB.
+const TOGETHER_BYTES: usize = UPLOAD_AHEAD_BYTES_MAX / 2;
+
 #[derive(Debug, Default)]
 struct Exchange {
+    buffers: Buffers,
     state: Mutex<State>,
     /// Told when there is work, or no more of it.
     came: Condvar,
@@ -39,15 +44,19 @@ struct Exchange {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Bytes>,
+    waiting: VecDeque<Vec<u8>>,
     waiting_bytes: usize,
     /// Nothing more comes.
     ended: bool,
     /// Nobody takes the result any more.
     abandoned: bool,
+    /// The thread waits for work.
+    idle: bool,
     ready: VecDeque<Bytes>,
+    ready_bytes: usize,
     /// Set last: what became of the work.
     outcome: Option<Result<(), Denial>>,
+    /// Set while the connection's side waits.
     task: Option<Waker>,
 }
 
@@ -92,32 +101,33 @@ impl Aside {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Denial>>> {
         loop {
-            match self.turn(cx) {
+            let read = match self.turn() {
                 Turn::Send(bytes) => return Poll::Ready(Some(Ok(bytes))),
                 Turn::Over(outcome) => return Poll::Ready(outcome.err().map(Err)),
-                Turn::Wait => return Poll::Pending,
-                Turn::Read => match ready!(Pin::new(&mut *incoming).poll_frame(cx)).map(data_of) {
-                    Some(Ok(bytes)) => self.exchange.give(bytes),
-                    Some(Err(denial)) => return Poll::Ready(Some(Err(denial))),
-                    None => {
-                        self.ended = true;
-                        self.exchange.tell(|state| state.ended = true);
-                    }
-                },
+                Turn::Read => Pin::new(&mut *incoming).poll_frame(cx).map(|frame| frame.map(data_of)),
+                Turn::Wait => Poll::Pending,
+            };
+            match read {
+                Poll::Ready(Some(Ok(bytes))) => self.exchange.give(&bytes),
+                Poll::Ready(Some(Err(denial))) => return Poll::Ready(Some(Err(denial))),
+                Poll::Ready(None) => self.ended = true,
+                Poll::Pending if self.exchange.wait(cx.waker()) => return Poll::Pending,
+                Poll::Pending => {}
+            }
+            if self.ended {
+                self.exchange.tell(|state| state.ended = true);
             }
         }
     }
 
-    fn turn(&self, cx: &Context<'_>) -> Turn {
+    fn turn(&self) -> Turn {
         let mut state = self.exchange.lock();
         if let Some(bytes) = state.ready.pop_front() {
+            state.ready_bytes -= bytes.len();
             return Turn::Send(bytes);
         }
         if let Some(outcome) = &state.outcome {
             return Turn::Over(outcome.clone());
-        }
-        if !state.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
-            state.task = Some(cx.waker().clone());
         }
         if self.ended || state.waiting_bytes >= UPLOAD_AHEAD_BYTES_MAX { Turn::Wait } else { Turn::Read }
     }
@@ -134,16 +144,50 @@ impl Exchange {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give(&self, bytes: Bytes) {
-        self.tell(|state| {
-            state.waiting_bytes += bytes.len();
-            state.waiting.push_back(bytes);
-        });
+    fn give(&self, mut bytes: &[u8]) {
+        let mut state = self.lock();
+        state.waiting_bytes += bytes.len();
+        while !bytes.is_empty() {
+            let room = state.waiting.back().map_or(0, |last| BUFFER_BYTES.saturating_sub(last.len()));
+            if room == 0 {
+                state.waiting.push_back(self.buffers.take());
+                continue;
+            }
+            let (now, rest) = bytes.split_at(room.min(bytes.len()));
+            state.waiting.back_mut().into_iter().for_each(|last| last.extend_from_slice(now));
+            bytes = rest;
+        }
+        if state.waiting_bytes >= TOGETHER_BYTES {
+            self.wake(state);
+        }
+    }
+
+    /// Whether there is nothing to do until `task` is woken. The thread does what there is.
+    fn wait(&self, task: &Waker) -> bool {
+        let mut state = self.lock();
+        if !state.ready.is_empty() || state.outcome.is_some() {
+            return false;
+        }
+        if !state.task.as_ref().is_some_and(|known| known.will_wake(task)) {
+            state.task = Some(task.clone());
+        }
+        if !state.waiting.is_empty() {
+            self.wake(state);
+        }
+        true
     }
 
     fn tell(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.lock());
-        self.came.notify_one();
+        let mut state = self.lock();
+        change(&mut state);
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        if std::mem::take(&mut state.idle) {
+            drop(state);
+            self.came.notify_one();
+        }
     }
 
     /// Until the body has ended, was wrong, or is wanted by nobody.
@@ -171,26 +215,36 @@ impl Exchange {
                 return None;
             }
             if let Some(bytes) = state.waiting.pop_front() {
-                let full = state.waiting_bytes >= UPLOAD_AHEAD_BYTES_MAX;
+                let before = state.waiting_bytes;
                 state.waiting_bytes -= bytes.len();
-                let task = if full { state.task.take() } else { None };
+                let room = before > TOGETHER_BYTES && state.waiting_bytes <= TOGETHER_BYTES;
+                let task = if room { state.task.take() } else { None };
                 drop(state);
                 task.into_iter().for_each(Waker::wake);
-                return Some(Some(bytes));
+                return Some(Some(self.buffers.lend(bytes)));
             }
             if state.ended {
                 return Some(None);
             }
+            if let Some(task) = state.task.take() {
+                drop(state);
+                task.wake();
+                state = self.lock();
+                continue;
+            }
+            state.idle = true;
             state = self.came.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle = false;
         }
     }
 
     fn hand_over(&self, ready: &mut VecDeque<Bytes>, outcome: Option<Result<(), Denial>>) {
         let mut state = self.lock();
-        let news = !ready.is_empty() || outcome.is_some();
+        state.ready_bytes += ready.iter().map(Bytes::len).sum::<usize>();
         state.ready.append(ready);
         state.outcome = outcome;
-        let task = if news { state.task.take() } else { None };
+        let enough = state.ready_bytes >= TOGETHER_BYTES || state.outcome.is_some();
+        let task = if enough { state.task.take() } else { None };
         drop(state);
         task.into_iter().for_each(Waker::wake);
     }
@@ -229,12 +283,10 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::task::{Context, Waker};
 
-    use bytes::Bytes;
     use hallpass_core::limits::UPLOAD_AHEAD_BYTES_MAX;
 
-    use super::{Aside, Exchange, Finishing, Turn};
+    use super::{Aside, BUFFER_BYTES, Exchange, Finishing, Turn};
 
     fn without_a_thread() -> (Aside, Arc<Exchange>) {
         let exchange = Arc::<Exchange>::default();
@@ -244,26 +296,25 @@ mod tests {
     #[test]
     fn no_more_is_read_than_may_wait() {
         let (aside, exchange) = without_a_thread();
-        let cx = Context::from_waker(Waker::noop());
-        exchange.give(Bytes::from(vec![7; UPLOAD_AHEAD_BYTES_MAX - 1]));
-        assert!(matches!(aside.turn(&cx), Turn::Read));
-        exchange.give(Bytes::from_static(b"7"));
-        assert!(matches!(aside.turn(&cx), Turn::Wait));
-        assert_eq!(exchange.take().flatten().map(|bytes| bytes.len()), Some(UPLOAD_AHEAD_BYTES_MAX - 1));
-        assert!(matches!(aside.turn(&cx), Turn::Read));
+        exchange.give(&vec![7; UPLOAD_AHEAD_BYTES_MAX - 1]);
+        assert!(matches!(aside.turn(), Turn::Read));
+        exchange.give(b"7");
+        assert!(matches!(aside.turn(), Turn::Wait));
+        assert_eq!(exchange.take().flatten().map(|bytes| bytes.len()), Some(BUFFER_BYTES));
+        assert!(matches!(aside.turn(), Turn::Read));
     }
 
     #[test]
     fn a_thread_that_ends_before_its_work_lets_nothing_pass_for_complete() {
         let (aside, exchange) = without_a_thread();
         drop(Finishing(exchange));
-        assert!(matches!(aside.turn(&Context::from_waker(Waker::noop())), Turn::Over(Err(_))));
+        assert!(matches!(aside.turn(), Turn::Over(Err(_))));
     }
 
     #[test]
     fn a_body_that_nobody_wants_any_more_ends_its_thread() {
         let (aside, exchange) = without_a_thread();
-        exchange.give(Bytes::from_static(b"7"));
+        exchange.give(b"7");
         drop(aside);
         assert!(exchange.take().is_none());
     }
