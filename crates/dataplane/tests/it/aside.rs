@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hallpass_core::limits::UPLOAD_ASIDE_BYTES_MIN;
+use hallpass_core::limits::{UPLOAD_AHEAD_BYTES_MAX, UPLOAD_ASIDE_BYTES_MIN};
 use hallpass_dataplane::gate::Closed;
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::{Full, StreamBody};
 use hyper::body::Frame;
 
-use crate::chunked::{SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, body, framed, send, store};
+use crate::chunked::{SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, body, framed, framed_by, send, store};
 use crate::client::{Client, Sign, ask, built, get};
 use crate::cutting::silent;
 use crate::upstream::Upstream;
@@ -47,6 +47,18 @@ async fn large_bodies_arrive_whole_in_every_mode_also_more_at_once_than_there_ar
     }
     for n in 0..AT_ONCE {
         assert!(get(&world, &format!("/bucket/{n}")).await.body == body(LARGE), "{n}");
+    }
+}
+
+/// Until such a chunk is whole, nothing of it goes on, and more of it comes than may wait for the thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chunk_that_is_larger_than_what_may_wait_for_its_thread_arrives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_upstream, world) = store(folder.path()).await;
+    for mode in [SIGNED, SIGNED_TRAILER] {
+        let (headers, bytes) = framed_by(3 * UPLOAD_AHEAD_BYTES_MAX, &world, mode, "/bucket/large", &body(LARGE));
+        assert_eq!(send(&world, "/bucket/large", headers, bytes).await.status, 200, "{mode}");
+        assert!(get(&world, "/bucket/large").await.body == body(LARGE), "{mode}");
     }
 }
 

@@ -33,6 +33,17 @@ fn next(sign: &Sign, headers: &HeaderMap, kind: &str, previous: &str, hashes: &s
 
 /// An upload in an aws-chunked mode: the headers, and the framed body.
 pub(crate) fn framed(world: &World, mode: &'static str, path: &str, body: &[u8]) -> (HeaderMap, Vec<u8>) {
+    framed_by(CHUNK, world, mode, path, body)
+}
+
+/// As [`framed`], in chunks of this many bytes.
+pub(crate) fn framed_by(
+    chunk: usize,
+    world: &World,
+    mode: &'static str,
+    path: &str,
+    body: &[u8],
+) -> (HeaderMap, Vec<u8>) {
     let sign = Sign::with(world).payload(Payload::Literal(mode));
     let length = body.len().to_string();
     let mut headers = vec![("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", length.as_str())];
@@ -42,7 +53,7 @@ pub(crate) fn framed(world: &World, mode: &'static str, path: &str, body: &[u8])
     }
     let (mut signed, mut previous) = sign.signed(&Method::PUT, path, &headers, b"");
     let mut out = Vec::new();
-    for piece in body.chunks(CHUNK).chain([b"".as_slice()]) {
+    for piece in body.chunks(chunk).chain([b"".as_slice()]) {
         let mut header = format!("{:x}", piece.len());
         if mode != UNSIGNED_TRAILER {
             previous = next(&sign, &signed, "PAYLOAD", &previous, &format!("{}\n{}", sha256(b""), sha256(piece)));

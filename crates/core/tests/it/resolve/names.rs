@@ -175,7 +175,7 @@ fn a_name_with_slashes_is_one_whose_parts_are_names() {
 fn an_arn_without_a_region_is_taken_without_one() {
     let plan = |arn: &str| {
         let request = asked("arc-region-switch", "POST", "/").header("content-type", "application/x-amz-json-1.0");
-        let request = request.header("x-amz-target", "ArcRegionSwitch.GetPlan");
+        let request = request.header("x-amz-target", "ArcRegionSwitch.GetPlanInRegion");
         outcome(request.with_body(format!(r#"{{"arn":"{arn}"}}"#)))
     };
     let arn = "arn:aws:arc-region-switch::123456789012:plan/p";

@@ -101,7 +101,9 @@ impl Aside {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Denial>>> {
         loop {
-            let read = match self.turn() {
+            let turn = self.turn();
+            let full = matches!(turn, Turn::Wait) && !self.ended;
+            let read = match turn {
                 Turn::Send(bytes) => return Poll::Ready(Some(Ok(bytes))),
                 Turn::Over(outcome) => return Poll::Ready(outcome.err().map(Err)),
                 Turn::Read => Pin::new(&mut *incoming).poll_frame(cx).map(|frame| frame.map(data_of)),
@@ -111,7 +113,7 @@ impl Aside {
                 Poll::Ready(Some(Ok(bytes))) => self.exchange.give(&bytes),
                 Poll::Ready(Some(Err(denial))) => return Poll::Ready(Some(Err(denial))),
                 Poll::Ready(None) => self.ended = true,
-                Poll::Pending if self.exchange.wait(cx.waker()) => return Poll::Pending,
+                Poll::Pending if self.exchange.wait(cx.waker(), full) => return Poll::Pending,
                 Poll::Pending => {}
             }
             if self.ended {
@@ -162,10 +164,12 @@ impl Exchange {
         }
     }
 
-    /// Whether there is nothing to do until `task` is woken. The thread does what there is.
-    fn wait(&self, task: &Waker) -> bool {
+    /// Whether there is nothing to do until `task` is woken. The thread does what there is. `full`: it is room that is
+    /// waited for, and there may be some by now.
+    fn wait(&self, task: &Waker, full: bool) -> bool {
         let mut state = self.lock();
-        if !state.ready.is_empty() || state.outcome.is_some() {
+        let room = full && state.waiting_bytes < UPLOAD_AHEAD_BYTES_MAX;
+        if room || !state.ready.is_empty() || state.outcome.is_some() {
             return false;
         }
         if !state.task.as_ref().is_some_and(|known| known.will_wake(task)) {
@@ -283,6 +287,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::task::Waker;
 
     use hallpass_core::limits::UPLOAD_AHEAD_BYTES_MAX;
 
@@ -302,6 +307,18 @@ mod tests {
         assert!(matches!(aside.turn(), Turn::Wait));
         assert_eq!(exchange.take().flatten().map(|bytes| bytes.len()), Some(BUFFER_BYTES));
         assert!(matches!(aside.turn(), Turn::Read));
+    }
+
+    #[test]
+    fn who_waits_for_room_does_not_wait_when_there_is_some_by_now() {
+        let (_aside, exchange) = without_a_thread();
+        exchange.give(&vec![7; UPLOAD_AHEAD_BYTES_MAX]);
+        assert!(exchange.wait(Waker::noop(), true));
+        while exchange.lock().waiting_bytes > 0 {
+            exchange.take();
+        }
+        assert!(!exchange.wait(Waker::noop(), true), "nobody would wake it");
+        assert!(exchange.wait(Waker::noop(), false), "more comes from the command, which wakes it");
     }
 
     #[test]
