@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hallpass_core::limits::{UPLOAD_AHEAD_BYTES_MAX, UPLOAD_ASIDE_BYTES_MIN};
 use hallpass_dataplane::gate::Closed;
 use http::{HeaderMap, HeaderValue, Method};
-use http_body_util::{Full, StreamBody};
-use hyper::body::Frame;
+use http_body_util::Full;
 
 use crate::chunked::{SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, body, framed, framed_by, send, store};
 use crate::client::{Client, Sign, ask, built, get};
-use crate::cutting::silent;
+use crate::cutting::{dripping, silent};
 use crate::upstream::Upstream;
 use crate::world::{Setup, World, eventually};
 
@@ -98,12 +96,8 @@ async fn kill_cuts_a_large_upload_whose_hash_is_checked() {
     let world = Setup::on(&upstream.url()).gate().await;
     let mut headers = Sign::with(&world).headers(&Method::PUT, "/bucket/key", &[], b"something else");
     headers.insert("content-length", HeaderValue::from(1_u64 << 30));
-    let pieces = futures_util::stream::unfold((), |()| async {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        Some((Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![7; 64 * 1024]))), ()))
-    });
     let mut client = Client::connect(&world).await;
-    let answered = client.ask(built(Method::PUT, "/bucket/key", headers, StreamBody::new(Box::pin(pieces))));
+    let answered = client.ask(built(Method::PUT, "/bucket/key", headers, dripping()));
     let killed = async {
         eventually("an upload", || swallowed.load(Ordering::SeqCst) > 1 << 20).await;
         world.gate.switch().refuse(Closed::Revoked);

@@ -1,10 +1,12 @@
 //! The switch and the session's time: nothing new passes, and what is under way is cut, in both directions.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::Stream;
 use hallpass_core::denial::DenialCode;
 use hallpass_dataplane::gate::Closed;
 use http::{HeaderValue, Method};
@@ -50,6 +52,15 @@ pub(crate) async fn silent(swallowed: &Arc<AtomicU64>, gone: &Arc<AtomicBool>) -
         }
     })
     .await
+}
+
+/// A body that never ends: 64 KiB each millisecond.
+pub(crate) fn dripping() -> StreamBody<impl Stream<Item = io::Result<Frame<Bytes>>> + Send + Unpin> {
+    let pieces = futures_util::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Some((Ok(Frame::data(Bytes::from(vec![7; 64 * 1024]))), ()))
+    });
+    StreamBody::new(Box::pin(pieces))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,12 +115,8 @@ async fn kill_cuts_a_running_upload_and_tells_the_child_why() {
     let world = Setup::on(&upstream.url()).gate().await;
     let mut headers = Sign::with(&world).payload(Payload::Unsigned).headers(&Method::PUT, "/bucket/key", &[], b"");
     headers.insert("content-length", HeaderValue::from(GIB));
-    let pieces = futures_util::stream::unfold((), |()| async {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        Some((Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![7; 64 * 1024]))), ()))
-    });
     let mut client = Client::connect(&world).await;
-    let answered = client.ask(built(Method::PUT, "/bucket/key", headers, StreamBody::new(Box::pin(pieces))));
+    let answered = client.ask(built(Method::PUT, "/bucket/key", headers, dripping()));
     let killed = async {
         eventually("an upload", || swallowed.load(Ordering::SeqCst) > 1 << 20).await;
         let cut = world.gate.switch().refuse(Closed::Revoked);
