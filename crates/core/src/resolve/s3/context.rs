@@ -45,10 +45,8 @@ impl Call<'_> {
         put(&mut context, "s3:x-amz-content-sha256", self.request.header("x-amz-content-sha256")?);
         let operation = self.route.operation;
         let certain = !CONTINUES_UPLOAD.contains(&operation) && !SAYS_IN_BODY.contains(&operation);
-        // Most requests have none of these headers; then none is looked for.
-        let any = self.request.headers.iter().any(|(name, _)| FROM_HEADERS.iter().any(|(_, header)| header == name));
         for (key, header) in FROM_HEADERS {
-            match if any { self.request.header(header)? } else { None } {
+            match self.request.header(header)? {
                 Some(value) => context.set_fixed(key, value),
                 None if certain => context.set_absent_fixed(key),
                 None => {}

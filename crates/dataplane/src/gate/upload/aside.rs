@@ -112,12 +112,12 @@ impl Aside {
             match read {
                 Poll::Ready(Some(Ok(bytes))) => self.exchange.give(&bytes),
                 Poll::Ready(Some(Err(denial))) => return Poll::Ready(Some(Err(denial))),
-                Poll::Ready(None) => self.ended = true,
+                Poll::Ready(None) => {
+                    self.ended = true;
+                    self.exchange.tell(|state| state.ended = true);
+                }
                 Poll::Pending if self.exchange.wait(cx.waker(), full) => return Poll::Pending,
                 Poll::Pending => {}
-            }
-            if self.ended {
-                self.exchange.tell(|state| state.ended = true);
             }
         }
     }
