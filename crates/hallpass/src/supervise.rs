@@ -227,12 +227,13 @@ impl Watch<'_> {
         }
     }
 
-    /// Descendants that `chosen` picks by (process, our group, the child's group).
+    /// Descendants that `chosen` picks by (process, our group, the child's group), without those that a session inside
+    /// this one tells.
     fn family(&self, chosen: impl Fn(&Stat, u32, u32) -> bool) -> Vec<Stat> {
         let raw = |pid: Pid| pid.as_raw_nonzero().get().unsigned_abs();
         let (own, child) = (raw(rustix::process::getpgrp()), raw(self.pid));
         let all = processes::descendants(std::process::id()).unwrap_or_default();
-        all.into_iter().filter(|process| chosen(process, own, child)).collect()
+        processes::not_supervised(&all).into_iter().filter(|process| chosen(process, own, child)).collect()
     }
 
     fn check_time(&mut self) {

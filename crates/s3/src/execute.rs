@@ -2,6 +2,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
+//! | `ahead` | the next steps, with small files read already |
 //! | `item` | one copy: up, down, inside a store |
 //! | `input` | standard input |
 //! | `relay` | from one store to another, through this machine |
@@ -10,6 +11,7 @@
 //! | `verify` | whether a copy is there, before its source is removed |
 //! | `removal` | what a mirror removes |
 
+mod ahead;
 mod input;
 mod item;
 mod place;
@@ -27,6 +29,8 @@ use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use ahead::{Ahead, Read};
 
 use crate::client::{Progress, Properties};
 use crate::error::S3Error;
@@ -199,6 +203,7 @@ pub async fn execute(plan: &mut Plan, orders: &Orders, hear: &mut dyn Hear, conf
     let mut running = Running {
         report: Report::default(),
         tasks: JoinSet::new(),
+        ahead: Ahead::default(),
         gauge: Gauge::of_items(orders.items),
         memory: Arc::new(Semaphore::new(kib(MEMORY_BYTES))),
         orders,
@@ -237,6 +242,7 @@ pub(crate) enum Carried {
 struct Running<'a> {
     report: Report,
     tasks: JoinSet<Answer>,
+    ahead: Ahead,
     gauge: Gauge,
     memory: Arc<Semaphore>,
     orders: Arc<Orders>,
@@ -254,12 +260,11 @@ impl Running<'_> {
     async fn all(&mut self, plan: &mut Plan) -> Result<(), S3Error> {
         let mut next = self.pulled(plan).await?;
         // What is planned already is announced at once, and what is found later as it is found.
-        let (items, bytes) = plan.ahead();
-        let own = next.as_ref().map_or((0, 0), copied);
-        let mut announced = items + own.0;
-        self.announce(announced, bytes + own.1);
+        let taken = next.iter().map(|(step, _)| step).chain(self.ahead.steps()).map(copied);
+        let (mut announced, bytes) = taken.fold(plan.ahead(), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        self.announce(announced, bytes);
         let mut first = true;
-        while let Some(step) = next {
+        while let Some((step, read)) = next {
             let (items, bytes) = copied(&step);
             if announced >= items {
                 announced -= items;
@@ -273,7 +278,7 @@ impl Running<'_> {
                 Step::Copy(planned) if self.orders.dry_run => self.dry(*planned).await?,
                 Step::Copy(planned) => {
                     let alone = std::mem::take(&mut first) && next.is_none();
-                    self.begin(*planned, alone).await?;
+                    self.begin(*planned, alone, read).await?;
                 }
             }
         }
@@ -290,11 +295,11 @@ impl Running<'_> {
         }
     }
 
-    async fn pulled(&mut self, plan: &mut Plan) -> Result<Option<Step>, S3Error> {
+    async fn pulled(&mut self, plan: &mut Plan) -> Result<Option<(Step, Read)>, S3Error> {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(S3Error::Interrupted),
-            step = plan.next() => step,
+            step = self.ahead.next(plan, &self.orders) => step,
         }
     }
 
@@ -309,7 +314,7 @@ impl Running<'_> {
     }
 
     /// Starts one copy, as soon as there is room for it.
-    async fn begin(&mut self, planned: Planned, alone: bool) -> Result<(), S3Error> {
+    async fn begin(&mut self, planned: Planned, alone: bool, read: Read) -> Result<(), S3Error> {
         let action = Action::of(&planned);
         let memory = if alone { ALONE_BYTES } else { held(action, planned.size) };
         let permit = self.room(memory).await?;
@@ -319,7 +324,7 @@ impl Running<'_> {
         }
         let orders = Arc::clone(&self.orders);
         self.tasks.spawn(async move {
-            let carried = Box::pin(item::carry(&planned, action, &orders, &transfer)).await;
+            let carried = Box::pin(item::carry(&planned, action, &orders, &transfer, read)).await;
             drop(permit);
             (action, planned.from, planned.to, carried)
         });

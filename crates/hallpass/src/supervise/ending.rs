@@ -40,7 +40,8 @@ impl Ending {
         Self { root, begun: Instant::now(), grace, told: told.into_iter().map(|p| p.key()).collect() }
     }
 
-    /// Signals what has to be signalled now: TERM once to each process, newcomers included; after the grace, KILL.
+    /// Signals what has to be signalled now: TERM once to each process, newcomers included, but not to those that a
+    /// session inside this one tells; after the grace, KILL to all.
     ///
     /// # Errors
     /// When `/proc` cannot be read: nothing can be said about the processes then.
@@ -51,7 +52,7 @@ impl Ending {
         }
         let elapsed = self.begun.elapsed();
         if elapsed < self.grace {
-            for process in alive.iter().filter(|p| self.told.insert(p.key())) {
+            for process in processes::not_supervised(&alive).iter().filter(|p| self.told.insert(p.key())) {
                 quietly(processes::signal(process, Signal::TERM));
                 // A stopped process hears TERM only when it goes on.
                 quietly(processes::signal(process, Signal::CONT));

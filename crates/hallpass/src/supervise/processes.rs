@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::str::SplitAsciiWhitespace;
 
 use rustix::process::{Pid, Signal};
@@ -101,6 +102,33 @@ pub(crate) fn descendants(root: u32) -> io::Result<Vec<Stat>> {
     }
     found.retain(Stat::runs);
     Ok(found)
+}
+
+/// Those of `alive` that are not below another process of our own program: a session inside this one tells its
+/// processes itself, and tells them once. When it dies before them, they are no longer below it.
+pub(crate) fn not_supervised(alive: &[Stat]) -> Vec<Stat> {
+    let own = program(std::process::id());
+    let parents: BTreeMap<u32, u32> = alive.iter().map(|process| (process.pid, process.parent)).collect();
+    let supervisors: BTreeSet<u32> =
+        parents.keys().copied().filter(|pid| own.is_some() && program(*pid) == own).collect();
+    let supervised = |process: &&Stat| {
+        let mut above = process.parent;
+        // A number taken anew while we looked could close a circle.
+        for _ in 0..parents.len() {
+            if supervisors.contains(&above) {
+                return true;
+            }
+            let Some(next) = parents.get(&above) else { return false };
+            above = *next;
+        }
+        false
+    };
+    alive.iter().filter(|process| !supervised(process)).copied().collect()
+}
+
+/// What a process runs: device and inode of the file; `None` where that may not be asked.
+fn program(pid: u32) -> Option<(u64, u64)> {
+    std::fs::metadata(format!("/proc/{pid}/exe")).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// The dead children of `parent` that nobody has reaped.

@@ -105,7 +105,9 @@ fn each_signal_reaches_the_child_exactly_once() {
 #[test]
 fn term_is_passed_on_once_even_through_a_session_inside_a_session() {
     let world = World::new();
-    let script = noting(&[], "trap 'echo TERM >> got; exit 9' TERM;");
+    // It lives on for a while after the first, so that a second is heard.
+    let script = "trap 'echo TERM >> got; left=50' TERM; left=1000; echo ready > ready; \
+                  while [ $left -gt 0 ]; do sleep 0.02; left=$((left-1)); done; exit 9";
     let own = env!("CARGO_BIN_EXE_hallpass");
     std::fs::write(world.path("work/child.sh"), script).expect("written");
     let inner = format!(

@@ -6,24 +6,29 @@ use std::sync::atomic::Ordering;
 use crate::client::{Client, CopyOptions, GetOptions, ObjectHead, ObjectId, PutOptions, Written};
 use crate::error::{ErrorKind, S3Error};
 use crate::plan::{Passed, Place, Planned};
-use crate::transfer::{self, TransferOptions, local, unless_stopped};
+use crate::transfer::{self, Source, TransferOptions, local, unless_stopped};
 
+use super::ahead::Read;
 use super::input::Input;
 use super::{Action, Carried, Done, Orders, place, property, relay, verify};
 use crate::client::payload::off_thread;
 
-/// Copies one thing; removes its source where that was asked for, and not before the copy is verified.
+/// Copies one thing, from `read` if its file was read already; removes its source where that was asked for, and not
+/// before the copy is verified.
 pub(super) async fn carry(
     planned: &Planned,
     action: Action,
     orders: &Orders,
     transfer: &TransferOptions,
+    read: Read,
 ) -> Result<Carried, S3Error> {
     if unless_stopped(&transfer.stop, would_clobber(planned, orders)).await? {
         return Ok(Carried::Passed(Passed::Exists));
     }
     let copied = match (&planned.from, &planned.to) {
-        (Place::Local(path), Place::Object(client, to)) => upload(client, path, to, planned, orders, transfer).await,
+        (Place::Local(path), Place::Object(client, to)) => {
+            upload(client, path, to, planned, orders, transfer, read).await
+        }
         (Place::Stdio, Place::Object(client, to)) => {
             let input = Input::new(std::io::stdin()).map_err(|e| local(Path::new("-"), &e))?;
             stream(client, input, to, &put(&to.key, orders), transfer).await
@@ -108,27 +113,30 @@ async fn upload(
     planned: &Planned,
     orders: &Orders,
     transfer: &TransferOptions,
+    read: Read,
 ) -> Result<Done, S3Error> {
     let mut put = put(&to.key, orders);
     // What was found in a folder is a file, and nothing else of it is needed.
-    if planned.below.is_some() && !orders.preserve {
-        let (written, size) = transfer::upload_sized(client, path, to, &put, transfer).await?;
-        return Ok(done(written, size));
+    if planned.left.is_none() || orders.preserve {
+        let looked = path.to_owned();
+        let metadata = off_thread(move || std::fs::metadata(&looked).map_err(|e| local(&looked, &e))).await?;
+        if orders.preserve {
+            property::keep(&metadata, &mut put.properties.metadata);
+        }
+        if !metadata.is_file() && planned.left.is_none() {
+            // Opening a pipe waits for whoever writes.
+            let opened = path.to_owned();
+            let opening = off_thread(move || std::fs::File::open(&opened).map_err(|e| local(&opened, &e)));
+            let file = unless_stopped(&transfer.stop, opening).await?;
+            let input = Input::new(file).map_err(|e| local(path, &e))?;
+            return stream(client, input, to, &put, transfer).await;
+        }
     }
-    let looked = path.to_owned();
-    let metadata = off_thread(move || std::fs::metadata(&looked).map_err(|e| local(&looked, &e))).await?;
-    if orders.preserve {
-        property::keep(&metadata, &mut put.properties.metadata);
-    }
-    if !metadata.is_file() && planned.below.is_none() {
-        // Opening a pipe waits for whoever writes.
-        let opened = path.to_owned();
-        let opening = off_thread(move || std::fs::File::open(&opened).map_err(|e| local(&opened, &e)));
-        let file = unless_stopped(&transfer.stop, opening).await?;
-        let input = Input::new(file).map_err(|e| local(path, &e))?;
-        return stream(client, input, to, &put, transfer).await;
-    }
-    let (written, size) = transfer::upload_sized(client, path, to, &put, transfer).await?;
+    let source = match read {
+        Some(read) => read?,
+        None => Source::open(path, transfer).await?,
+    };
+    let (written, size) = transfer::upload_source(client, source, to, &put, transfer).await?;
     Ok(done(written, size))
 }
 

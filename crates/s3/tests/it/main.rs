@@ -1,6 +1,7 @@
 //! One binary for all integration tests of the S3 client: it links once.
 
 mod admin;
+mod ahead;
 mod chaos;
 mod keys;
 mod limits;

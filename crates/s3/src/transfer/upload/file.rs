@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hallpass_core::limits::{S3_PART_BYTES, S3_PART_BYTES_MAX, S3_SMALL_OBJECT_BYTES_MAX};
 use hallpass_core::sigv4::checksum::ChecksumAlgorithm;
+use rustix::fs::OFlags;
 use tokio::task::JoinSet;
 
 use super::{Job, complete, give_up, goes_on, joined, stays};
@@ -38,19 +39,19 @@ pub async fn upload_file(
     put: &PutOptions,
     options: &TransferOptions,
 ) -> Result<Written, S3Error> {
-    upload_sized(client, path, to, put, options).await.map(|(written, _)| written)
+    let source = Source::open(path, options).await?;
+    upload_source(client, source, to, put, options).await.map(|(written, _)| written)
 }
 
-/// [`upload_file`], and the length of the file, bytes.
-pub(crate) async fn upload_sized(
+/// [`upload_file`] of one that is open already, and the length of the file, bytes.
+pub(crate) async fn upload_source(
     client: &Client,
-    path: &Path,
+    source: Source,
     to: &ObjectId,
     put: &PutOptions,
     options: &TransferOptions,
 ) -> Result<(Written, u64), S3Error> {
-    let whole = options.part_size.unwrap_or(S3_PART_BYTES).min(S3_PART_BYTES_MAX);
-    let source = Source::open(path, whole.min(S3_SMALL_OBJECT_BYTES_MAX)).await?;
+    let whole = whole(options);
     let size = source.identity.size;
     if let Some(progress) = &options.flow.progress {
         progress.total(size);
@@ -67,9 +68,14 @@ pub(crate) async fn upload_sized(
     Ok((written, size))
 }
 
+/// Files up to here are sent in one request, bytes.
+fn whole(options: &TransferOptions) -> u64 {
+    options.part_size.unwrap_or(S3_PART_BYTES).min(S3_PART_BYTES_MAX)
+}
+
 /// A file as it was when it was opened.
 #[derive(Debug)]
-struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     file: Arc<File>,
     identity: Identity,
@@ -78,30 +84,33 @@ struct Source {
 }
 
 impl Source {
-    /// A file of up to `held` bytes is read at once: each call that may block costs more than such a file.
-    async fn open(path: &Path, held: u64) -> Result<Self, S3Error> {
-        let path = path.to_owned();
-        off_thread(move || {
-            // A pipe would block the opening, and has no ranges.
-            let metadata = std::fs::metadata(&path).map_err(|e| local(&path, &e))?;
-            if !metadata.is_file() {
-                let suggestion = "upload a stream from the standard input";
-                return Err(S3Error::usage_with(format!("`{}` is no file", path.display()), suggestion));
-            }
-            let file = File::open(&path).map_err(|e| local(&path, &e))?;
-            let identity = Identity::of(&file.metadata().map_err(|e| local(&path, &e))?);
-            let mut bytes = None;
-            if identity.size <= held {
-                let mut whole = vec![0; usize::try_from(identity.size).unwrap_or(usize::MAX)];
-                let read = file.read_exact_at(&mut whole, 0);
-                // One that became shorter has changed, and could not be read for that.
-                same_still(&file, &path, &identity)?;
-                read.map_err(|e| local(&path, &e))?;
-                bytes = Some(Bytes::from(whole));
-            }
-            Ok(Self { path, file: Arc::new(file), identity, bytes })
-        })
-        .await
+    /// A small file is read at once: each call that may block costs more than such a file.
+    pub(crate) async fn open(path: &Path, options: &TransferOptions) -> Result<Self, S3Error> {
+        let (path, held) = (path.to_owned(), whole(options).min(S3_SMALL_OBJECT_BYTES_MAX));
+        off_thread(move || Self::read_up_to(path, held)).await
+    }
+
+    /// Opens a file, and reads one of up to `held` bytes. Blocks.
+    pub(crate) fn read_up_to(path: PathBuf, held: u64) -> Result<Self, S3Error> {
+        // A pipe would block the opening, and has no ranges.
+        let file = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&path);
+        let file = file.map_err(|e| local(&path, &e))?;
+        let metadata = file.metadata().map_err(|e| local(&path, &e))?;
+        if !metadata.is_file() {
+            let suggestion = "upload a stream from the standard input";
+            return Err(S3Error::usage_with(format!("`{}` is no file", path.display()), suggestion));
+        }
+        let identity = Identity::of(&metadata);
+        let mut bytes = None;
+        if identity.size <= held {
+            let mut whole = vec![0; usize::try_from(identity.size).unwrap_or(usize::MAX)];
+            let read = file.read_exact_at(&mut whole, 0);
+            // One that became shorter has changed, and could not be read for that.
+            same_still(&file, &path, &identity)?;
+            read.map_err(|e| local(&path, &e))?;
+            bytes = Some(Bytes::from(whole));
+        }
+        Ok(Self { path, file: Arc::new(file), identity, bytes })
     }
 
     fn name(&self) -> String {
