@@ -99,8 +99,8 @@ fn main() -> std::io::Result<ExitCode> {
     let weed = bench(store.url(), seaweedfs::KEY, seaweedfs::SECRET, false);
     assert!(cost(&mut weed.hallpass(&["s3", "mb", "m/bkt"])).status.success(), "the bucket cannot be made");
     // Its volumes are small, and its listing is as long as what was uploaded: it is asked for what it can hold.
-    weed.all("SeaweedFS", &ALL[2..4])?;
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let ahead = weed.all("SeaweedFS", &ALL[2..4])?;
+    Ok(if good && ahead { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn fill(folder: &Path, sizes: Sizes) -> std::io::Result<()> {
@@ -159,7 +159,9 @@ impl Bench {
                 write!(out, "{name:<22} {tool:<10} {wall:>9.3} {cpu:>9.3} {wall_ratio:>12.2} {cpu_ratio:>11.2}")?;
                 let promise = PROMISES.iter().find(|(of, than, ..)| of == work && than == tool);
                 if let Some((_, _, faster, share)) = promise {
-                    let kept = 1.0 / wall_ratio >= *faster && cpu_ratio <= *share;
+                    // How many times as fast is promised where the store costs nothing; with a real one, to be ahead.
+                    let faster = if self.counts { *faster } else { 1.0 };
+                    let kept = 1.0 / wall_ratio >= faster && cpu_ratio <= *share;
                     good &= kept;
                     let word = if kept { "PASS" } else { "FAIL" };
                     write!(out, "  {word} (>= {faster} x as fast, <= {share} of the CPU)")?;

@@ -203,6 +203,11 @@ impl Client {
     pub(crate) fn verifies(&self) -> bool {
         self.0.options.checksums != Checksums::Off
     }
+
+    /// Whether the signature covers every byte of a body of this length.
+    pub(crate) fn hashes(&self, length: u64) -> bool {
+        self.0.hashes(length)
+    }
 }
 
 impl Inner {

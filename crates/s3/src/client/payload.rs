@@ -23,7 +23,11 @@ const HASHED_AT_ONCE_BYTES: usize = 256 * 1024;
 
 /// What is sent. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Payload(Source);
+pub struct Payload {
+    source: Source,
+    /// Where it was worked out already.
+    sha256: Option<[u8; 32]>,
+}
 
 #[derive(Debug, Clone)]
 enum Source {
@@ -34,22 +38,31 @@ enum Source {
 impl Payload {
     /// Nothing.
     pub fn empty() -> Self {
-        Self(Source::Bytes(Bytes::new()))
+        Self::of(Source::Bytes(Bytes::new()))
     }
 
     /// Bytes in memory.
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
-        Self(Source::Bytes(bytes.into()))
+        Self::of(Source::Bytes(bytes.into()))
+    }
+
+    /// Bytes in memory that are hashed here and now, and not when they are sent.
+    pub(crate) fn hashed(bytes: Bytes) -> Self {
+        Self { sha256: Some(Sha256::digest(&bytes).into()), ..Self::bytes(bytes) }
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, sha256: None }
     }
 
     /// `length` bytes of a file from `offset` on, read as they are sent. `name` is for errors.
     pub fn file(file: Arc<File>, name: &str, offset: u64, length: u64) -> Self {
-        Self(Source::File { file, name: name.into(), offset, length })
+        Self::of(Source::File { file, name: name.into(), offset, length })
     }
 
     /// Length, bytes.
     pub fn len(&self) -> u64 {
-        match &self.0 {
+        match &self.source {
             Source::Bytes(bytes) => bytes.len() as u64,
             Source::File { length, .. } => *length,
         }
@@ -62,8 +75,11 @@ impl Payload {
 
     /// SHA-256 of all bytes.
     pub(crate) async fn sha256(&self) -> Result<[u8; 32], S3Error> {
+        if let Some(known) = self.sha256 {
+            return Ok(known);
+        }
         let mut hash = Sha256::new();
-        match &self.0 {
+        match &self.source {
             Source::Bytes(bytes) => hash.update(bytes),
             Source::File { .. } => {
                 let payload = self.clone();
@@ -76,7 +92,7 @@ impl Payload {
     /// A checksum of all bytes, as its header has it; `None` for an algorithm that only stores know.
     pub(crate) async fn checksum(&self, algorithm: ChecksumAlgorithm) -> Result<Option<String>, S3Error> {
         let Some(mut checksum) = Checksum::new(algorithm) else { return Ok(None) };
-        match &self.0 {
+        match &self.source {
             Source::Bytes(bytes) => checksum.update(bytes),
             Source::File { .. } => {
                 let payload = self.clone();
@@ -88,7 +104,7 @@ impl Payload {
     }
 
     fn pieces(&self, mut take: impl FnMut(&[u8])) -> Result<(), S3Error> {
-        match &self.0 {
+        match &self.source {
             Source::Bytes(bytes) => take(bytes),
             Source::File { file, name, offset, length } => {
                 let mut buffer = vec![0; HASHED_AT_ONCE_BYTES];
@@ -105,7 +121,7 @@ impl Payload {
     }
 
     pub(crate) fn upload(&self, flow: &Flow, transit: &Arc<Transit>) -> Upload {
-        Upload { rest: self.0.clone(), next: Next::Idle, flow: flow.clone(), transit: Arc::clone(transit) }
+        Upload { rest: self.source.clone(), next: Next::Idle, flow: flow.clone(), transit: Arc::clone(transit) }
     }
 }
 

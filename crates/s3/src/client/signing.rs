@@ -21,18 +21,25 @@ use hallpass_core::limits::S3_SIGNED_BODY_BYTES_MAX;
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("hallpass-s3/", env!("CARGO_PKG_VERSION")));
 
 impl Inner {
-    /// How the signature covers the body. Over TLS, and on loopback, where nothing lies between, large bodies are
-    /// covered by their checksum header alone, which is signed; over plain HTTP every byte is.
+    /// See [`Client::hashes`](super::Client::hashes). Over TLS, and on loopback, where nothing lies
+    /// between, large bodies are covered by their checksum header alone, which is signed; over plain HTTP every byte is.
+    pub(crate) fn hashes(&self, length: u64) -> bool {
+        let sealed = self.endpoint.https();
+        let near = self.endpoint.is_loopback() && length > S3_SIGNED_BODY_BYTES_MAX;
+        match self.options.payload_signing {
+            PayloadSigning::Always => true,
+            PayloadSigning::Auto => !(sealed || near),
+            PayloadSigning::Never => false,
+        }
+    }
+
+    /// How the signature covers the body.
     async fn payload_hash(&self, call: &Call<'_>) -> Result<PayloadHash, S3Error> {
         if call.payload.is_empty() {
             return Ok(PayloadHash::of_body(b""));
         }
-        let sealed = self.endpoint.https();
-        let near = self.endpoint.is_loopback() && call.payload.len() > S3_SIGNED_BODY_BYTES_MAX;
-        match self.options.payload_signing {
-            PayloadSigning::Always => {}
-            PayloadSigning::Auto if !(sealed || near) => {}
-            PayloadSigning::Auto | PayloadSigning::Never => return Ok(PayloadHash::Unsigned),
+        if !self.hashes(call.payload.len()) {
+            return Ok(PayloadHash::Unsigned);
         }
         call.payload.sha256().await.map(PayloadHash::Sha256)
     }

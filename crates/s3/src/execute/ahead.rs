@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::{Action, Orders};
+use super::Orders;
+use crate::client::Client;
 use crate::error::S3Error;
 use crate::plan::{Place, Plan, Planned, Step};
 use crate::transfer::Source;
@@ -88,8 +89,8 @@ impl Ahead {
                 Ok(Some(step)) => {
                     let file = file(&step, orders);
                     steps.push(step);
-                    let Some(path) = file else { break };
-                    files.push(path);
+                    let Some(file) = file else { break };
+                    files.push(file);
                 }
                 Ok(None) => self.ended = true,
                 Err(error) => (self.ended, self.failed) = (true, Some(error)),
@@ -100,19 +101,25 @@ impl Ahead {
     }
 }
 
-/// The file that is read ahead for a step.
-fn file(step: &Step, orders: &Orders) -> Option<PathBuf> {
+/// The file that is read ahead for a step, and who sends it.
+fn file(step: &Step, orders: &Orders) -> Option<(Client, PathBuf)> {
     let Step::Copy(planned) = step else { return None };
-    let Planned { from: Place::Local(path), size: Some(size), left: Some(_), .. } = &**planned else { return None };
+    let Planned { from: Place::Local(path), to: Place::Object(client, _), size: Some(size), left: Some(_), .. } =
+        &**planned
+    else {
+        return None;
+    };
     let small = *size <= READ_BYTES_MAX && orders.transfer.part_size.is_none_or(|part| *size <= part);
     // What decides, or what is removed afterwards, is looked at in its turn.
     let plain = !orders.dry_run && !orders.no_clobber && !orders.remove_source;
-    (small && plain && Action::of(planned) == Action::Upload).then(|| path.clone())
+    (small && plain).then(|| (client.clone(), path.clone()))
 }
 
 /// Blocks.
-fn read(files: Vec<PathBuf>) -> VecDeque<Read> {
+fn read(files: Vec<(Client, PathBuf)>) -> VecDeque<Read> {
     let begun = Instant::now();
-    let in_time = |path| (begun.elapsed() < READ_TIME).then(|| Source::read_up_to(path, READ_BYTES_MAX));
+    let in_time = |(client, path): (Client, PathBuf)| {
+        (begun.elapsed() < READ_TIME).then(|| Source::read_up_to(&client, path, READ_BYTES_MAX))
+    };
     files.into_iter().map(in_time).collect()
 }

@@ -134,7 +134,7 @@ async fn upload(
     }
     let source = match read {
         Some(read) => read?,
-        None => Source::open(path, transfer).await?,
+        None => Source::open(client, path, transfer).await?,
     };
     let (written, size) = transfer::upload_source(client, source, to, &put, transfer).await?;
     Ok(done(written, size))

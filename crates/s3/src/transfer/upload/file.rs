@@ -39,7 +39,7 @@ pub async fn upload_file(
     put: &PutOptions,
     options: &TransferOptions,
 ) -> Result<Written, S3Error> {
-    let source = Source::open(path, options).await?;
+    let source = Source::open(client, path, options).await?;
     upload_source(client, source, to, put, options).await.map(|(written, _)| written)
 }
 
@@ -80,18 +80,18 @@ pub(crate) struct Source {
     file: Arc<File>,
     identity: Identity,
     /// All of a small one.
-    bytes: Option<Bytes>,
+    whole: Option<Payload>,
 }
 
 impl Source {
     /// A small file is read at once: each call that may block costs more than such a file.
-    pub(crate) async fn open(path: &Path, options: &TransferOptions) -> Result<Self, S3Error> {
-        let (path, held) = (path.to_owned(), whole(options).min(S3_SMALL_OBJECT_BYTES_MAX));
-        off_thread(move || Self::read_up_to(path, held)).await
+    pub(crate) async fn open(client: &Client, path: &Path, options: &TransferOptions) -> Result<Self, S3Error> {
+        let (client, path, held) = (client.clone(), path.to_owned(), whole(options).min(S3_SMALL_OBJECT_BYTES_MAX));
+        off_thread(move || Self::read_up_to(&client, path, held)).await
     }
 
-    /// Opens a file, and reads one of up to `held` bytes. Blocks.
-    pub(crate) fn read_up_to(path: PathBuf, held: u64) -> Result<Self, S3Error> {
+    /// Opens a file; reads one of up to `held` bytes, and hashes it where the client's signature covers it. Blocks.
+    pub(crate) fn read_up_to(client: &Client, path: PathBuf, held: u64) -> Result<Self, S3Error> {
         // A pipe would block the opening, and has no ranges.
         let file = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&path);
         let file = file.map_err(|e| local(&path, &e))?;
@@ -101,16 +101,17 @@ impl Source {
             return Err(S3Error::usage_with(format!("`{}` is no file", path.display()), suggestion));
         }
         let identity = Identity::of(&metadata);
-        let mut bytes = None;
+        let mut payload = None;
         if identity.size <= held {
             let mut whole = vec![0; usize::try_from(identity.size).unwrap_or(usize::MAX)];
             let read = file.read_exact_at(&mut whole, 0);
             // One that became shorter has changed, and could not be read for that.
             same_still(&file, &path, &identity)?;
             read.map_err(|e| local(&path, &e))?;
-            bytes = Some(Bytes::from(whole));
+            let bytes = Bytes::from(whole);
+            payload = Some(if client.hashes(identity.size) { Payload::hashed(bytes) } else { Payload::bytes(bytes) });
         }
-        Ok(Self { path, file: Arc::new(file), identity, bytes })
+        Ok(Self { path, file: Arc::new(file), identity, whole: payload })
     }
 
     fn name(&self) -> String {
@@ -151,8 +152,8 @@ fn same_still(file: &File, path: &Path, before: &Identity) -> Result<(), S3Error
 }
 
 async fn small(client: &Client, source: &Source, to: &ObjectId, put: &PutOptions) -> Result<Written, S3Error> {
-    if let Some(bytes) = &source.bytes {
-        return client.put(to, Payload::bytes(bytes.clone()), put).await;
+    if let Some(whole) = &source.whole {
+        return client.put(to, whole.clone(), put).await;
     }
     let payload = source.payload(Range { number: 1, offset: 0, length: source.identity.size });
     source.unchanged().await?;
