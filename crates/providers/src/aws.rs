@@ -11,6 +11,7 @@ mod revoke;
 mod scoped;
 mod sign_in;
 mod source;
+mod transport;
 
 use std::sync::Arc;
 

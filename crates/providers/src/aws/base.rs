@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::error::{chain_of, timestamp};
 use super::options::AwsOptions;
+use super::transport::Transport;
 
 /// Signs in where nothing else says so; STS is reachable from everywhere in the standard partition.
 const REGION_WITHOUT_ANY: &str = "us-east-1";
@@ -38,7 +39,7 @@ impl Base {
         if let Some(profile) = super::profile::in_use(&self.options) {
             super::profile::check(&self.options, profile).await.map_err(|why| missing(&why))?;
         }
-        let sdk = self.sdk().await;
+        let sdk = self.sdk().await?;
         let provider = sdk.credentials_provider().ok_or_else(|| missing("the SDK found no credential provider"))?;
         let found = provider.provide_credentials().await.map_err(|error| missing(&chain_of(&error)))?;
         Ok(Credential {
@@ -69,23 +70,38 @@ impl Base {
     }
 
     /// The SDK's configuration, loaded once.
-    pub(crate) async fn sdk(&self) -> &SdkConfig {
+    ///
+    /// # Errors
+    /// [`ProviderError::Invalid`] when the caller's own authorities cannot be used.
+    pub(crate) async fn sdk(&self) -> Result<&SdkConfig, ProviderError> {
         self.sdk
-            .get_or_init(|| async {
+            .get_or_try_init(|| async {
+                let client = self.transport()?.client().map_err(ProviderError::Invalid)?;
                 let environment = super::profile::environment(&self.options).await;
                 let region = self.region().await.unwrap_or_else(|| REGION_WITHOUT_ANY.to_owned());
                 let mut loader = aws_config::defaults(BehaviorVersion::latest())
                     .env(aws_types::os_shim_internal::Env::from(environment))
                     .region(Region::new(region));
+                if let Some(client) = client {
+                    loader = loader.http_client(client);
+                }
                 if let Some(profile) = &self.options.profile {
                     loader = loader.profile_name(profile);
                 }
                 if let Some(url) = &self.options.endpoint_url {
                     loader = loader.endpoint_url(url);
                 }
-                loader.load().await
+                Ok(loader.load().await)
             })
             .await
+    }
+
+    /// How the cloud is reached.
+    ///
+    /// # Errors
+    /// [`ProviderError::Invalid`] when the caller's own authorities cannot be used.
+    pub(crate) fn transport(&self) -> Result<Transport, ProviderError> {
+        Transport::of(&self.options).map_err(ProviderError::Invalid)
     }
 
     /// Region by option, environment or profile. Instance metadata is not asked: it costs seconds off EC2.

@@ -20,7 +20,7 @@ pub(crate) async fn revoke(base: &Base, session: &Session, now: Timestamp) -> Re
     let Some(role) = session.role_arn.rsplit('/').next().filter(|_| session.role_arn.contains(":role/")) else {
         return Ok(on_expiry(session, "no role was borrowed, so there is nothing to attach a deny to"));
     };
-    let client = aws_sdk_iam::Client::new(base.sdk().await);
+    let client = aws_sdk_iam::Client::new(base.sdk().await?);
     let name = session_name(session.id.as_str());
     // Two revocations may read and write the same document at once: look whether ours is there, else write again.
     for _ in 0..REVOCATION_ROUNDS_MAX {

@@ -6,11 +6,8 @@
 
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -26,6 +23,7 @@ use hallpass_core::sts::{Answer, Call, Life, Mint};
 use jiff::Timestamp;
 
 use super::base::Base;
+use super::transport::Transport;
 
 const OPERATION: &str = "sts:GetScopedCredentials";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -38,6 +36,7 @@ pub(crate) struct ScopeRequest {
     not_after: Timestamp,
     region: String,
     url: String,
+    transport: Transport,
 }
 
 impl ScopeRequest {
@@ -62,7 +61,8 @@ impl ScopeRequest {
                 format!("https://{}", rule.host)
             }
         };
-        Ok(Self { compiled, not_after: permit.not_after(), region, url })
+        let transport = base.transport().map_err(|error| error.to_string())?;
+        Ok(Self { compiled, not_after: permit.not_after(), region, url, transport })
     }
 
     /// Makes the call with `base`, for as long as the session lives and `base` does.
@@ -104,11 +104,7 @@ impl ScopeRequest {
         // As the SDK's own sign-in: through the caller's proxy, where there is one. An endpoint in plain http is on
         // this machine.
         let outward = if self.url.starts_with("https:") { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
-        let connector = Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .connector_settings(HttpConnectorSettings::builder().build())
-            .proxy_config(outward)
-            .build();
+        let connector = self.transport.once(outward).map_err(ProviderError::Invalid)?;
         let answer =
             connector.call(request).await.map_err(|error| self.unreachable(&super::error::chain_of(&error)))?;
         let status = answer.status().as_u16();

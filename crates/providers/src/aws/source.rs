@@ -84,7 +84,7 @@ impl RenewingSource {
 
     async fn assume(&self, request: &RoleRequest) -> Result<Held, ProviderError> {
         const OPERATION: &str = "sts:AssumeRole";
-        let sdk = self.base.sdk().await;
+        let sdk = self.base.sdk().await?;
         let mut config = aws_sdk_sts::config::Builder::from(sdk);
         if let Some(url) = self.base.options().sts_endpoint() {
             config = config.endpoint_url(url);
