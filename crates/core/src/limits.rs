@@ -381,6 +381,8 @@ pub const S3_PARTS_IN_FLIGHT: usize = 4;
 pub const S3_PARTS_IN_FLIGHT_MAX: usize = 16;
 /// Downloads up to here are held in memory until they are whole, bytes.
 pub const S3_SMALL_OBJECT_BYTES_MAX: u64 = 1024 * 1024;
+/// Files of a folder up to here are read together, some at a time, before it is their turn to be sent, bytes.
+pub const S3_READ_AHEAD_BYTES_MAX: u64 = 64 * 1024;
 /// Times that a download goes on after it broke off without a byte more.
 pub const S3_BREAKS_MAX: u32 = 3;
 /// After a stop, a call that would leave something behind may take this long to end, seconds.

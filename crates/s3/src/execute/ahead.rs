@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use hallpass_core::limits::S3_READ_AHEAD_BYTES_MAX;
 use tokio::task::JoinHandle;
 
 use super::Orders;
@@ -15,8 +16,6 @@ use crate::transfer::Source;
 
 /// Steps that are taken from the plan together.
 const STEPS: usize = 16;
-/// Files up to here are read together, bytes: two batches of them are less than one part.
-const READ_BYTES_MAX: u64 = 64 * 1024;
 /// A disk that takes longer for a batch is slow: what is left of it is read in parallel, each by its own step.
 const READ_TIME: Duration = Duration::from_millis(2);
 
@@ -109,7 +108,7 @@ fn file(step: &Step, orders: &Orders) -> Option<(Client, PathBuf)> {
     else {
         return None;
     };
-    let small = *size <= READ_BYTES_MAX && orders.transfer.part_size.is_none_or(|part| *size <= part);
+    let small = *size <= S3_READ_AHEAD_BYTES_MAX && orders.transfer.part_size.is_none_or(|part| *size <= part);
     // What decides, or what is removed afterwards, is looked at in its turn.
     let plain = !orders.dry_run && !orders.no_clobber && !orders.remove_source;
     (small && plain).then(|| (client.clone(), path.clone()))
@@ -119,7 +118,7 @@ fn file(step: &Step, orders: &Orders) -> Option<(Client, PathBuf)> {
 fn read(files: Vec<(Client, PathBuf)>) -> VecDeque<Read> {
     let begun = Instant::now();
     let in_time = |(client, path): (Client, PathBuf)| {
-        (begun.elapsed() < READ_TIME).then(|| Source::read_up_to(&client, path, READ_BYTES_MAX))
+        (begun.elapsed() < READ_TIME).then(|| Source::read_up_to(&client, path, S3_READ_AHEAD_BYTES_MAX))
     };
     files.into_iter().map(in_time).collect()
 }
