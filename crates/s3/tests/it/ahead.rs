@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hallpass_core::limits::S3_READ_AHEAD_BYTES_MAX;
 use hallpass_s3::client::{CreateBucketOptions, GetOptions, ObjectId};
 use hallpass_s3::error::S3Error;
 use hallpass_s3::execute::{Hear, Orders, Outcome, execute};
@@ -19,7 +20,7 @@ fn name(number: usize) -> String {
 fn content(number: usize) -> Vec<u8> {
     let length = match number {
         n if n % 50 == 7 => 0,
-        n if n % 50 == 9 => 70_000,
+        n if n % 50 == 9 => usize::try_from(S3_READ_AHEAD_BYTES_MAX).expect("fits") + 1,
         n => n * 13,
     };
     name(number).into_bytes().into_iter().cycle().take(length).collect()
