@@ -158,10 +158,11 @@ impl Rest<'_> {
 
     /// As [`Given::text`].
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Denial> {
-        if let Some(text) = self.label(name).map_or_else(|| only(&self.query, name), |label| Ok(Some(label)))? {
-            return Ok(Some(text));
+        // One place for each name: a service does not look for it in another.
+        if name.starts_with("x-amz-") {
+            return self.request.header(name);
         }
-        if let Some(text) = self.request.header(&name.to_ascii_lowercase())? {
+        if let Some(text) = self.label(name).map_or_else(|| only(&self.query, name), |label| Ok(Some(label)))? {
             return Ok(Some(text));
         }
         match &self.body {

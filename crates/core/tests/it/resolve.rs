@@ -8,6 +8,7 @@ mod host;
 mod named;
 mod names;
 mod operations;
+mod places;
 mod points;
 mod refusal;
 mod request_keys;
