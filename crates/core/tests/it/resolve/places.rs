@@ -134,3 +134,29 @@ fn a_number_where_a_name_belongs_is_not_overlooked() {
     let query = json("dynamodb", "DynamoDB_20120810.Query", r#"{"TableName":"t","IndexName":5}"#);
     assert_eq!(query, "Query dynamodb:Query@?");
 }
+
+#[test]
+fn a_body_in_another_charset_is_refused() {
+    let body = r#"{"QueueUrl":"https://sqs.eu-west-1.amazonaws.com/123456789012/q"}"#;
+    for (kind, taken) in [
+        ("application/x-amz-json-1.0", true),
+        ("application/x-amz-json-1.0; charset=UTF-8", true),
+        ("application/x-amz-json-1.0;Charset=\"utf-8\"", true),
+        ("application/x-amz-json-1.0; charset=utf-7", false),
+        ("application/x-amz-json-1.0; x=y; CHARSET = ibm037", false),
+        ("application/x-amz-json-1.0; charset", false),
+    ] {
+        let request = asked("sqs", "POST", "/").header("content-type", kind);
+        let told = outcome(request.header("x-amz-target", "AmazonSQS.SendMessage").with_body(body));
+        assert_eq!(told == "malformed", !taken, "{kind}: {told}");
+        assert_eq!(told.ends_with(":q"), taken, "{kind}: {told}");
+    }
+    for (kind, taken) in [("", true), ("; charset=utf-8", true), ("; charset=utf-16", false)] {
+        let kind = format!("application/x-www-form-urlencoded{kind}");
+        let told = outcome(asked("iam", "POST", "/").header("content-type", &kind).with_body("Action=ListRoles"));
+        assert_eq!(told != "malformed", taken, "{kind}: {told}");
+        let kind = kind.replace("x-www-form-urlencoded", "json");
+        let told = outcome(asked("signer", "POST", "/signing-jobs").header("content-type", &kind).with_body("{}"));
+        assert_eq!(told != "malformed", taken, "{kind}: {told}");
+    }
+}
