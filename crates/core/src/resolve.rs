@@ -209,9 +209,7 @@ enum Wire {
 /// Exactly one way of naming the operation; a request that names it in two ways is refused, because servers that
 /// speak several protocols choose for themselves.
 fn wire_protocol(request: &Request<'_>) -> Result<Wire, Denial> {
-    // Another store takes that path for a bucket and a key.
-    let control = is_s3_control(request.path) && request.upstream == Upstream::Aws;
-    if request.service == "s3" && control && request.at.is_none_or(|at| at.point.is_none()) {
+    if request.service == "s3" && is_s3_control(request.path) && request.at.is_none_or(|at| at.point.is_none()) {
         return Ok(Wire::Rest);
     }
     if ["s3", "s3express"].contains(&request.service) {

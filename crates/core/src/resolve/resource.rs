@@ -7,6 +7,7 @@ mod owner;
 mod rules;
 mod special;
 mod table;
+mod tagged;
 
 use super::catalog::{Found, Member, Place};
 use super::json::Json;
@@ -170,14 +171,18 @@ pub(super) fn accesses(
     if owner == Owner::Mixed {
         owner::leave_open(caller, &mut all);
     }
+    let mut more = Vec::new();
     if operation.operation.passes_role {
-        all.extend(roles::passed(*given));
+        more.extend(roles::passed(*given));
     }
     if let Some(action) = operation.tag_action()
         && gives_tags(*given)
     {
-        all.push(opaque(format!("{}:{action}", operation.api.prefix)));
+        let action = format!("{}:{action}", operation.api.prefix);
+        let made = tagged::on_creation(&scope, operation, *given, &all);
+        more.extend(made.into_iter().map(|resource| AccessRequest { action: action.clone(), resource }));
     }
+    all.extend(more);
     Ok(all)
 }
 

@@ -215,6 +215,9 @@ pub(super) fn special(
             }
         }
         ("lambda", name) if QUALIFIED.contains(&name) => {
+            if let Some(function) = given.text("FunctionName")?.and_then(|text| arn::function_version(scope, text)) {
+                all.iter_mut().for_each(|access| access.resource = function.clone());
+            }
             if let Some(qualifier) = given.texts(&QUALIFIER)?.first() {
                 let is_named = |resource: &Resource| resource.shown().ends_with(&format!(":{qualifier}"));
                 all.iter_mut()

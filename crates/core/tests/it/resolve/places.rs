@@ -1,7 +1,5 @@
 //! A name says something only in the place where the service reads it, and an account only if it is the caller's.
 
-use hallpass_core::resolve::Upstream;
-
 use super::{asked, bare, outcome};
 
 const THEIRS: &str = "210987654321";
@@ -41,16 +39,6 @@ fn the_account_of_s3_control_is_the_one_of_its_header() {
     assert!(own.ends_with("@arn:aws:s3:eu-west-1:123456789012:accesspoint/ap"), "{own}");
     let theirs = bare(&asked("s3", "GET", &target).header("x-amz-account-id", THEIRS));
     assert!(theirs.ends_with("@?"), "{theirs}");
-}
-
-#[test]
-fn the_path_of_s3_control_is_a_bucket_to_another_store() {
-    let mut asked = asked("s3", "GET", "/v20180820/jobs").header("x-amz-account-id", "123456789012");
-    assert_eq!(bare(&asked), "ListJobs s3:ListJobs@*");
-    asked.upstream = Upstream::Compatible;
-    assert_eq!(bare(&asked), "unmapped");
-    asked.headers.clear();
-    assert_eq!(bare(&asked), "GetObject s3:GetObject@arn:aws:s3:::v20180820/jobs");
 }
 
 #[test]
@@ -159,4 +147,93 @@ fn a_body_in_another_charset_is_refused() {
         let told = outcome(asked("signer", "POST", "/signing-jobs").header("content-type", &kind).with_body("{}"));
         assert_eq!(told != "malformed", taken, "{kind}: {told}");
     }
+}
+
+fn form(service: &str, body: &str) -> String {
+    let request = asked(service, "POST", "/").header("content-type", "application/x-www-form-urlencoded");
+    outcome(request.with_body(body)).replace("arn:aws:ec2:eu-west-1:", "")
+}
+
+#[test]
+fn what_ec2_tags_is_told_by_its_ids() {
+    for (ids, expected) in [
+        ("ResourceId.1=i-0a&ResourceId.2=vol-1", "123456789012:instance/i-0a ec2:CreateTags@123456789012:volume/vol-1"),
+        ("ResourceId.1=ami-1", ":image/ami-1"),
+        ("ResourceId.1=snap-1", ":snapshot/snap-1"),
+        ("ResourceId.1=i-1&ResourceId.2=new-1", "123456789012:instance/i-1 ec2:CreateTags@?"),
+        ("ResourceId.1=i-*", "?"),
+        ("ResourceId.1=i-1/x", "?"),
+        ("ResourceId.1=i-", "?"),
+        ("ResourceId.1=mykey", "?"),
+        ("", "?"),
+    ] {
+        let told = form("ec2", &format!("Action=CreateTags&{ids}&Tag.1.Key=a"));
+        assert_eq!(told, format!("CreateTags ec2:CreateTags@{expected}"), "{ids}");
+    }
+    assert_eq!(form("ec2", "Action=CreateTags&ResourceId.1=i-1&ResourceId=i-2"), "malformed");
+}
+
+#[test]
+fn what_a_call_of_ec2_tags_on_creation_is_of_the_kinds_that_it_names() {
+    let tagged = |more: &str| {
+        let told = form("ec2", &format!("Action=RunInstances&ImageId=ami-1{more}"));
+        let on = told.split(' ').filter_map(|access| access.strip_prefix("ec2:CreateTags@"));
+        on.collect::<Vec<_>>().join(" ")
+    };
+    let of = |number: u8, kind: &str| {
+        let list = format!("&TagSpecification.{number}");
+        format!("{list}.ResourceType={kind}{list}.Tag.1.Key=a")
+    };
+    assert_eq!(tagged(&of(1, "instance")), "~123456789012:instance/*");
+    let both = of(1, "instance") + &of(2, "volume");
+    assert_eq!(tagged(&both), "~123456789012:instance/* ~123456789012:volume/*");
+    assert_eq!(tagged(&of(1, "snapshot")), "~:snapshot/*");
+    let without_kind = of(1, "instance") + "&TagSpecification.2.Tag.1.Key=a";
+    for odd in [
+        of(1, "*"),
+        of(1, "Instance"),
+        of(1, ""),
+        without_kind,
+        of(1, "instance") + "&LaunchTemplate.LaunchTemplateId=lt-1",
+        of(1, "instance") + "&TagSpecifications.2.ResourceType=volume",
+        of(1, "instance") + "&TagSpecification=x",
+    ] {
+        assert_eq!(tagged(&odd), "?", "{odd}");
+    }
+}
+
+#[test]
+fn the_tags_of_what_is_made_are_not_those_of_what_it_is_made_in() {
+    let own =
+        json("ecs", "AmazonEC2ContainerServiceV20141113.RunTask", r#"{"taskDefinition":"t:1","tags":[{"key":"a"}]}"#);
+    assert!(own.ends_with("ecs:TagResource@?"), "{own}");
+    let group = "arn:aws:eks:eu-west-1:123456789012:cluster/c";
+    let made =
+        outcome(asked("eks", "POST", "/clusters/c/node-groups").with_body(r#"{"nodegroupName":"n","tags":{"a":"b"}}"#));
+    assert!(made.contains(group) && made.ends_with("eks:TagResource@?"), "{made}");
+}
+
+#[test]
+fn a_function_is_named_with_its_version_too() {
+    let invoke = |function: &str, query: &str| {
+        let target = format!("/2015-03-31/functions/{function}/invocations{query}");
+        bare(&asked("lambda", "POST", &target)).replace("Invoke lambda:InvokeFunction@", "")
+    };
+    let on = |rest: &str| format!("arn:aws:lambda:eu-west-1:123456789012:function:{rest}");
+    assert_eq!(invoke("f%3Aprod", ""), on("f:prod"));
+    assert_eq!(invoke("f%3A%24LATEST", ""), on("f:$LATEST"));
+    assert_eq!(invoke("f%3Aprod", "?Qualifier=prod"), on("f:prod"));
+    assert_eq!(invoke("f%3Aprod", "?Qualifier=dev"), "?");
+    // The function itself has no versions to change.
+    let code = outcome(asked("lambda", "PUT", "/2015-03-31/functions/f%3Aprod/configuration").with_body("{}"));
+    assert!(code.ends_with("@?"), "{code}");
+}
+
+#[test]
+fn the_log_groups_are_listed_by_the_arn_that_aws_says() {
+    let told = json("logs", "Logs_20140328.DescribeLogGroups", "{}");
+    assert_eq!(
+        told,
+        "DescribeLogGroups logs:DescribeLogGroups@arn:aws:logs:eu-west-1:123456789012:log-group::log-stream:"
+    );
 }
