@@ -2,6 +2,7 @@
 
 mod arn;
 mod dynamodb;
+mod named;
 mod nested;
 mod owner;
 mod rules;
@@ -41,6 +42,14 @@ impl<'a> Given<'a> {
             Self::Json(_) => Ok(self.json(name)?.and_then(Json::text)),
             Self::Rest(rest) => rest.text(name),
             Self::Nothing | Self::Unread => Ok(None),
+        }
+    }
+
+    /// The text of a header, where the protocol has parameters in headers.
+    pub(super) fn header(self, name: &str) -> Result<Option<&'a str>, Denial> {
+        match self {
+            Self::Rest(rest) => rest.header(name),
+            Self::Form(_) | Self::Json(_) | Self::Nothing | Self::Unread => Ok(None),
         }
     }
 
@@ -121,6 +130,7 @@ pub(super) fn reads_body(operation: &Found) -> bool {
         || dynamodb::knows(operation)
         || rules::of(operation).is_some()
         || special::reads_body(operation)
+        || named::reads_body(operation)
         || owner::reads_body(operation)
         || operation.name() == "ReEncrypt"
 }
@@ -168,6 +178,7 @@ pub(super) fn accesses(
     };
     rules::special(&scope, operation, *given, &mut all)?;
     special::adjust(&scope, operation, *given, &mut all)?;
+    named::adjust(&scope, operation, *given, &mut all)?;
     if owner == Owner::Mixed {
         owner::leave_open(caller, &mut all);
     }

@@ -3,6 +3,7 @@
 mod body;
 mod conditions;
 mod endpoint;
+mod further;
 mod guards;
 mod host;
 mod named;

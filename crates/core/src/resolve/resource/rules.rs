@@ -67,8 +67,9 @@ const RULES: &[Rule] = &[
         "SecretId",
         arn::secret,
         "CancelRotateSecret DeleteResourcePolicy DeleteSecret DescribeSecret GetResourcePolicy GetSecretValue \
-         ListSecretVersionIds PutResourcePolicy PutSecretValue RestoreSecret TagResource UntagResource \
-         UpdateSecret UpdateSecretVersionStage",
+         ListSecretVersionIds PutResourcePolicy PutSecretValue RemoveRegionsFromReplication \
+         ReplicateSecretToRegions RestoreSecret RotateSecret StopReplicationToReplica TagResource UntagResource \
+         UpdateSecret UpdateSecretVersionStage ValidateResourcePolicy",
     ),
     rule("secretsmanager", "Name", arn::secret, "CreateSecret"),
     rule(
@@ -205,7 +206,7 @@ pub(super) fn special(
             more("sts:TagSession", given.has_name(|name| name == "tags" || name == "transitivetagkeys"));
             more("sts:SetSourceIdentity", given.has_name(|name| name == "sourceidentity"));
         }
-        ("s3control", _) if given.text("x-amz-account-id")? != scope.request.caller.account => {
+        ("s3control", _) if given.header("x-amz-account-id")? != scope.request.caller.account => {
             // Another account's, or nobody's: the ARNs were made for the caller's.
             all.iter_mut().for_each(|access| access.resource = Resource::Opaque);
         }

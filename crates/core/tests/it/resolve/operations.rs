@@ -258,11 +258,13 @@ fn a_role_that_is_handed_over_needs_pass_role() {
         "arn:aws:ec2:eu-west-1::image/ami-1",
         "~arn:aws:ec2:eu-west-1:123456789012:instance/*",
         "~arn:aws:ec2:eu-west-1:123456789012:subnet/*",
-        // A structure of the request may name these.
-        "~arn:aws:ec2:eu-west-1:123456789012:launch-template/*",
     ] {
         assert!(made.contains(&format!(" ec2:RunInstances@{resource}")), "{made}");
     }
+    // A structure of the request names it.
+    assert!(
+        run("&LaunchTemplate.LaunchTemplateName=x").contains("@~arn:aws:ec2:eu-west-1:123456789012:launch-template/*")
+    );
     assert!(run("&IamInstanceProfile.Name=p").ends_with(" iam:PassRole@?"));
     assert!(run("&LaunchTemplate.LaunchTemplateId=lt-1").ends_with(" iam:PassRole@? ec2:CreateTags@?"));
     assert_eq!(
