@@ -28,6 +28,10 @@ pub(super) fn adjust(
     match (operation.api.id, given) {
         ("cloudformation", _) => change_set(scope, given, all)?,
         ("ec2", Given::Form(form)) => ec2(scope, name, form, all),
+        ("iam", _) if name == "AddRoleToInstanceProfile" => {
+            let role = given.text("RoleName")?.map_or(Resource::Opaque, |role| arn::role_name(scope, role));
+            push(all, "iam:PassRole", role);
+        }
         ("logs", _) => log_groups(scope, name, given, all)?,
         ("organizations", _) if ["AttachPolicy", "DetachPolicy"].contains(&name) => {
             let target = given.text("TargetId")?.map_or(Resource::Opaque, |id| of_organization(scope, id));

@@ -187,3 +187,11 @@ fn a_policy_of_aws_itself_has_an_arn_too() {
     let told = form("iam", "Action=GetPolicy&PolicyArn=arn:aws:iam::gcp:policy/ReadOnlyAccess");
     assert_eq!(told, "GetPolicy iam:GetPolicy@?");
 }
+
+#[test]
+fn whoever_gives_a_profile_a_role_passes_it() {
+    let told = form("iam", "Action=AddRoleToInstanceProfile&InstanceProfileName=p&RoleName=admin");
+    assert_eq!(on(&told, "iam:PassRole"), ["~iam::123456789012:role/*admin"], "{told}");
+    let odd = form("iam", "Action=AddRoleToInstanceProfile&InstanceProfileName=p&RoleName=a*");
+    assert_eq!(on(&odd, "iam:PassRole"), ["?"], "{odd}");
+}
