@@ -6,7 +6,7 @@ use super::super::catalog::{Found, Member, Place};
 use super::super::wire::Parameters;
 use super::Given;
 use super::arn::{self, Scope, is_account, plain};
-use super::opaque;
+use super::{opaque, text_or_no_name};
 use crate::denial::Denial;
 use crate::policy::{AccessRequest, Resource};
 
@@ -118,9 +118,12 @@ fn documents(scope: &Scope<'_>, name: &str, given: Given<'_>, all: &mut Vec<Acce
     for access in all.iter_mut() {
         let (Resource::Exact(arn) | Resource::Pattern(arn)) = &access.resource else { continue };
         let document = arn.split_once(&own).and_then(|(_, rest)| rest.strip_prefix("document/"));
-        if document.is_some_and(|name| name.starts_with("AWS") || name.starts_with("Amazon")) {
+        if document.is_some_and(is_of_aws) {
             access.resource = Resource::Exact(arn.replacen(&own, &format!(":ssm:{}::", scope.request.region), 1));
         }
+    }
+    if name == "StartAutomationExecution" {
+        automation(scope, given, all)?;
     }
     let targets = ["Targets", "TargetMaps", "TargetLocations"];
     let mut open = false;
@@ -130,6 +133,27 @@ fn documents(scope: &Scope<'_>, name: &str, given: Given<'_>, all: &mut Vec<Acce
     if open && ["CreateAssociation", "SendCommand", "UpdateAssociation"].contains(&name) {
         push(all, &format!("ssm:{name}"), scope.pattern("ec2", scope.request.region, "instance/*"));
         push(all, &format!("ssm:{name}"), scope.pattern("ssm", scope.request.region, "managed-instance/*"));
+    }
+    Ok(())
+}
+
+/// Names of documents that only AWS may give.
+fn is_of_aws(document: &str) -> bool {
+    document.starts_with("AWS") || document.starts_with("Amazon")
+}
+
+/// What is started is one version of a document.
+fn automation(scope: &Scope<'_>, given: Given<'_>, all: &mut [AccessRequest]) -> Result<(), Denial> {
+    let version = given.json("DocumentVersion")?.map_or("$DEFAULT", text_or_no_name);
+    let Some(name) = given.text("DocumentName")?.filter(|name| plain(name, b"_-.") && plain(version, b"$")) else {
+        return Ok(());
+    };
+    let account = scope.request.caller.account.filter(|_| !is_of_aws(name));
+    let prefix = format!("arn:{}:ssm:{}:", scope.partition.as_str(), scope.request.region);
+    let named = format!("{prefix}{}:automation-definition/{name}:{version}", account.unwrap_or_default());
+    let is_definition = |access: &&mut AccessRequest| access.resource.shown().contains(":automation-definition/");
+    if account.is_some() || is_of_aws(name) {
+        all.iter_mut().filter(is_definition).for_each(|access| access.resource = Resource::Exact(named.clone()));
     }
     Ok(())
 }

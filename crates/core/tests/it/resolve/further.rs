@@ -195,3 +195,18 @@ fn whoever_gives_a_profile_a_role_passes_it() {
     let odd = form("iam", "Action=AddRoleToInstanceProfile&InstanceProfileName=p&RoleName=a*");
     assert_eq!(on(&odd, "iam:PassRole"), ["?"], "{odd}");
 }
+
+#[test]
+fn an_automation_is_one_version_of_a_document_and_aws_has_its_own() {
+    let start = |body: &str| {
+        let told = json("ssm", "AmazonSSM.StartAutomationExecution", body);
+        on(&told, "ssm:StartAutomationExecution").into_iter().find(|arn| arn.contains("definition")).expect("one")
+    };
+    assert_eq!(start(r#"{"DocumentName":"mine"}"#), "ssm:::automation-definition/mine:$DEFAULT");
+    assert_eq!(start(r#"{"DocumentName":"mine","DocumentVersion":"2"}"#), "ssm:::automation-definition/mine:2");
+    let own = start(r#"{"DocumentName":"AWS-RestartEC2Instance"}"#);
+    assert_eq!(own, "ssm:eu-west-1::automation-definition/AWS-RestartEC2Instance:$DEFAULT");
+    for odd in [r#"{"DocumentName":"m*"}"#, r#"{"DocumentName":"mine","DocumentVersion":2}"#, "{}"] {
+        assert_eq!(start(odd), "~ssm:::automation-definition/*:*", "{odd}");
+    }
+}
