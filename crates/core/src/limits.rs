@@ -65,6 +65,9 @@ pub const REVOCATION_ROUNDS_MAX: usize = 4;
 /// Real credentials are renewed this long before they expire, seconds.
 pub const CREDENTIAL_REFRESH_EARLY_S: u64 = 300;
 
+/// Characters of a number that is read as a key of DynamoDB, whose numbers have up to 38 digits; longer ones stay unknown.
+pub const DYNAMODB_NUMBER_CHARS_MAX: usize = 38;
+
 /// Most bytes of a request head (line and headers).
 pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most headers of a request.

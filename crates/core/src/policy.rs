@@ -47,6 +47,7 @@ pub use action::{ActionPattern, overlaps};
 pub use compile::{CompileError, Compiled};
 pub use diff::{Change, PolicyDiff, Side};
 pub use document::{DocumentError, Place, PolicyDocument};
+pub(crate) use eval::needs_no_allow;
 pub use grant::Grant;
 pub use lint::{Finding, Weight};
 pub use parse::{parse_actions, parse_resource};

@@ -248,10 +248,21 @@ fn is_form(request: &Request<'_>) -> Result<bool, Denial> {
     Ok(queried && request.path == "/" && (form || request.query.contains("Action=")))
 }
 
-/// The content type without its parameters, in lower case.
+/// The content type without its parameters, in lower case. A body is read as UTF-8, so that another encoding, in which
+/// the same bytes may say something else, is refused.
 fn media_type(request: &Request<'_>) -> Result<Option<String>, Denial> {
-    let value = request.header("content-type")?;
-    Ok(value.map(|v| v.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
+    let Some(value) = request.header("content-type")? else { return Ok(None) };
+    let mut parts = value.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let kind = parts.next();
+    let foreign = |part: String| {
+        let name = part.split_once('=').map_or(part.as_str(), |(name, _)| name).trim_end().to_owned();
+        let value = part.split_once('=').map_or("", |(_, value)| value.trim().trim_matches('"')).to_owned();
+        name == "charset" && !["utf-8", "utf8", "us-ascii"].contains(&value.as_str())
+    };
+    if parts.any(foreign) {
+        return Err(malformed("the content type says another charset than UTF-8"));
+    }
+    Ok(kind)
 }
 
 fn partition(request: &Request<'_>) -> Result<Partition, Denial> {

@@ -7,10 +7,13 @@ use serde::Serialize;
 use super::grant::{Grant, PREFIX, REGION, Terms, escaped};
 use crate::audit::{Event, Needs};
 use crate::denial::{Denial, DenialCode};
-use crate::policy::{PolicyDocument, Resource};
+use crate::policy::{PolicyDocument, Resource, needs_no_allow};
 
 /// Operations of S3 that a prefix narrows.
 const LISTINGS: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
+
+/// How the ARN ends that stands for every bucket; no bucket has that name.
+const ALL_BUCKETS: &str = ":s3:::*";
 
 /// A call that the cloud denied.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -198,7 +201,7 @@ fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Need
     let one = |needed: crate::audit::Needed<'_>| {
         let (text, unnamed) = match &needed.resource {
             Resource::Opaque => ("*".to_owned(), true),
-            Resource::Exact(arn) if arn == "*" => ("*".to_owned(), false),
+            Resource::Exact(arn) if arn == "*" || arn.ends_with(ALL_BUCKETS) => ("*".to_owned(), false),
             Resource::Exact(arn) => (escaped(arn), false),
             Resource::Pattern(pattern) => (pattern.clone(), false),
         };
@@ -208,5 +211,8 @@ fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Need
         }
         Access { grant, unnamed, shown: needed.resource.shown().to_owned() }
     };
-    needs.accesses(actions, resources).into_iter().map(one).collect()
+    let asks = |needed: &crate::audit::Needed<'_>| {
+        !needed.action.split_once(':').is_some_and(|(service, name)| needs_no_allow(service, name))
+    };
+    needs.accesses(actions, resources).into_iter().filter(asks).map(one).collect()
 }

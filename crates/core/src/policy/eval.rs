@@ -39,6 +39,14 @@ pub(super) enum By<'a> {
     Statement { document: usize, statement: usize },
     /// It only reads.
     ReadOnly,
+    /// It needs no permission, in none of them.
+    Nothing,
+}
+
+/// What AWS lets every identity do, and most tools do first (STS API reference, `GetCallerIdentity`: "no permissions are
+/// required"). A Deny means nothing to AWS there; here it is kept to.
+pub(crate) fn needs_no_allow(service: &str, name: &str) -> bool {
+    service.eq_ignore_ascii_case("sts") && name.eq_ignore_ascii_case("GetCallerIdentity")
 }
 
 /// Decides one access, and tells `granted` once for each ceiling why that lets it through. See
@@ -56,6 +64,10 @@ pub(super) fn decide<'p>(
     denied(prepared, &asked)?;
     if policy.ceilings() == 0 {
         return Err(explain::no_ceiling(&asked));
+    }
+    if needs_no_allow(asked.service, asked.name) {
+        granted(By::Nothing);
+        return Ok(());
     }
     let minting = minting::reason(asked.service, asked.name).is_some();
     if !policy.actions.is_empty() || policy.limits_resources() {

@@ -36,6 +36,7 @@ impl ScopedPolicy {
                 Grant { ceiling: "--allow".to_owned(), statement: Some(format!("--allow {pattern}")) }
             }
             By::Flag(None) => Grant { ceiling: "--resource".to_owned(), statement: None },
+            By::Nothing => Grant { ceiling: "no permission is needed".to_owned(), statement: None },
             By::ReadOnly => Grant { ceiling: "--read-only".to_owned(), statement: None },
             By::Statement { document, statement } => {
                 let found = self.documents.get(document).and_then(|d| d.statements().get(statement));

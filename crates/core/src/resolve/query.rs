@@ -128,7 +128,7 @@ pub(super) fn finish(
     })
 }
 
-/// What stands before the host: fixed, or a member of the input that is one label of a host name.
+/// What stands before the host: fixed, or a header that is one label of a host name.
 fn host_prefix(operation: &Found, given: &Given<'_>) -> Result<String, Denial> {
     let prefix = operation.operation.host_prefix;
     let Some((name, rest)) = prefix.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
@@ -140,7 +140,7 @@ fn host_prefix(operation: &Found, given: &Given<'_>) -> Result<String, Denial> {
             && !text.starts_with('-')
             && !text.ends_with('-')
     };
-    let label = given.text(name)?.filter(legal);
+    let label = given.header(name)?.filter(legal);
     let label = label.ok_or_else(|| malformed(format!("`{name}` must be given, and fit into a host name")))?;
     Ok(format!("{label}{rest}"))
 }

@@ -2,10 +2,13 @@
 
 mod arn;
 mod dynamodb;
+mod named;
 mod nested;
+mod owner;
 mod rules;
 mod special;
 mod table;
+mod tagged;
 
 use super::catalog::{Found, Member, Place};
 use super::json::Json;
@@ -17,6 +20,7 @@ use super::{Partition, Request, endpoint, malformed};
 use crate::denial::Denial;
 use crate::policy::{AccessRequest, Resource};
 use arn::Scope;
+use owner::Owner;
 
 /// What is known of a request's parameters.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +45,14 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// The text of a header, where the protocol has parameters in headers.
+    pub(super) fn header(self, name: &str) -> Result<Option<&'a str>, Denial> {
+        match self {
+            Self::Rest(rest) => rest.header(name),
+            Self::Form(_) | Self::Json(_) | Self::Nothing | Self::Unread => Ok(None),
+        }
+    }
+
     /// The texts of a member; none where it is not given or not read.
     pub(super) fn texts(self, member: &Member) -> Result<Vec<&'a str>, Denial> {
         match self {
@@ -55,13 +67,10 @@ impl<'a> Given<'a> {
             },
             Self::Json(_) if member.list => {
                 let items = self.json(member.name)?.map(Json::items).unwrap_or_default();
-                Ok(items.iter().filter_map(Json::text).collect())
+                Ok(items.iter().map(text_or_no_name).collect())
             }
             Self::Form(_) => Ok(self.text(member.name)?.or(member.default).into_iter().collect()),
-            Self::Json(body) => {
-                let default = member.default.filter(|_| body.get(member.name).is_none());
-                Ok(self.text(member.name)?.or(default).into_iter().collect())
-            }
+            Self::Json(_) => Ok(self.json(member.name)?.map(text_or_no_name).or(member.default).into_iter().collect()),
             Self::Nothing | Self::Unread => Ok(Vec::new()),
         }
     }
@@ -103,6 +112,15 @@ impl<'a> Given<'a> {
     }
 }
 
+/// Stands for a name that is not a text, or that one item of a list does not have: no name is empty, so the resource
+/// stays unknown.
+const NO_NAME: &str = "";
+
+/// A number or null is no text to us, but might be one, or a default, to a server: it is not overlooked.
+fn text_or_no_name(value: &Json) -> &str {
+    value.text().unwrap_or(NO_NAME)
+}
+
 /// Whether an operation's accesses depend on its body (the query protocols always need theirs).
 pub(super) fn reads_body(operation: &Found) -> bool {
     operation.operation.passes_role
@@ -112,6 +130,8 @@ pub(super) fn reads_body(operation: &Found) -> bool {
         || dynamodb::knows(operation)
         || rules::of(operation).is_some()
         || special::reads_body(operation)
+        || named::reads_body(operation)
+        || owner::reads_body(operation)
         || operation.name() == "ReEncrypt"
 }
 
@@ -130,7 +150,12 @@ pub(super) fn accesses(
         Err(why) => return Err(refused(operation, why)),
     };
     let region = endpoint::requested_region(partition, operation.api, request.region);
-    let scope = Scope { request, partition, region: &region };
+    let mut request = *request;
+    let (caller, owner) = (request.caller.account, owner::of(operation, *given, request.caller.account)?);
+    if let Owner::Other(account) = owner {
+        request.caller.account = Some(account);
+    }
+    let scope = Scope { request: &request, partition, region: &region };
     let mut all = match dynamodb::accesses(&scope, operation, *given)? {
         Some(found) => found,
         None => {
@@ -153,14 +178,22 @@ pub(super) fn accesses(
     };
     rules::special(&scope, operation, *given, &mut all)?;
     special::adjust(&scope, operation, *given, &mut all)?;
+    named::adjust(&scope, operation, *given, &mut all)?;
+    if owner == Owner::Mixed {
+        owner::leave_open(caller, &mut all);
+    }
+    let mut more = Vec::new();
     if operation.operation.passes_role {
-        all.extend(roles::passed(*given));
+        more.extend(roles::passed(*given));
     }
     if let Some(action) = operation.tag_action()
         && gives_tags(*given)
     {
-        all.push(opaque(format!("{}:{action}", operation.api.prefix)));
+        let action = format!("{}:{action}", operation.api.prefix);
+        let made = tagged::on_creation(&scope, operation, *given, &all);
+        more.extend(made.into_iter().map(|resource| AccessRequest { action: action.clone(), resource }));
     }
+    all.extend(more);
     Ok(all)
 }
 

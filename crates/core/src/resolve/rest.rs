@@ -156,12 +156,14 @@ impl Rest<'_> {
         self.labels.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_str())
     }
 
-    /// As [`Given::text`].
+    /// The text of a header.
+    pub(super) fn header(&self, name: &str) -> Result<Option<&str>, Denial> {
+        self.request.header(&name.to_ascii_lowercase())
+    }
+
+    /// As [`Given::text`]; nothing that stands in a header is taken for it.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Denial> {
         if let Some(text) = self.label(name).map_or_else(|| only(&self.query, name), |label| Ok(Some(label)))? {
-            return Ok(Some(text));
-        }
-        if let Some(text) = self.request.header(&name.to_ascii_lowercase())? {
             return Ok(Some(text));
         }
         match &self.body {

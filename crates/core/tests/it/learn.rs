@@ -341,3 +341,16 @@ fn more_resources_than_a_list_may_have_are_spread_over_statements() {
     let learned = learned(&many, Level::None);
     assert_eq!(learned.policy.expect("a policy").to_allows().map(|allows| allows.len()), Ok(2));
 }
+
+#[test]
+fn what_needs_no_permission_is_not_granted_and_every_bucket_is_a_star() {
+    let mut learner = Learner::default();
+    for (seq, (action, resource)) in
+        (1..).zip([("sts:GetCallerIdentity", "*"), ("s3:ListAllMyBuckets", "arn:aws:s3:::*")])
+    {
+        learner.observe(seq, &Asked::one(action, Resource::Exact(resource.to_owned())).entry());
+    }
+    let policy = learner.learn(Options::default()).expect("learned").policy.expect("a policy");
+    let text = serde_json::to_string(&policy).expect("JSON");
+    assert!(!text.contains("GetCallerIdentity") && text.contains(r#""Resource":"*""#), "{text}");
+}

@@ -3,11 +3,13 @@
 mod body;
 mod conditions;
 mod endpoint;
+mod further;
 mod guards;
 mod host;
 mod named;
 mod names;
 mod operations;
+mod places;
 mod points;
 mod refusal;
 mod request_keys;

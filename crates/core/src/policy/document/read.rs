@@ -92,10 +92,11 @@ fn member(parts: &mut Parts, name: &str, value: Json, path: &str, variables: boo
     match name {
         "Sid" => {
             let sid = text(value, &at)?;
-            if sid.is_empty() || !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            if !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 return Err(fault(&at, "a `Sid` has letters and digits only"));
             }
-            parts.sid = Some(sid);
+            // Programs that write policies leave it empty, often.
+            parts.sid = Some(sid).filter(|sid| !sid.is_empty());
         }
         "Effect" => {
             parts.effect = Some(match text(value, &at)?.as_str() {

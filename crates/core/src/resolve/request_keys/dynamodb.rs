@@ -8,6 +8,7 @@ use super::super::catalog::Found;
 use super::super::json::Json;
 use super::super::resource::Given;
 use crate::denial::Denial;
+use crate::limits::DYNAMODB_NUMBER_CHARS_MAX;
 use crate::policy::Context;
 
 const READS: [&str; 4] = ["BatchGetItem", "GetItem", "Query", "Scan"];
@@ -167,7 +168,18 @@ fn only_value(key: &Json) -> Option<String> {
 /// A text or a number. Binary keys are compared in a form that is not documented.
 fn scalar(value: &Json) -> Option<String> {
     let [(kind, text)] = value.members() else { return None };
-    ["S", "N"].contains(&kind.as_str()).then(|| text.text().map(str::to_owned))?
+    let text = text.text()?;
+    let known = kind == "S" || kind == "N" && is_plain_number(text);
+    known.then(|| text.to_owned())
+}
+
+/// A number as DynamoDB gives it back. Any other spelling of it (`1.0`, `+1`, `1e0`) means the same key.
+fn is_plain_number(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "1"));
+    let plain = digits(whole) && digits(fraction) && !fraction.ends_with('0');
+    plain && (whole == "0" || !whole.starts_with('0')) && text != "-0" && text.len() <= DYNAMODB_NUMBER_CHARS_MAX
 }
 
 /// The value that a query compares the partition key with: the one that it is equal to, if there is only one.

@@ -131,6 +131,13 @@ pub(super) fn qualified(function: &Resource, qualifier: &str) -> Resource {
     }
 }
 
+/// `name:version` or `name:alias`, as a function may be named beside its name and its ARN.
+pub(super) fn function_version(scope: &Scope<'_>, text: &str) -> Option<Resource> {
+    let (name, qualifier) = text.split_once(':')?;
+    let legal = plain(name, b"_-") && (qualifier == "$LATEST" || plain(qualifier, b"_-"));
+    legal.then(|| scope.local("lambda", &format!("function:{name}:{qualifier}")))
+}
+
 /// A table's name or ARN.
 pub(super) fn table(scope: &Scope<'_>, text: &str) -> Resource {
     if plain(text, b"_-.") {

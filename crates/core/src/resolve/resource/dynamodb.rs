@@ -5,7 +5,7 @@ mod partiql;
 use super::super::catalog::Found;
 use super::super::json::Json;
 use super::arn::{self, Scope};
-use super::{Given, opaque};
+use super::{Given, opaque, text_or_no_name};
 use crate::denial::Denial;
 use crate::policy::{AccessRequest, Resource};
 
@@ -54,8 +54,8 @@ pub(super) fn accesses(
         name if partiql::takes(name) => statements(scope, name, given)?,
         name => {
             let table = given.text("TableName")?.map_or(Resource::Opaque, |text| arn::table(scope, text));
-            let resource = match given.text("IndexName")? {
-                Some(index) if matches!(name, "Query" | "Scan") => at_index(table, index),
+            let resource = match given.json("IndexName")? {
+                Some(index) if matches!(name, "Query" | "Scan") => at_index(table, text_or_no_name(index)),
                 _ => table,
             };
             vec![AccessRequest { action: format!("dynamodb:{name}"), resource }]

@@ -2,12 +2,9 @@
 
 use super::super::json::Json;
 use super::super::wire::Parameters;
-use super::Given;
+use super::{Given, NO_NAME, text_or_no_name};
 use crate::denial::Denial;
 use crate::resolve::catalog::Member;
-
-/// Stands for a name that one item of a list does not have: no name is empty, so the resource stays unknown.
-const NOT_GIVEN: &str = "";
 
 /// The texts of a member at a path in a JSON body, one for each item of the lists on the way.
 pub(super) fn of_json<'a>(body: &'a Json, member: &Member) -> Result<Vec<&'a str>, Denial> {
@@ -18,7 +15,7 @@ pub(super) fn of_json<'a>(body: &'a Json, member: &Member) -> Result<Vec<&'a str
 
 /// What stands for the member where it is not given. One item of a list must have something; a structure need not.
 fn absent(member: &Member) -> Option<&'static str> {
-    member.default.or(member.name.contains("[].").then_some(NOT_GIVEN))
+    member.default.or(member.name.contains("[].").then_some(NO_NAME))
 }
 
 fn walk<'a>(
@@ -31,8 +28,8 @@ fn walk<'a>(
     let Some((first, rest)) = path.split_once('.') else {
         let value = Given::Json(json).json(path)?;
         match value {
-            Some(list) if member.list => found.extend(list.items().iter().map(|item| item.text().unwrap_or(NOT_GIVEN))),
-            Some(value) => found.push(value.text().unwrap_or(NOT_GIVEN)),
+            Some(list) if member.list => found.extend(list.items().iter().map(text_or_no_name)),
+            Some(value) => found.push(text_or_no_name(value)),
             None => found.extend(absent),
         }
         return Ok(());

@@ -1,7 +1,7 @@
 //! Which parameter names the resource of which operation. An operation that is not here touches an unknown
 //! resource, and only `Resource: "*"` allows it.
 
-use super::super::catalog::Found;
+use super::super::catalog::{Found, Member, Place};
 use super::super::json::Json;
 use super::arn::{self, Naming, Scope};
 use super::{Given, opaque};
@@ -67,8 +67,9 @@ const RULES: &[Rule] = &[
         "SecretId",
         arn::secret,
         "CancelRotateSecret DeleteResourcePolicy DeleteSecret DescribeSecret GetResourcePolicy GetSecretValue \
-         ListSecretVersionIds PutResourcePolicy PutSecretValue RestoreSecret TagResource UntagResource \
-         UpdateSecret UpdateSecretVersionStage",
+         ListSecretVersionIds PutResourcePolicy PutSecretValue RemoveRegionsFromReplication \
+         ReplicateSecretToRegions RestoreSecret RotateSecret StopReplicationToReplica TagResource UntagResource \
+         UpdateSecret UpdateSecretVersionStage ValidateResourcePolicy",
     ),
     rule("secretsmanager", "Name", arn::secret, "CreateSecret"),
     rule(
@@ -148,6 +149,35 @@ const MADE_BY_IAM: [(&str, &str, &str); 7] = [
     ("UploadServerCertificate", "server-certificate", "ServerCertificateName"),
 ];
 
+/// Operations of Lambda that take a version or an alias in the query. For any other it says nothing, wherever it stands.
+const QUALIFIED: [&str; 24] = [
+    "AddPermission",
+    "CreateFunctionUrlConfig",
+    "DeleteFunction",
+    "DeleteFunctionEventInvokeConfig",
+    "DeleteFunctionUrlConfig",
+    "DeleteProvisionedConcurrencyConfig",
+    "GetFunction",
+    "GetFunctionConfiguration",
+    "GetFunctionEventInvokeConfig",
+    "GetFunctionScalingConfig",
+    "GetFunctionUrlConfig",
+    "GetPolicy",
+    "GetProvisionedConcurrencyConfig",
+    "GetRuntimeManagementConfig",
+    "Invoke",
+    "InvokeWithResponseStream",
+    "ListDurableExecutionsByFunction",
+    "PutFunctionEventInvokeConfig",
+    "PutFunctionScalingConfig",
+    "PutProvisionedConcurrencyConfig",
+    "PutRuntimeManagementConfig",
+    "RemovePermission",
+    "UpdateFunctionEventInvokeConfig",
+    "UpdateFunctionUrlConfig",
+];
+const QUALIFIER: Member = Member { place: Place::Query, name: "Qualifier", list: false, whole: false, default: None };
+
 /// Operations that need more than, or other than, their actions on one resource.
 pub(super) fn special(
     scope: &Scope<'_>,
@@ -176,7 +206,7 @@ pub(super) fn special(
             more("sts:TagSession", given.has_name(|name| name == "tags" || name == "transitivetagkeys"));
             more("sts:SetSourceIdentity", given.has_name(|name| name == "sourceidentity"));
         }
-        ("s3control", _) if given.text("x-amz-account-id")? != scope.request.caller.account => {
+        ("s3control", _) if given.header("x-amz-account-id")? != scope.request.caller.account => {
             // Another account's, or nobody's: the ARNs were made for the caller's.
             all.iter_mut().for_each(|access| access.resource = Resource::Opaque);
         }
@@ -185,8 +215,11 @@ pub(super) fn special(
                 access.resource = given.text(parameter)?.map_or(Resource::Opaque, |text| arn::key(scope, text));
             }
         }
-        ("lambda", _) => {
-            if let Some(qualifier) = given.text("Qualifier")? {
+        ("lambda", name) if QUALIFIED.contains(&name) => {
+            if let Some(function) = given.text("FunctionName")?.and_then(|text| arn::function_version(scope, text)) {
+                all.iter_mut().for_each(|access| access.resource = function.clone());
+            }
+            if let Some(qualifier) = given.texts(&QUALIFIER)?.first() {
                 let is_named = |resource: &Resource| resource.shown().ends_with(&format!(":{qualifier}"));
                 all.iter_mut()
                     .filter(|access| !is_named(&access.resource))

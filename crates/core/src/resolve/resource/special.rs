@@ -4,6 +4,7 @@ use super::super::catalog::Found;
 use super::super::json::Json;
 use super::Given;
 use super::arn::{self, Scope, is_account, plain};
+use super::tagged;
 use crate::denial::Denial;
 use crate::policy::{AccessRequest, Resource};
 
@@ -28,6 +29,7 @@ pub(super) fn adjust(
                 each_on(all, &model(scope, text));
             }
         }
+        ("ec2", "CreateTags" | "DeleteTags") => each_on(all, &tagged::by_id(scope, given)?),
         ("events", _) => {
             let rule = given.text("Rule")?.or(given.text("Name")?);
             if let Some(rule) = rule.filter(|_| all.iter().any(|access| access.resource.shown().contains(":rule/"))) {
@@ -41,6 +43,10 @@ pub(super) fn adjust(
                 // and tables have the names of others: the ARNs were made for the caller's own.
                 each_on(all, &[Resource::Opaque]);
             }
+        }
+        ("logs", "DescribeLogGroups") => {
+            // What AWS names when it refuses the call.
+            each_on(all, &[scope.local("logs", "log-group::log-stream:")]);
         }
         ("route53", "ChangeTagsForResource" | "ListTagsForResource") => {
             let named = match (given.text("ResourceType")?, given.text("ResourceId")?) {

@@ -178,7 +178,7 @@ impl Template<'_> {
                 let value = values.get(at - 1).copied().flatten();
                 open |= value.is_none();
                 let value = value.unwrap_or(if arn.ends_with('*') { "" } else { "*" });
-                arn.push_str(value);
+                arn.push_str(without_prefix(&arn, value));
             }
             arn.push_str(part);
         }
@@ -194,18 +194,19 @@ impl Template<'_> {
         }
         template.next()?;
         let partition = parts.next()? == self.scope.partition.as_str();
-        let service = parts.next()? == template.next()?;
+        let service = template.next()?;
+        let same = parts.next()? == service;
         let (region, account) = (parts.next()?, parts.next()?);
         let region = match template.next()? {
             "{R}" => !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
             fixed => region == fixed,
         };
         let account = match template.next()? {
-            "{A}" => is_account(account),
+            "{A}" => is_account(account) || service == "iam" && account == "aws",
             fixed => account == fixed,
         };
         let (form, rest) = (template.next()?, parts.next()?);
-        if !(partition && service && region && account) {
+        if !(partition && same && region && account) {
             return None;
         }
         if fits(form, rest) {
@@ -214,6 +215,12 @@ impl Template<'_> {
         // A log group's ARN is given with and without the end that is checked.
         form.strip_suffix(":*").is_some_and(|form| fits(form, rest)).then(|| Resource::Pattern(format!("{text}:*")))
     }
+}
+
+/// An id without its beginning, where the template has that already: `p-1` for `…/p-{}`.
+fn without_prefix<'v>(arn: &str, value: &'v str) -> &'v str {
+    let prefix = arn.rsplit(['/', ':']).next().filter(|prefix| prefix.ends_with('-')).unwrap_or_default();
+    value.strip_prefix(prefix).filter(|rest| !rest.is_empty()).unwrap_or(value)
 }
 
 /// The name at the end of an ARN such as `…:cluster/name` or `…:function:name`.

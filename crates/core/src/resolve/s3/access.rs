@@ -56,7 +56,13 @@ impl Call<'_> {
     }
 
     fn key_access(&self, action: &str, place: &Place, key: &str) -> AccessRequest {
-        access(&format!("{}:{action}", self.request.service), place.resource(self.partition, key))
+        let resource = match (place, self.request.service) {
+            // All buckets (S3 user guide, "Controlling access to a bucket with user policies"); their own service has
+            // no ARN for directory buckets.
+            (Place::Service, "s3") => Resource::Exact(format!("arn:{}:s3:::*", self.partition.as_str())),
+            _ => place.resource(self.partition, key),
+        };
+        access(&format!("{}:{action}", self.request.service), resource)
     }
 
     fn deletes(&self, keys: &[Doomed]) -> Result<Vec<AccessRequest>, Denial> {

@@ -130,6 +130,41 @@ fn resources_without_actions_limit_the_other_ceilings() {
 }
 
 #[test]
+fn who_one_is_may_be_asked_without_an_allow_unless_it_is_denied() {
+    const ASK: &str = "sts:GetCallerIdentity";
+    for policy in [
+        short("s3:GetObject", &["s3://b/*"], ""),
+        document(r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#),
+        ScopedPolicy { read_only: true, ..short("s3:*", &["*"], "") },
+    ] {
+        assert_eq!(decide(&policy, ASK, "*"), "allow");
+        assert_eq!(decide(&policy, "STS:getcalleridentity", "*"), "allow");
+        assert_eq!(decide(&policy, "sts:GetAccessKeyInfo", "*"), "not-allowed");
+        let granted = policy.grants(&access(ASK, "*"), &Context::default()).expect("allowed");
+        assert_eq!((granted.len(), granted[0].ceiling.as_str()), (1, "no permission is needed"));
+    }
+    assert_eq!(decide(&short("s3:*", &["*"], "sts:*"), ASK, "*"), "explicit-deny");
+    assert_eq!(decide(&ScopedPolicy::default(), ASK, "*"), "not-allowed");
+}
+
+#[test]
+fn every_bucket_is_listed_under_a_star_and_under_every_bucket() {
+    const EVERY: &str = "arn:aws:s3:::*";
+    for resources in ["*", EVERY, "arn:*:s3:::*", "arn:aws:s3:*:*:*"] {
+        let statement = |effect| format!(r#"{{"Effect":"{effect}","Action":"s3:*","Resource":"{resources}"}}"#);
+        let allow = document(&format!(r#"{{"Statement":{}}}"#, statement("Allow")));
+        assert_eq!(decide(&allow, "s3:ListAllMyBuckets", EVERY), "allow", "{resources}");
+        let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+        let deny = document(&format!(r#"{{"Statement":[{all},{}]}}"#, statement("Deny")));
+        assert_eq!(decide(&deny, "s3:ListAllMyBuckets", EVERY), "explicit-deny", "{resources}");
+    }
+    for narrower in ["arn:aws:s3:::b*", "arn:aws:s3:::*/*", "arn:aws:s3:::b", "arn:aws:s3:::${*}x"] {
+        let allow = short("s3:*", &[narrower], "");
+        assert_eq!(decide(&allow, "s3:ListAllMyBuckets", EVERY), "not-allowed", "{narrower}");
+    }
+}
+
+#[test]
 fn minting_needs_a_literal_name_in_every_ceiling_that_allows_actions() {
     let wild = short("sts:*,iam:*", &["*"], "");
     assert_eq!(decide(&wild, "sts:AssumeRole", "*"), "explicit-deny");

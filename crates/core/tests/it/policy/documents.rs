@@ -47,6 +47,8 @@ fn the_forms_of_the_grammar_are_accepted() {
     for whole in [
         r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
         r#"{"Version":"2008-10-17","Id":"x","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#,
+        r#"{"Statement":[{"Sid":"","Effect":"Allow","Action":"*","Resource":"*"},
+            {"Sid":"","Effect":"Deny","Action":"iam:*","Resource":"*"}]}"#,
     ] {
         assert!(PolicyDocument::parse(whole).is_ok(), "{whole}");
     }

@@ -138,7 +138,8 @@ const NESTED: &[(&str, &str, &str, &str)] = &[
         "sqs",
         "AmazonSQS.StartMessageMoveTask",
         r#"{"SourceArn":"arn:aws:sqs:eu-west-1:123456789012:dead"}"#,
-        "sqs:StartMessageMoveTask@sqs:::dead",
+        "sqs:StartMessageMoveTask@sqs:::dead sqs:ReceiveMessage@sqs:::dead sqs:DeleteMessage@sqs:::dead \
+         sqs:GetQueueAttributes@sqs:::dead sqs:SendMessage@?",
     ),
     (
         "logs",

@@ -258,11 +258,13 @@ fn a_role_that_is_handed_over_needs_pass_role() {
         "arn:aws:ec2:eu-west-1::image/ami-1",
         "~arn:aws:ec2:eu-west-1:123456789012:instance/*",
         "~arn:aws:ec2:eu-west-1:123456789012:subnet/*",
-        // A structure of the request may name these.
-        "~arn:aws:ec2:eu-west-1:123456789012:launch-template/*",
     ] {
         assert!(made.contains(&format!(" ec2:RunInstances@{resource}")), "{made}");
     }
+    // A structure of the request names it.
+    assert!(
+        run("&LaunchTemplate.LaunchTemplateName=x").contains("@~arn:aws:ec2:eu-west-1:123456789012:launch-template/*")
+    );
     assert!(run("&IamInstanceProfile.Name=p").ends_with(" iam:PassRole@?"));
     assert!(run("&LaunchTemplate.LaunchTemplateId=lt-1").ends_with(" iam:PassRole@? ec2:CreateTags@?"));
     assert_eq!(
@@ -299,7 +301,8 @@ fn a_role_that_is_handed_over_needs_pass_role() {
 fn tags_on_creation_need_the_tagging_action() {
     assert_eq!(
         form("ec2", "Action=CreateVolume&TagSpecification.1.ResourceType=volume&TagSpecification.1.Tag.1.Key=a"),
-        "CreateVolume ec2:CreateVolume@~arn:aws:ec2:eu-west-1:123456789012:volume/* ec2:CreateTags@?"
+        "CreateVolume ec2:CreateVolume@~arn:aws:ec2:eu-west-1:123456789012:volume/* \
+         ec2:CreateTags@~arn:aws:ec2:eu-west-1:123456789012:volume/*"
     );
     assert!(!form("ec2", "Action=CreateVolume&Size=1").contains("CreateTags"));
     let role = "arn:aws:iam::123456789012:role/R";
@@ -494,7 +497,9 @@ fn tags_are_seen_at_any_depth_of_a_body() {
         (r#"{"repositoryName":"r","tags":[]}"#, false),
         (r#"{"repositoryName":"r","more":[{"x":{"tags":{}}}]}"#, false),
     ] {
-        assert_eq!(posted("ecr", target, body).ends_with(" ecr:TagResource@?"), tags, "{body}");
+        let told = posted("ecr", target, body);
+        assert_eq!(told.ends_with(" ecr:TagResource@arn:aws:ecr:eu-west-1:123456789012:repository/r"), tags, "{body}");
+        assert_eq!(told.contains("ecr:TagResource"), tags, "{body}");
     }
 }
 
@@ -519,7 +524,11 @@ fn tags_at_creation_need_the_tagging_action_of_their_service() {
         ("sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"q","tags":{"a":"b"}}"#, "sqs:TagQueue"),
     ] {
         let without = body.replace("Tags", "Other").replace("tags", "other");
-        assert!(posted(service, target, body).ends_with(&format!(" {action}@?")), "{target}");
+        let told = posted(service, target, body);
+        let (made, tagged) = told.rsplit_once(&format!(" {action}@")).expect(target);
+        // On what is made, where its own permission is on that.
+        let on = made.rsplit_once('@').map(|(_, on)| on).filter(|_| service != "acm");
+        assert_eq!(tagged, on.unwrap_or("?"), "{target}");
         assert!(!posted(service, target, &without).contains(action), "{target}");
         let empty = body.replace(r#"[{"Key":"a"}]"#, "[]").replace(r#"{"a":"b"}"#, "{}");
         assert!(empty != body && !posted(service, target, &empty).contains(action), "{target}: an empty list");
@@ -533,9 +542,10 @@ fn tags_at_creation_need_the_tagging_action_of_their_service() {
     assert!(!form("iam", "Action=CreatePolicy&PolicyName=P&Tags=").contains("TagPolicy"), "an empty list");
     assert!(form("iam", "Action=CreatePolicy&PolicyName=P&Tags=x").contains("TagPolicy"));
     let queue = form("sqs", "Action=CreateQueue&QueueName=q&Tag.1.Key=a&Tag.1.Value=b");
-    assert!(queue.ends_with(" sqs:TagQueue@?"), "{queue}");
+    assert!(queue.ends_with(" sqs:TagQueue@arn:aws:sqs:eu-west-1:123456789012:q"), "{queue}");
     let lambda = |body: &str| outcome(asked("lambda", "POST", "/2015-03-31/functions").with_body(body));
-    assert!(lambda(r#"{"FunctionName":"f","Tags":{"a":"b"}}"#).ends_with(" lambda:TagResource@?"));
+    let made = lambda(r#"{"FunctionName":"f","Tags":{"a":"b"}}"#);
+    assert!(made.ends_with(" lambda:TagResource@arn:aws:lambda:eu-west-1:123456789012:function:f"), "{made}");
     // A variable of the function is no tag.
     assert!(!lambda(r#"{"FunctionName":"f","Environment":{"Variables":{"TAG":"v1"}}}"#).contains("TagResource"));
 }

@@ -35,6 +35,8 @@ fn leading_keys_are_known_where_one_attribute_can_only_be_the_partitions() {
         ("GetItem", r#"{"TableName":"t","Key":{"user":{"N":"7"}}}"#, "7"),
         ("GetItem", r#"{"TableName":"t","Key":{"user":{"S":"ann"},"at":{"N":"1"}}}"#, "unknown"),
         ("GetItem", r#"{"TableName":"t","Key":{"user":{"B":"YQ=="}}}"#, "unknown"),
+        ("GetItem", r#"{"TableName":"t","Key":{"user":{"N":"-0.25"}}}"#, "-0.25"),
+        ("GetItem", r#"{"TableName":"t","Key":{"user":{"S":"7.0"}}}"#, "7.0"),
         ("DeleteItem", r#"{"TableName":"t","Key":{"user":{"S":"ann"}}}"#, "ann"),
         ("UpdateItem", r#"{"TableName":"t","Key":{"user":{"S":"ann"}}}"#, "ann"),
         ("PutItem", r#"{"TableName":"t","Item":{"user":{"S":"ann"}}}"#, "unknown"),
@@ -70,6 +72,19 @@ fn leading_keys_are_known_where_one_attribute_can_only_be_the_partitions() {
     assert_eq!(told(&older(""), "dynamodb:LeadingKeys"), "ann");
     let at = r#","at":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"x"}]}"#;
     assert_eq!(told(&older(at), "dynamodb:LeadingKeys"), "unknown");
+}
+
+#[test]
+fn another_spelling_of_a_number_does_not_pass_for_another_key() {
+    for number in ["7.0", "07", "+7", "7e0", "70e-1", "7.", " 7", "-0", "00", "0.10", ".5", "", "7,0", "0x7"] {
+        let body = format!(r#"{{"TableName":"t","Key":{{"user":{{"N":"{number}"}}}}}}"#);
+        assert_eq!(told(&dynamodb("GetItem", &body), "dynamodb:LeadingKeys"), "unknown", "{number}");
+    }
+    let long = |digits: usize| {
+        let body = format!(r#"{{"TableName":"t","Key":{{"user":{{"N":"{}"}}}}}}"#, "7".repeat(digits));
+        told(&dynamodb("GetItem", &body), "dynamodb:LeadingKeys")
+    };
+    assert_eq!((long(38), long(39).as_str()), ("7".repeat(38), "unknown"));
 }
 
 #[test]

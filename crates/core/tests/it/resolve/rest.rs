@@ -127,7 +127,9 @@ fn a_name_that_is_not_plain_is_never_part_of_an_arn() {
         "f%3F",
         "f%2Fg",
         "f%20g",
-        "f%3Aprod",
+        "f%3Aprod%3Ax",
+        "f%3A",
+        "f%3A%2A",
         "%24%7Baws%3Ausername%7D",
         "arn:aws:lambda:eu-west-1:123456789012:layer:f",
         "arn:aws:sqs:eu-west-1:123456789012:f",
@@ -189,7 +191,8 @@ fn a_body_is_read_where_it_names_resources_and_only_there() {
             create().with_body(r#"{"FunctionName":"f","Role":"arn:aws:iam::123456789012:role/R","Tags":{"a":"b"}}"#)
         ),
         "CreateFunction lambda:CreateFunction@arn:aws:lambda:eu-west-1:123456789012:function:f \
-         iam:PassRole@arn:aws:iam::123456789012:role/R lambda:TagResource@?"
+         iam:PassRole@arn:aws:iam::123456789012:role/R \
+         lambda:TagResource@arn:aws:lambda:eu-west-1:123456789012:function:f"
     );
     assert_eq!(
         outcome(create().with_body("{}")),

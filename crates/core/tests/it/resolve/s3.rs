@@ -32,8 +32,7 @@ fn expected_of(text: &str) -> String {
     let mut out = words.next().unwrap_or_default().to_owned();
     for access in words {
         let (action, resource) = access.split_once('@').expect("action@resource");
-        let arn = if resource == "*" { "*".to_owned() } else { format!("arn:aws:s3:::{resource}") };
-        out.push_str(&format!(" s3:{action}@{arn}"));
+        out.push_str(&format!(" s3:{action}@arn:aws:s3:::{resource}"));
     }
     out
 }

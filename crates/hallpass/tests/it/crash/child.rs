@@ -19,7 +19,7 @@ pub(crate) const REQUESTS: &str = "CRASH_REQUESTS";
 pub(crate) const THREADS: &str = "CRASH_THREADS";
 
 /// Allowed by no policy here.
-const QUERY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+const QUERY: &str = "Action=GetAccessKeyInfo&AccessKeyId=AKIAIOSFODNN7EXAMPLE&Version=2011-06-15";
 
 /// What the child heard of one request, as it prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
