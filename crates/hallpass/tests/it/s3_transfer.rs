@@ -3,6 +3,7 @@
 mod ending;
 mod faults;
 mod ledger;
+mod local;
 mod memory;
 mod mirrors;
 mod names;

@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::show;
 use super::stores::{Failed, Stores};
-use crate::error::{CommandError, ExitStatus};
+use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::clean;
 
 /// Write what comes on stdin into an object
 ///
@@ -82,15 +83,24 @@ pub(super) fn pipe(stores: &Stores<'_>, args: &PipeArgs) -> Result<ExitStatus, C
         let stdin = tokio::fs::File::from_std(File::from(io::stdin().as_fd().try_clone_to_owned()?));
         let options = TransferOptions::default();
         let stop = options.stop.clone();
-        let written = stoppable(&stop, upload_stream(&client, stdin, &object, &put, &options)).await?;
+        let written = match stoppable(&stop, upload_stream(&client, stdin, &object, &put, &options)).await {
+            Err(Failed::Store(error)) if args.if_absent && error.code() == "PreconditionFailed" => {
+                return Err(there_already(&remote).into());
+            }
+            written => written?,
+        };
         let Remote { bucket, key, alias } = &remote;
         let etag = written.etag.map(show::bare);
         let told = Piped { bucket, key, etag, version_id: written.version, verified: written.verified };
-        show::done(stores.printer(), "s3_pipe", &told, || {
-            crate::output::clean::line(&format!("wrote {alias}/{bucket}/{key}"))
-        })?;
+        show::done(stores.printer(), "s3_pipe", &told, || clean::line(&format!("wrote {alias}/{bucket}/{key}")))?;
         Ok(ExitStatus::Success)
     })
+}
+
+fn there_already(remote: &Remote) -> CommandError {
+    let shown = clean::line(&format!("{}/{}/{}", remote.alias, remote.bucket, remote.key));
+    let message = format!("there is an object `{shown}` already, so nothing was written");
+    CommandError::new(ErrorKind::Conflict, "PreconditionFailed", message).next("leave out `--if-absent` to replace it")
 }
 
 /// Ctrl-C and SIGTERM say stop, and what was begun is ended before the work returns.

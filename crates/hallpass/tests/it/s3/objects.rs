@@ -9,7 +9,7 @@ use hallpass_testkit::clients::{bare, python, run};
 
 use jiff::SignedDuration;
 
-use super::store::{KEY, SECRET, Shop, Store, lines};
+use super::store::{KEY, Puppet, SECRET, Shop, Store, lines};
 
 fn with(keys: &[&str]) -> (Store, Shop) {
     let store = Store::start();
@@ -42,6 +42,15 @@ fn an_object_is_made_only_if_there_is_none() {
     let said = shop.say_with(&["pipe", "m/data/b", "--if-absent", "--metadata", "Colour=blue"], b"x");
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(shop.data(&["stat", "m/data/b"])["metadata"]["colour"], "blue");
+}
+
+#[test]
+fn what_is_there_already_is_said_to_be_there_and_not_to_have_changed() {
+    let store = Puppet::refusing(412, "PreconditionFailed");
+    let shop = Shop::new(&store.url(), "k", "s");
+    let said = shop.say_with(&["pipe", "m/b/a", "--if-absent"], b"x");
+    assert!(said.code == 6 && said.err.contains("an object `m/b/a` already"), "{said:?}");
+    assert!(!said.err.contains("changed"), "{said:?}");
 }
 
 #[test]

@@ -105,8 +105,13 @@ impl Source {
         if identity.size <= held {
             let mut whole = vec![0; usize::try_from(identity.size).unwrap_or(usize::MAX)];
             let read = file.read_exact_at(&mut whole, 0);
+            let more = identity.size == 0 && holds_bytes(&file).map_err(|e| local(&path, &e))?;
             // One that became shorter has changed, and could not be read for that.
             same_still(&file, &path, &identity)?;
+            if more || read.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::UnexpectedEof) {
+                let why = format!("`{}` does not hold as many bytes as its length says", path.display());
+                return Err(S3Error::usage_with(why, "upload it as a stream: `… | hallpass s3 cp - TARGET`"));
+            }
             read.map_err(|e| local(&path, &e))?;
             let bytes = Bytes::from(whole);
             payload = Some(if client.hashes(identity.size) { Payload::hashed(bytes) } else { Payload::bytes(bytes) });
@@ -139,6 +144,11 @@ impl Source {
         });
         bytes.await.map(Payload::bytes)
     }
+}
+
+/// True for what has bytes, whatever length it has: files of `/proc` say that they are empty. Blocks.
+pub(crate) fn holds_bytes(file: &File) -> std::io::Result<bool> {
+    file.read_at(&mut [0], 0).map(|read| read > 0)
 }
 
 /// Refuses a file that is not what it was. Blocks.
