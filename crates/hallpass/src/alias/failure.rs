@@ -26,8 +26,8 @@ pub(crate) fn of(error: S3Error) -> CommandError {
     }
 }
 
-/// By code where the store's code says more than its sort.
-fn next_step(error: &S3Error) -> Option<String> {
+/// What to do next; by code where the store's code says more than its sort.
+pub(crate) fn next_step(error: &S3Error) -> Option<String> {
     if let Some(step) = error.suggestion() {
         return Some(step.to_owned());
     }

@@ -175,6 +175,10 @@ fn a_batch_runs_in_one_process_and_ends_with_its_worst_status() {
     assert!(said.out.contains("\"s3_ls\"") && said.out.contains("{\"commands\":4,\"failed\":2}"), "{said:?}");
     let said = shop.say_with(&["run", "-"], b"ls m\nrun batch\n");
     assert_eq!(said.code, 2, "{said:?}");
+    let wrong: &[u8] = b"no-command\nrun batch\nls 'unclosed\nls m --timeout 5s\n";
+    let said = shop.say_with(&["run", "-", "--json", "--continue-on-error"], wrong);
+    let errors = lines(&said.err);
+    assert!(errors.len() == 4 && errors.iter().all(|error| error["type"] == "s3_run"), "{said:?}");
     for line in ["pipe m/data/x", "cp - m/data/x", "rm --stdin", "cors set m/data -", "policy set - m/data"] {
         let said = shop.say_with(&["run", "-"], format!("{line}\nls m\n").as_bytes());
         assert!(said.code == 2 && said.err.contains("the batch itself"), "{line}: {said:?}");

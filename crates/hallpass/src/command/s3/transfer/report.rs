@@ -282,7 +282,7 @@ impl Item {
                     kind: error.kind().as_str(),
                     code: error.code().to_owned(),
                     message: error.to_string(),
-                    suggestion: error.suggestion().map(str::to_owned),
+                    suggestion: failure::next_step(error),
                     retryable: error.retryable(),
                 };
                 let what = what.as_ref().map(|(action, from, to)| (action, from, to));
