@@ -79,6 +79,8 @@ fn lines(stores: &Stores<'_>, args: &RunArgs, input: &mut dyn BufRead) -> Result
             Err(error) => Err(error),
         };
         summary.commands += 1;
+        // Who stops one command does not mean the next ones.
+        let stopped = status.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted);
         let status = status.unwrap_or_else(|error| {
             printer.error(&error);
             error.exit_status()
@@ -88,7 +90,8 @@ fn lines(stores: &Stores<'_>, args: &RunArgs, input: &mut dyn BufRead) -> Result
         }
         summary.failed += u64::from(status != ExitStatus::Success);
         // A line that is too long was not read to its end.
-        if status != ExitStatus::Success && (!args.continue_on_error || text.len() > S3_BATCH_LINE_BYTES_MAX) {
+        if stopped || status != ExitStatus::Success && (!args.continue_on_error || text.len() > S3_BATCH_LINE_BYTES_MAX)
+        {
             break;
         }
     }
