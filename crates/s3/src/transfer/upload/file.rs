@@ -129,6 +129,14 @@ impl Source {
         off_thread(move || same_still(&file, &path, &before)).await
     }
 
+    /// A failure with its reason: a file that became shorter could not be read for that.
+    async fn why(&self, error: S3Error) -> S3Error {
+        match error {
+            S3Error::Local { .. } => self.unchanged().await.err().unwrap_or(error),
+            other => other,
+        }
+    }
+
     fn payload(&self, range: Range) -> Payload {
         Payload::file(Arc::clone(&self.file), &self.name(), range.offset, range.length)
     }
@@ -167,7 +175,10 @@ async fn small(client: &Client, source: &Source, to: &ObjectId, put: &PutOptions
     }
     let payload = source.payload(Range { number: 1, offset: 0, length: source.identity.size });
     source.unchanged().await?;
-    let written = client.put(to, payload, put).await?;
+    let written = match client.put(to, payload, put).await {
+        Ok(written) => written,
+        Err(error) => return Err(source.why(error).await),
+    };
     if !written.verified {
         source.unchanged().await?;
     }
@@ -211,7 +222,7 @@ async fn large(
             Ok(()) => complete(client, &upload, parts, put, options).await,
             Err(changed) => Err(changed),
         },
-        Err(error) => Err(error),
+        Err(error) => Err(source.why(error).await),
     };
     let over = match &made {
         Ok(_) => true,
