@@ -243,8 +243,8 @@ impl Target {
         let Spot::Remote { client, bucket, key } = &self.spot else {
             return Err(wrong("no_store", "neither the source nor the target is in a store", "use `cp`"));
         };
-        // `.` and `..` are what is in them.
-        let name = path.file_name().map(|name| name.to_str().ok_or(()));
+        // `.` and `..` are what is in them; a key that is named whole has no use for the name.
+        let name = path.file_name().filter(|_| self.folder).map(|name| name.to_str().ok_or(()));
         let name = name.transpose().map_err(|()| {
             wrong("name_not_utf8", format!("the name of `{shown}` is not UTF-8, and keys are"), "rename it first")
         })?;
@@ -257,7 +257,7 @@ impl Target {
                 ));
             }
             let contents = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-            let prefix = folder(key, name.filter(|_| !contents && self.folder));
+            let prefix = folder(key, name.filter(|_| !contents));
             let to = Root::Remote { client: client.clone(), bucket: bucket.clone(), prefix };
             return Ok(Source::Tree(Root::Local(path.to_owned()), to));
         }
