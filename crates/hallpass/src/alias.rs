@@ -6,7 +6,7 @@ pub(crate) mod failure;
 pub(crate) mod probe;
 pub(crate) mod secrets;
 
-use hallpass_s3::alias::{AliasFile, Registry, parse_variable};
+use hallpass_s3::alias::{AliasFile, Registry, Stored, parse_variable};
 
 use crate::command::Context;
 use crate::environment;
@@ -24,14 +24,16 @@ pub(crate) fn file(context: &Context) -> Result<AliasFile, CommandError> {
     Ok(AliasFile::new(user))
 }
 
-/// Every alias there is.
+/// Every alias there is. Without a home folder there is no file, and the others are there still.
 ///
 /// # Errors
 /// When the user's file cannot be read; a single alias that is wrong is only marked so.
 pub(crate) fn registry(context: &Context) -> Result<Registry, CommandError> {
-    let file = file(context)?;
-    let stored = file.load().map_err(failure::of)?;
-    if stored.readable_by_others {
+    let file = context.config_files().user.map(AliasFile::new);
+    let stored = file.as_ref().map_or(Ok(Stored::default()), AliasFile::load).map_err(failure::of)?;
+    if let Some(file) = &file
+        && stored.readable_by_others
+    {
         let path = file.path().display();
         context.printer.warn(format_args!("others may read the keys in {path}; run `chmod 600 {path}`"));
     }

@@ -96,6 +96,8 @@ pub enum S3Error {
     Integrity(String),
     /// Stopped by a signal; what was half done has been cleaned up.
     Interrupted,
+    /// Whoever read what was written to the standard output does not read any more.
+    OutputClosed,
 }
 
 impl S3Error {
@@ -105,7 +107,7 @@ impl S3Error {
             Self::TokenExpired(_) => ErrorKind::Auth,
             Self::Store(kind, _) | Self::Local { kind, .. } | Self::Refused { kind, .. } => *kind,
             Self::Usage { .. } => ErrorKind::Usage,
-            Self::Integrity(_) => ErrorKind::General,
+            Self::Integrity(_) | Self::OutputClosed => ErrorKind::General,
             Self::Interrupted => ErrorKind::Interrupted,
         }
     }
@@ -120,6 +122,7 @@ impl S3Error {
             Self::Local { .. } => "local_file",
             Self::Integrity(_) => "integrity",
             Self::Interrupted => "interrupted",
+            Self::OutputClosed => "output_closed",
         }
     }
 
@@ -167,6 +170,7 @@ impl fmt::Display for S3Error {
             }
             Self::Local { path, message, .. } => write!(f, "`{path}`: {message}"),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::OutputClosed => f.write_str("nobody reads the output any more"),
         }
     }
 }

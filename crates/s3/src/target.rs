@@ -74,7 +74,8 @@ impl Target {
         if matches!(text, "." | "..") || ["./", "../", "/"].iter().any(|begin| text.starts_with(begin)) {
             return Ok(Self::Local(path.to_owned()));
         }
-        if let Some((scheme, rest)) = text.split_once("://") {
+        // Behind a `/` or another `:` it is a part of a name, and keys may be any text.
+        if let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', ':'])) {
             return match scheme {
                 "s3" => Remote::new(BUILT_IN, rest).map(Self::Remote),
                 _ => Err(S3Error::usage_with(

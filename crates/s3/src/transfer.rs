@@ -38,7 +38,7 @@ pub use copy::copy;
 pub use download::{Downloaded, download, download_stream};
 pub use leftovers::{Leftover, Leftovers};
 pub use relay::relay;
-pub(crate) use upload::{Source, upload_source};
+pub(crate) use upload::{Source, holds_bytes, upload_source};
 pub use upload::{upload_file, upload_stream};
 
 pub(crate) use partial::is_unfinished;

@@ -8,6 +8,8 @@ use crate::error::{CommandError, ErrorKind};
 /// The failure, with the store's own code and the next step.
 pub(crate) fn of(error: S3Error) -> CommandError {
     let kind = match error.kind() {
+        // As with any command whose reader goes away.
+        Sort::General if matches!(error, S3Error::OutputClosed) => ErrorKind::BrokenPipe,
         Sort::General => ErrorKind::General,
         Sort::Usage => ErrorKind::Usage,
         Sort::Network => ErrorKind::Network,
@@ -24,8 +26,8 @@ pub(crate) fn of(error: S3Error) -> CommandError {
     }
 }
 
-/// By code where the store's code says more than its sort.
-fn next_step(error: &S3Error) -> Option<String> {
+/// What to do next; by code where the store's code says more than its sort.
+pub(crate) fn next_step(error: &S3Error) -> Option<String> {
     if let Some(step) = error.suggestion() {
         return Some(step.to_owned());
     }

@@ -150,3 +150,21 @@ fn a_failure_has_the_envelope_with_type_code_message_suggestion_and_retryable() 
     assert!(error["message"].is_string() && error["suggestion"].is_string(), "{json}");
     assert_eq!((&error["retryable"], &error["exit_code"]), (&Value::Bool(false), &Value::from(5)));
 }
+
+#[test]
+fn without_a_home_folder_the_aliases_of_variables_are_there_still() {
+    let world = World::new();
+    let homeless = |args: &[&str]| {
+        let mut command = world.command(args);
+        for name in ["HOME", "XDG_CONFIG_HOME", "HALLPASS_CONFIG"] {
+            command.env_remove(name);
+        }
+        crate::cli_world::said(command.env("MC_HOST_v", "http://127.0.0.1:1").output().expect("runs"))
+    };
+    let listed = homeless(&["alias", "list"]);
+    assert!(listed.code == 0 && listed.out.contains("MC_HOST_v") && listed.out.contains("built-in"), "{listed:?}");
+    let asked = homeless(&["s3", "ls", "v"]);
+    assert!(asked.code == 3 && asked.err.contains("127.0.0.1:1"), "{asked:?}");
+    let set = homeless(&["alias", "set", "--no-check", "m", "http://h", "--anonymous"]);
+    assert!(set.code == 2 && set.err.contains("no home folder"), "{set:?}");
+}

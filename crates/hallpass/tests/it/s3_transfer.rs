@@ -3,6 +3,7 @@
 mod ending;
 mod faults;
 mod ledger;
+mod local;
 mod memory;
 mod mirrors;
 mod names;
@@ -229,4 +230,22 @@ fn two_thousand_objects_go_up_and_down() {
     assert_eq!(store.count("HEAD", ""), 0, "no question for each object");
     let differ = std::process::Command::new("diff").args(["-r", "tree", "back"]).current_dir(world.work()).status();
     assert!(differ.expect("diff runs").success());
+}
+
+#[test]
+fn a_failure_among_many_says_what_to_do_next_as_one_alone_does() {
+    let denied = |seen: &store::Seen| seen.method == "PUT" && seen.target.ends_with("/b");
+    let store =
+        Store::with(move |seen| if denied(seen) { store::Act::Refuse(403, "AccessDenied") } else { store::Act::Pass });
+    let world = World::new();
+    store.set(&world);
+    for name in ["a", "b"] {
+        write(&world, &format!("tree/{name}"), name.as_bytes());
+    }
+    let said = world.say(&["s3", "cp", "-r", "tree/", "m/bkt/", "--continue-on-error", "--json"]);
+    let (items, _) = lines(&said);
+    let failed = items.iter().find(|item| item["status"] == "error").expect("one failed");
+    let alone: Value = serde_json::from_str(said.err.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(failed["data"]["error"]["suggestion"], alone["error"]["suggestion"], "{said:?}");
+    assert!(failed["data"]["error"]["suggestion"].is_string(), "{said:?}");
 }

@@ -17,6 +17,11 @@ use crate::error::S3Error;
 /// The version of `mc`'s file that has aliases.
 const MC_VERSION: &str = "10";
 
+/// What a new file of `mc` has instead of keys.
+const MC_NO_KEY: &str = "YOUR-ACCESS-KEY-HERE";
+/// Tables of an alias of `rc` that are left out.
+const RC_PACE: [&str; 2] = ["retry", "timeout"];
+
 #[derive(Deserialize)]
 struct McFile {
     version: String,
@@ -51,7 +56,13 @@ pub fn import(from: &Path, text: &str) -> Result<Vec<StoredAlias>, S3Error> {
     if text.trim_start().starts_with('{') {
         return from_mc(text);
     }
-    let (document, _) = parse(from, text)?;
+    let (mut document, _) = parse(from, text)?;
+    // They say how rc goes about its requests, and nothing about the store.
+    if let Some(tables) = document.get_mut("aliases").and_then(Item::as_array_of_tables_mut) {
+        for table in tables.iter_mut() {
+            RC_PACE.iter().for_each(|key| drop(table.remove(key)));
+        }
+    }
     aliases(&document)
 }
 
@@ -99,6 +110,12 @@ impl McAlias {
         if !self.api.is_empty() && !self.api.eq_ignore_ascii_case("S3v4") {
             return Err(S3Error::usage_with("it signs with version 2", "use a store that takes Signature Version 4"));
         }
+        if self.access_key == MC_NO_KEY {
+            return Err(S3Error::usage_with(
+                "it holds no keys, only the place for them",
+                "set it with `hallpass alias set`",
+            ));
+        }
         let addressing = match self.path.as_str() {
             "on" => Addressing::Path,
             "off" | "dns" => Addressing::VirtualHost,
@@ -139,6 +156,8 @@ mod tests {
             "temp":{"url":"http://h","accessKey":"AK","secretKey":"SK","sessionToken":"T","api":"s3v4","path":"auto"},
             "open":{"url":"http://h","accessKey":"","secretKey":"","api":"","path":"dns"},
             "local":{"url":"http://localhost:9000","accessKey":"","secretKey":"","api":"","path":"auto"},
+            "s3":{"url":"https://s3.amazonaws.com","accessKey":"YOUR-ACCESS-KEY-HERE","secretKey":"YOUR-SECRET-KEY-HERE",
+                "api":"S3v4","path":"dns"},
             "old":{"url":"http://h","accessKey":"AK","secretKey":"SK","api":"S3v2","path":"auto"}}}"#,
         );
         let seen: Vec<_> = all
@@ -155,6 +174,7 @@ mod tests {
                 ("old", None),
                 ("open", Some((Addressing::VirtualHost, false))),
                 ("play", Some((Addressing::Path, false))),
+                ("s3", None),
                 ("temp", Some((Addressing::Auto, true))),
             ]
         );
@@ -164,10 +184,12 @@ mod tests {
     fn the_file_of_rc_is_understood_and_what_was_exported_comes_back() {
         let rc = "schema_version = 1\n[defaults]\ncolor = \"auto\"\n[[aliases]]\nname = \"m\"\nendpoint = \"http://h:9\"\n\
             access_key = \"AK\"\nsecret_key = \"SK\"\nregion = \"r\"\nsignature = \"v4\"\nbucket_lookup = \"path\"\n\
-            anonymous = false\ninsecure = false\n";
+            anonymous = false\ninsecure = false\n[aliases.retry]\nmax_attempts = 5\n[aliases.timeout]\nread_ms = 9\n\
+            [[aliases]]\nname = \"open\"\nendpoint = \"http://h\"\naccess_key = \"\"\nsecret_key = \"\"\nanonymous = true\n";
         let all = imported(rc);
         let alias = all[0].1.clone().expect("an alias");
-        let text = export(&[&alias], true);
+        let open = all[1].1.clone().expect("an alias without keys");
+        let text = export(&[&alias, &open], true);
         assert_eq!(imported(&text), all);
         let bare = export(&[&alias], false);
         assert!(!bare.contains("SK") && !bare.contains("AK") && bare.contains("http://h:9"), "{}", *bare);

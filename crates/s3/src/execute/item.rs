@@ -119,11 +119,12 @@ async fn upload(
     // What was found in a folder is a file, and nothing else of it is needed.
     if planned.left.is_none() || orders.preserve {
         let looked = path.to_owned();
-        let metadata = off_thread(move || std::fs::metadata(&looked).map_err(|e| local(&looked, &e))).await?;
+        let look = move || looked_at(&looked).map_err(|e| local(&looked, &e));
+        let (metadata, has_length) = off_thread(look).await?;
         if orders.preserve {
             property::keep(&metadata, &mut put.properties.metadata);
         }
-        if !metadata.is_file() && planned.left.is_none() {
+        if !has_length && planned.left.is_none() {
             // Opening a pipe waits for whoever writes.
             let opened = path.to_owned();
             let opening = off_thread(move || std::fs::File::open(&opened).map_err(|e| local(&opened, &e)));
@@ -138,6 +139,14 @@ async fn upload(
     };
     let (written, size) = transfer::upload_source(client, source, to, &put, transfer).await?;
     Ok(done(written, size))
+}
+
+/// What is there, and whether its length says how much there is to read: that of a pipe does not, and files of `/proc`
+/// say that they are empty. Blocks.
+fn looked_at(path: &Path) -> std::io::Result<(std::fs::Metadata, bool)> {
+    let metadata = std::fs::metadata(path)?;
+    let has_length = metadata.is_file() && (metadata.len() > 0 || !transfer::holds_bytes(&std::fs::File::open(path)?)?);
+    Ok((metadata, has_length))
 }
 
 async fn stream(

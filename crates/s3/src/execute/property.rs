@@ -71,7 +71,9 @@ pub(super) async fn restore(path: &Path, head: &ObjectHead, kept: bool) -> Resul
     off_thread(move || {
         let set = || {
             if let Some(time) = time {
-                File::options().write(true).open(&path)?.set_times(FileTimes::new().set_modified(time))?;
+                // One that replaced a file which nobody may write is such a file as well.
+                let file = File::open(&path).or_else(|_| File::options().write(true).open(&path))?;
+                file.set_times(FileTimes::new().set_modified(time))?;
             }
             mode.map_or(Ok(()), |mode| fs::set_permissions(&path, Permissions::from_mode(mode)))
         };

@@ -11,7 +11,7 @@ use super::name::Beside;
 use super::side::{Next, Side};
 use super::{Found, Passed, Place, Planned, Root, Select, Spot, Step, of_metadata, wrong};
 use crate::client::payload::off_thread;
-use crate::client::{GetOptions, ListOptions, ObjectId};
+use crate::client::{Client, GetOptions, ListOptions, ObjectId};
 use crate::error::{ErrorKind, S3Error};
 use crate::transfer::local;
 
@@ -243,8 +243,8 @@ impl Target {
         let Spot::Remote { client, bucket, key } = &self.spot else {
             return Err(wrong("no_store", "neither the source nor the target is in a store", "use `cp`"));
         };
-        // `.` and `..` are what is in them.
-        let name = path.file_name().map(|name| name.to_str().ok_or(()));
+        // `.` and `..` are what is in them; a key that is named whole has no use for the name.
+        let name = path.file_name().filter(|_| self.folder).map(|name| name.to_str().ok_or(()));
         let name = name.transpose().map_err(|()| {
             wrong("name_not_utf8", format!("the name of `{shown}` is not UTF-8, and keys are"), "rename it first")
         })?;
@@ -257,7 +257,7 @@ impl Target {
                 ));
             }
             let contents = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-            let prefix = folder(key, name.filter(|_| !contents && self.folder));
+            let prefix = folder(key, name.filter(|_| !contents));
             let to = Root::Remote { client: client.clone(), bucket: bucket.clone(), prefix };
             return Ok(Source::Tree(Root::Local(path.to_owned()), to));
         }
@@ -277,14 +277,14 @@ impl Target {
             return Err(wrong("no_bucket", "the source names no bucket", "write `alias/bucket/key`"));
         }
         let is_prefix = key.is_empty() || key.ends_with('/');
-        if is_prefix && !request.recursive {
-            let shown = format!("{}/{bucket}/{key}", client.alias());
-            return Err(wrong("is_prefix", format!("`{shown}` is no object"), "pass `-r` to copy all that is in it"));
-        }
         if request.recursive && (is_prefix || is_folder(source).await?) {
             return self.prefix(source, request);
         }
         let object = ObjectId { version: request.version.clone(), ..ObjectId::new(bucket, key) };
+        if is_prefix && !has_bytes(client, &object).await? {
+            let shown = format!("{}/{bucket}/{key}", client.alias());
+            return Err(wrong("is_prefix", format!("`{shown}` is no object"), "pass `-r` to copy all that is in it"));
+        }
         let timed = request.select.newer_than.is_some() || request.select.older_than.is_some();
         let found = if request.ask || timed {
             let head = client.head(&object, &GetOptions::default()).await?;
@@ -292,7 +292,7 @@ impl Target {
         } else {
             None
         };
-        let last = last_piece(key);
+        let last = &key[key.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1)..];
         let to = match &self.spot {
             Spot::Stdio => Place::Stdio,
             Spot::Local(path) if self.folder => Place::Local(super::name::below(path, last)?),
@@ -343,6 +343,20 @@ impl Target {
             return Err(wrong("target_in_source", message, "choose another target"));
         }
         Ok(Source::Tree(from, to))
+    }
+}
+
+/// Whether it is an object that is more than a marker of a folder.
+async fn has_bytes(client: &Client, object: &ObjectId) -> Result<bool, S3Error> {
+    if object.key.is_empty() {
+        return Ok(false);
+    }
+    // Listed, because not every store takes a question for such a key.
+    let options = ListOptions { prefix: object.key.clone(), page: Some(1), ..ListOptions::default() };
+    match client.list(&object.bucket, options).next().await {
+        Ok(page) => Ok(page.is_some_and(|page| page.objects.iter().any(|it| it.key == object.key && it.size > 0))),
+        Err(error) if error.code() == "AccessDenied" => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -85,11 +85,15 @@ fn a_key_is_kept_byte_for_byte() {
         ("m:b//k/", "b", "/k/"),
         ("m:", "", ""),
         ("m:b", "b", ""),
+        ("m/b/s3://x", "b", "s3://x"),
+        ("m:b/x://y", "b", "x://y"),
+        ("m/b://", "b:", "/"),
     ] {
         assert_eq!(read(text, Use::Source), Ok(remote("m", bucket, key)), "{text}");
     }
     assert_eq!(read("s3://b/k//", Use::Source), Ok(remote("aws", "b", "k//")));
     assert_eq!(read("s3://", Use::Source), Ok(remote("aws", "", "")));
+    assert_eq!(read("s3://b/s3://c", Use::Source), Ok(remote("aws", "b", "s3://c")));
 }
 
 #[test]

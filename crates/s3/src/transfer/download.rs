@@ -220,5 +220,8 @@ pub(crate) fn differs(from: &ObjectId) -> S3Error {
 }
 
 fn output(error: &std::io::Error) -> S3Error {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return S3Error::OutputClosed;
+    }
     S3Error::Local { path: "the output".to_owned(), message: error.to_string(), kind: ErrorKind::General }
 }

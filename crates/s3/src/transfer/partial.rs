@@ -1,9 +1,9 @@
 //! The file of a download that is not whole yet.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,20 +55,30 @@ pub(crate) async fn target(to: &Path) -> Result<PathBuf, S3Error> {
 
 fn resolved(to: &Path) -> Result<PathBuf, S3Error> {
     // Only what a link leads to has another name; the look is one call, where resolving a path is one for each folder.
-    let real = match fs::symlink_metadata(to) {
-        Ok(metadata) if !metadata.is_symlink() => Ok(to.to_owned()),
-        Ok(_) => fs::canonicalize(to),
-        Err(error) => Err(error),
+    let found = match fs::symlink_metadata(to) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(to.to_owned()),
+        Err(error) => return Err(local(to, &error)),
     };
-    match real {
-        Ok(real) if real.is_file() => Ok(real),
-        Ok(_) => Err(S3Error::usage_with(
+    let link = found.is_symlink();
+    // Asked for through the link: what `/dev/stdout` leads to has no path.
+    let behind = if link { fs::metadata(to) } else { Ok(found) };
+    let behind = behind.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => leads_nowhere(to),
+        _ => local(to, &error),
+    })?;
+    if !behind.is_file() {
+        return Err(S3Error::usage_with(
             format!("`{}` is no file, and would be replaced", to.display()),
-            "name a file, or write to the standard output",
-        )),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(to.to_owned()),
-        Err(error) => Err(local(to, &error)),
+            "name a file, or write `-` for the standard output",
+        ));
     }
+    if link { fs::canonicalize(to).map_err(|e| local(to, &e)) } else { Ok(to.to_owned()) }
+}
+
+fn leads_nowhere(link: &Path) -> S3Error {
+    let message = "it is a link that leads nowhere, and would be replaced: remove it, or name another file".to_owned();
+    S3Error::Local { path: link.display().to_string(), message, kind: ErrorKind::Conflict }
 }
 
 /// Beside the target, so that it can be renamed into its place; its name is short enough for every file system.
@@ -104,13 +114,21 @@ pub(crate) fn write_whole(to: &Path, bytes: &[u8], durable: bool) -> Result<(), 
     let path = beside(target);
     let mut file = create(&path).map_err(|e| local(&path, &e))?;
     lock(&file, target)?;
-    let written = file.set_len(0).and_then(|()| file.write_all(bytes));
+    let written = as_before(&file, target, 0).and_then(|()| file.set_len(0)).and_then(|()| file.write_all(bytes));
     let written = written.and_then(|()| if durable { file.sync_all() } else { Ok(()) });
     let placed = written.and_then(|()| fs::rename(&path, target)).map_err(|e| local(target, &e));
     if placed.is_err() {
         drop(fs::remove_file(&path));
     }
     if durable { placed.and_then(|()| sync_folder(target)) } else { placed }
+}
+
+/// A file that is replaced keeps its mode, and `more` as long as it is written: what only its owner could read stays so.
+fn as_before(file: &File, target: &Path, more: u32) -> std::io::Result<()> {
+    match fs::metadata(target) {
+        Ok(before) => file.set_permissions(Permissions::from_mode(before.mode() & 0o777 | more)),
+        Err(_) => Ok(()),
+    }
 }
 
 fn lock(file: &File, target: &Path) -> Result<(), S3Error> {
@@ -140,6 +158,7 @@ impl Partial {
             let known = read_note(&path)
                 .filter(|note| resume && note.size == size && Some(&note.etag) == etag.as_ref() && note.part_size > 0);
             let room = || {
+                as_before(&file, &target, 0o600)?;
                 if known.is_none() {
                     file.set_len(0)?;
                     allocate(&file, size)?;
@@ -196,7 +215,8 @@ impl Partial {
     /// The file is whole: puts it in its place.
     pub(crate) async fn finish(self, durable: bool) -> Result<(), S3Error> {
         off_thread(move || {
-            let synced = if durable { self.file.sync_all() } else { Ok(()) };
+            let kept = as_before(&self.file, &self.target, 0);
+            let synced = kept.and_then(|()| if durable { self.file.sync_all() } else { Ok(()) });
             let placed = synced.and_then(|()| fs::rename(&self.path, &self.target));
             if let Err(error) = placed {
                 drop(fs::remove_file(&self.path));

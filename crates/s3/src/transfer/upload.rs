@@ -14,7 +14,7 @@ use crate::client::{Client, CompleteOptions, GetOptions, MultipartUpload, Part, 
 use crate::error::S3Error;
 
 pub use file::upload_file;
-pub(crate) use file::{Source, upload_source};
+pub(crate) use file::{Source, holds_bytes, upload_source};
 pub use stream::upload_stream;
 
 /// Makes the object of its parts, and finds out whether it was made where the store does not say.

@@ -125,7 +125,7 @@ fn tell(stores: &Stores<'_>, differing: &Differing) -> Result<(), CommandError> 
         };
         return envelope::success(printer, "s3_diff", &item);
     }
-    let name = clean::line(name);
+    let name = clean::quoted(name);
     let text = match differing {
         Differing::Different(first, second, Difference::Size) => {
             format!("{mark} {name} (size: {} and {} bytes)", first.size, second.size)

@@ -59,7 +59,7 @@ pub(super) fn du(stores: &Stores<'_>, args: &DuArgs) -> Result<ExitStatus, Comma
         let line = |sum: &Sum<'_>| {
             let size = if args.bytes { sum.bytes.to_string() } else { shown_bytes(sum.bytes) };
             let name = format!("{}/{}/{}", remote.alias, remote.bucket, sum.prefix);
-            format!("{size:>12} {:>10} {}", sum.objects, clean::line(&name))
+            format!("{size:>12} {:>10} {}", sum.objects, clean::quoted(&name))
         };
         let mut usage = Usage::new(&place.prefix, args.depth);
         let options = WalkOptions { prefix: place.prefix.clone(), versions: args.versions, ..WalkOptions::default() };

@@ -60,6 +60,7 @@ struct Summary {
 /// Lists.
 pub(super) fn ls(stores: &Stores<'_>, args: &LsArgs) -> Result<ExitStatus, CommandError> {
     let remote = stores.remote(&args.path)?;
+    check(&remote, args)?;
     let rights = match (remote.bucket.as_str(), args.versions, args.incomplete) {
         ("", ..) => Rights::list_buckets(),
         (bucket, true, _) => Rights::on_bucket(&["s3:ListBucketVersions"], bucket),
@@ -83,6 +84,17 @@ pub(super) fn ls(stores: &Stores<'_>, args: &LsArgs) -> Result<ExitStatus, Comma
         }
         Ok(ExitStatus::Success)
     })
+}
+
+/// Refuses what says nothing about a list of buckets.
+fn check(remote: &Remote, args: &LsArgs) -> Result<(), CommandError> {
+    let asked = [(args.recursive, "--recursive"), (args.versions, "--versions"), (args.incomplete, "--incomplete")];
+    let Some((_, flag)) = asked.into_iter().find(|(asked, _)| *asked && remote.bucket.is_empty()) else {
+        return Ok(());
+    };
+    let alias = &remote.alias;
+    let message = format!("`{flag}` needs a bucket, and `{alias}` is a whole store");
+    Err(CommandError::usage("s3.no_bucket", message).next(format!("write it like `{alias}/bucket`")))
 }
 
 struct Run<'a> {

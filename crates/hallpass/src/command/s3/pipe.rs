@@ -4,21 +4,19 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::pin::pin;
 
 use clap::Args;
 use hallpass_s3::client::{ObjectId, Properties, PutOptions};
-use hallpass_s3::error::S3Error;
 use hallpass_s3::rights::Rights;
 use hallpass_s3::target::Remote;
 use hallpass_s3::transfer::{TransferOptions, upload_stream};
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 use super::show;
 use super::stores::{Failed, Stores};
-use crate::error::{CommandError, ExitStatus};
+use super::transfer::stop::Stop;
+use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::output::clean;
 
 /// Write what comes on stdin into an object
 ///
@@ -69,38 +67,54 @@ pub(super) fn pipe(stores: &Stores<'_>, args: &PipeArgs) -> Result<ExitStatus, C
     if let Some(status) = stores.settled(&[(&remote, rights)])? {
         return Ok(status);
     }
-    stores.run(async {
-        let client = stores.client(&remote)?;
-        let properties = Properties {
-            content_type: Some(args.content_type.clone()),
-            storage_class: args.storage_class.clone(),
-            metadata: args.metadata.clone(),
-            ..Properties::default()
-        };
-        let put = PutOptions { properties, if_absent: args.if_absent, ..PutOptions::default() };
-        let object = ObjectId::new(&remote.bucket, &remote.key);
-        let stdin = tokio::fs::File::from_std(File::from(io::stdin().as_fd().try_clone_to_owned()?));
-        let options = TransferOptions::default();
-        let stop = options.stop.clone();
-        let written = stoppable(&stop, upload_stream(&client, stdin, &object, &put, &options)).await?;
-        let Remote { bucket, key, alias } = &remote;
-        let etag = written.etag.map(show::bare);
-        let told = Piped { bucket, key, etag, version_id: written.version, verified: written.verified };
-        show::done(stores.printer(), "s3_pipe", &told, || {
-            crate::output::clean::line(&format!("wrote {alias}/{bucket}/{key}"))
-        })?;
-        Ok(ExitStatus::Success)
+    let watcher = Stop::new()?;
+    let options = TransferOptions::default();
+    let stop = options.stop.clone();
+    let work = write(stores, args, &remote, &options);
+    let done = stores.run(async {
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = watcher.watch(&stop) => match never {},
+        }
+    });
+    done.map_err(|error| match watcher.heard() {
+        Some(signal) => error.by_signal(signal),
+        None => error,
     })
 }
 
-/// Ctrl-C and SIGTERM say stop, and what was begun is ended before the work returns.
-async fn stoppable<T>(stop: &CancellationToken, work: impl Future<Output = Result<T, S3Error>>) -> Result<T, Failed> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut work = pin!(work);
-    tokio::select! {
-        done = work.as_mut() => return Ok(done?),
-        _ = interrupt.recv() => stop.cancel(),
-        _ = terminate.recv() => stop.cancel(),
-    }
-    Ok(work.await?)
+async fn write(
+    stores: &Stores<'_>,
+    args: &PipeArgs,
+    remote: &Remote,
+    options: &TransferOptions,
+) -> Result<ExitStatus, Failed> {
+    let client = stores.client(remote)?;
+    let properties = Properties {
+        content_type: Some(args.content_type.clone()),
+        storage_class: args.storage_class.clone(),
+        metadata: args.metadata.clone(),
+        ..Properties::default()
+    };
+    let put = PutOptions { properties, if_absent: args.if_absent, ..PutOptions::default() };
+    let object = ObjectId::new(&remote.bucket, &remote.key);
+    let stdin = tokio::fs::File::from_std(File::from(io::stdin().as_fd().try_clone_to_owned()?));
+    let written = match upload_stream(&client, stdin, &object, &put, options).await {
+        Err(error) if args.if_absent && error.code() == "PreconditionFailed" => {
+            return Err(there_already(remote).into());
+        }
+        written => written?,
+    };
+    let Remote { bucket, key, alias } = remote;
+    let etag = written.etag.map(show::bare);
+    let told = Piped { bucket, key, etag, version_id: written.version, verified: written.verified };
+    show::done(stores.printer(), "s3_pipe", &told, || clean::line(&format!("wrote {alias}/{bucket}/{key}")))?;
+    Ok(ExitStatus::Success)
+}
+
+fn there_already(remote: &Remote) -> CommandError {
+    let shown = clean::line(&format!("{}/{}/{}", remote.alias, remote.bucket, remote.key));
+    let message = format!("there is an object `{shown}` already, so nothing was written");
+    CommandError::new(ErrorKind::Conflict, "PreconditionFailed", message).next("leave out `--if-absent` to replace it")
 }

@@ -17,6 +17,8 @@ use super::{S3Command, one, show};
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::count::counted;
 
+const FAMILY: &str = "s3_run";
+
 /// Run many commands in one process
 ///
 /// One command a line, with or without `hallpass s3` before it; quotes as in a shell, nothing else of a shell; `#` begins
@@ -70,13 +72,15 @@ fn lines(stores: &Stores<'_>, args: &RunArgs, input: &mut dyn BufRead) -> Result
     let (mut number, mut summary, mut worst) = (0_u64, Summary::default(), ExitStatus::Success);
     while let Some(text) = args.line(input)? {
         number += 1;
-        let words = words_of(&text).map_err(|why| at(number, CommandError::usage("s3.batch", why)));
+        let words = words_of(&text).map_err(|why| at(number, CommandError::usage("s3.batch", why).in_family(FAMILY)));
         let status = match words {
             Ok(words) if words.is_empty() => continue,
             Ok(words) => command(stores, &words, args.is_stdin()).map_err(|error| at(number, error)),
             Err(error) => Err(error),
         };
         summary.commands += 1;
+        // Who stops one command does not mean the next ones.
+        let stopped = status.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted);
         let status = status.unwrap_or_else(|error| {
             printer.error(&error);
             error.exit_status()
@@ -86,11 +90,12 @@ fn lines(stores: &Stores<'_>, args: &RunArgs, input: &mut dyn BufRead) -> Result
         }
         summary.failed += u64::from(status != ExitStatus::Success);
         // A line that is too long was not read to its end.
-        if status != ExitStatus::Success && (!args.continue_on_error || text.len() > S3_BATCH_LINE_BYTES_MAX) {
+        if stopped || status != ExitStatus::Success && (!args.continue_on_error || text.len() > S3_BATCH_LINE_BYTES_MAX)
+        {
             break;
         }
     }
-    show::done(printer, "s3_run", &summary, || {
+    show::done(printer, FAMILY, &summary, || {
         format!("{}, {} failed", counted(summary.commands, "command", "commands"), summary.failed)
     })?;
     Ok(worst)
@@ -149,8 +154,8 @@ fn words_of(text: &[u8]) -> Result<Vec<String>, String> {
 fn parsed(words: &[String]) -> Result<Line, CommandError> {
     Line::try_parse_from(words).map_err(|error| {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        CommandError::usage("usage", first).next("see `hallpass s3 --help`")
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
+        CommandError::usage("usage", first).next("see `hallpass s3 --help`").in_family(FAMILY)
     })
 }
 
@@ -158,7 +163,8 @@ fn command(stores: &Stores<'_>, words: &[String], is_stdin: bool) -> Result<Exit
     let line = parsed(words)?;
     let family = line.args.command.family();
     let reads_batch = is_stdin && reads_stdin(&line.args.command, words);
-    let refused = |message: &str, next: &str| Err(CommandError::usage("s3.batch", message).next(next));
+    let refused =
+        |message: &str, next: &str| Err(CommandError::usage("s3.batch", message).next(next).in_family(FAMILY));
     match &line.args.command {
         S3Command::Run(_) => return refused("a batch cannot run a batch", "put the lines into one file"),
         _ if reads_batch => {

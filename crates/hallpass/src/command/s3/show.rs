@@ -74,7 +74,7 @@ impl Item {
             _ => "-".to_owned(),
         };
         let name = self.key.as_deref().unwrap_or(&self.bucket);
-        let name = clean::line(name.strip_prefix(look.base).filter(|rest| !rest.is_empty()).unwrap_or(name));
+        let name = clean::quoted(name.strip_prefix(look.base).filter(|rest| !rest.is_empty()).unwrap_or(name));
         let width = if look.exact { 15 } else { 10 };
         let (time, size) = (look.printer.paint(Paint::Dim, format!("{time:<20}")), format!("{size:>width$}"));
         let size = if self.kind == "delete_marker" { look.printer.paint(Paint::Bad, size) } else { size };

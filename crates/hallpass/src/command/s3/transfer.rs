@@ -3,7 +3,7 @@
 pub(super) mod args;
 pub(super) mod needs;
 pub(super) mod report;
-mod stop;
+pub(super) mod stop;
 
 use std::cell::RefCell;
 

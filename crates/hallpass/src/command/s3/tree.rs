@@ -76,7 +76,7 @@ pub(super) fn tree(stores: &Stores<'_>, args: &TreeArgs) -> Result<ExitStatus, C
             }
             let text = |branch: &Branch| {
                 let slash = if branch.folder { "/" } else { "" };
-                format!("{}{}{slash}\n", "  ".repeat(branch.depth), clean::line(&branch.name))
+                format!("{}{}\n", "  ".repeat(branch.depth), clean::quoted(&format!("{}{slash}", branch.name)))
             };
             let text: String = branches.iter().map(text).collect();
             printer.write(|out| std::io::Write::write_all(out, text.as_bytes()))?;

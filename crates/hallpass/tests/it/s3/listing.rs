@@ -221,3 +221,67 @@ fn columns_stand_below_each_other() {
         }
     }
 }
+
+/// Keys that steer terminals, or have what a path here has not; all of two bytes.
+fn odd(head: &str) -> (u16, String) {
+    let keys = ["a\u{9}b", "marker/", "s3://x", "tail/", "\u{202e}x"];
+    if !head.contains("list-type=2") {
+        return (200, "ok".to_owned());
+    }
+    let asked = head.split(['?', '&', ' ']).find_map(|part| part.strip_prefix("prefix=")).unwrap_or_default();
+    let asked = [("%2F", "/"), ("%3A", ":"), ("%09", "\t"), ("%E2%80%AE", "\u{202e}")]
+        .iter()
+        .fold(asked.to_owned(), |text, (coded, plain)| text.replace(coded, plain));
+    let item = |key: &&str| {
+        let size = if *key == "marker/" { 0 } else { 2 };
+        let key = key.replace('\t', "&#x9;");
+        format!(
+            "<Contents><Key>{key}</Key><LastModified>2026-01-02T00:00:00Z</LastModified><Size>{size}</Size></Contents>"
+        )
+    };
+    let items: String = keys.iter().filter(|key| key.starts_with(&asked)).map(item).collect();
+    (200, format!("<ListBucketResult><IsTruncated>false</IsTruncated>{items}</ListBucketResult>"))
+}
+
+#[test]
+fn a_name_that_could_steer_a_terminal_is_printed_as_a_json_string_wherever_it_is_listed() {
+    let store = Puppet::start(odd);
+    let shop = Shop::new(&store.url(), "k", "s");
+    for (args, names) in [
+        (vec!["ls", "-r", "m/b"], ["\"a\\tb\"", "\"\\u202ex\""]),
+        (vec!["tree", "m/b"], ["\"a\\tb\"", "\"\\u202ex\""]),
+        (vec!["find", "m/b"], ["\"m/b/a\\tb\"", "\"m/b/\\u202ex\""]),
+        (vec!["diff", "m/b", "./"], ["\"a\\tb\"", "\"\\u202ex\""]),
+        (vec!["cp", "-r", "--dry-run", "m/b", "m/c"], ["\"m/b/a\\tb\" -> \"m/c/a\\tb\"", "\"m/b/\\u202ex\""]),
+    ] {
+        let out = shop.say(&args).out;
+        for name in names {
+            assert!(out.contains(name), "{args:?}: {out}");
+        }
+        assert!(!out.contains('\u{fffd}'), "{args:?}: {out}");
+    }
+}
+
+#[test]
+fn a_key_may_be_any_text_and_is_named_as_it_is() {
+    let store = Puppet::start(odd);
+    let shop = Shop::new(&store.url(), "k", "s");
+    assert_eq!(shop.ok(&["cat", "m/b/s3://x"]), "ok");
+    let names = shop.ok(&["find", "m/b"]);
+    assert_eq!(shop.say_with(&["rm", "--stdin", "--dry-run"], names.as_bytes()).out, names);
+    // With bytes it is an object of its own, without any it is what some tools make for a folder.
+    shop.ok(&["cp", "m/b/tail/", "tail"]);
+    assert_eq!(std::fs::read(shop.world.work().join("tail")).expect("a file"), b"ok");
+    assert!(shop.refused(&["cp", "m/b/marker/", "out"], 2).err.contains("pass `-r`"));
+    assert!(shop.refused(&["cp", "m/b/none/", "out"], 2).err.contains("pass `-r`"));
+}
+
+#[test]
+fn what_says_nothing_about_a_list_of_buckets_is_refused_and_not_overlooked() {
+    let (_store, shop) = filled();
+    for flag in ["--recursive", "--versions", "--incomplete"] {
+        let said = shop.refused(&["ls", "m", flag], 2);
+        assert!(said.err.contains(flag) && said.err.contains("m/bucket"), "{said:?}");
+    }
+    shop.ok(&["ls", "m", "--summarize"]);
+}

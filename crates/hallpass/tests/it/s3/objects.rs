@@ -9,7 +9,7 @@ use hallpass_testkit::clients::{bare, python, run};
 
 use jiff::SignedDuration;
 
-use super::store::{KEY, SECRET, Shop, Store, lines};
+use super::store::{KEY, Puppet, SECRET, Shop, Store, lines};
 
 fn with(keys: &[&str]) -> (Store, Shop) {
     let store = Store::start();
@@ -42,6 +42,15 @@ fn an_object_is_made_only_if_there_is_none() {
     let said = shop.say_with(&["pipe", "m/data/b", "--if-absent", "--metadata", "Colour=blue"], b"x");
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(shop.data(&["stat", "m/data/b"])["metadata"]["colour"], "blue");
+}
+
+#[test]
+fn what_is_there_already_is_said_to_be_there_and_not_to_have_changed() {
+    let store = Puppet::refusing(412, "PreconditionFailed");
+    let shop = Shop::new(&store.url(), "k", "s");
+    let said = shop.say_with(&["pipe", "m/b/a", "--if-absent"], b"x");
+    assert!(said.code == 6 && said.err.contains("an object `m/b/a` already"), "{said:?}");
+    assert!(!said.err.contains("changed"), "{said:?}");
 }
 
 #[test]
@@ -166,6 +175,10 @@ fn a_batch_runs_in_one_process_and_ends_with_its_worst_status() {
     assert!(said.out.contains("\"s3_ls\"") && said.out.contains("{\"commands\":4,\"failed\":2}"), "{said:?}");
     let said = shop.say_with(&["run", "-"], b"ls m\nrun batch\n");
     assert_eq!(said.code, 2, "{said:?}");
+    let wrong: &[u8] = b"no-command\nrun batch\nls 'unclosed\nls m --timeout 5s\n";
+    let said = shop.say_with(&["run", "-", "--json", "--continue-on-error"], wrong);
+    let errors = lines(&said.err);
+    assert!(errors.len() == 4 && errors.iter().all(|error| error["type"] == "s3_run"), "{said:?}");
     for line in ["pipe m/data/x", "cp - m/data/x", "rm --stdin", "cors set m/data -", "policy set - m/data"] {
         let said = shop.say_with(&["run", "-"], format!("{line}\nls m\n").as_bytes());
         assert!(said.code == 2 && said.err.contains("the batch itself"), "{line}: {said:?}");

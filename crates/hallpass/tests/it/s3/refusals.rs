@@ -196,3 +196,13 @@ fn what_was_removed_recursively_is_not_told_to_be_removed_recursively() {
     assert!(shop.refused(&["rm", "m/data/none"], 5).err.contains("`-r`"));
     assert!(!shop.refused(&["rm", "-r", "m/data/none"], 5).err.contains("`-r`"));
 }
+
+#[test]
+fn a_lifecycle_rule_never_means_today() {
+    let store = super::store::Store::start();
+    let shop = store.world();
+    for flag in ["--expire-days", "--noncurrent-expire-days", "--abort-incomplete-days"] {
+        let said = shop.refused(&["lifecycle", "rule", "add", "m/data", "--id", "x", flag, "0"], 2);
+        assert!(said.err.contains(flag), "{said:?}");
+    }
+}

@@ -205,3 +205,58 @@ fn a_store_that_is_busy_is_asked_again() {
     world.ok(&["s3", "cp", "a", "m/bkt/a"]);
     assert_eq!(store.object("a").as_deref(), Some(&b"alpha"[..]));
 }
+
+#[test]
+fn a_signal_after_a_transfer_of_a_batch_ends_the_next_command_too() {
+    use std::os::unix::process::ExitStatusExt;
+    let store = Store::with(|seen| if seen.target.contains("list-type") { Act::Never } else { Act::Pass });
+    let world = World::new();
+    store.set(&world);
+    write(&world, "small", b"alpha");
+    world.file("work/batch", "cp small m/bkt/small\nls m/bkt\n");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let before = store.count("GET", "list-type");
+        let child = start(world.command(&["s3", "run", "batch", "--timeout", "10s"]));
+        until("the listing", || store.count("GET", "list-type") > before);
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("a number")).expect("a process");
+        kill_process(pid, signal).expect("it is there");
+        let ended = child.wait_with_output().expect("it ends");
+        assert_eq!(ended.status.signal(), Some(signal.as_raw()), "{ended:?}");
+    }
+}
+
+#[test]
+fn who_stops_one_command_of_a_batch_does_not_mean_the_next_ones() {
+    let store = Store::with(|seen| if is_part(seen) { Act::Late(Duration::from_millis(300)) } else { Act::Pass });
+    let world = World::new();
+    store.set(&world);
+    write(&world, "big", &noise(20 * PART));
+    world.file("work/batch", "cp big m/bkt/big --part-size 5MiB --concurrency 2\nls m\n");
+    let child = start(world.command(&["s3", "run", "batch", "--continue-on-error"]));
+    until("a part", || store.count("PUT", "partNumber=3") > 0);
+    let said = signalled(child, Signal::INT);
+    assert!(said.code == 130 && said.out.is_empty() && said.err.contains("1 command, 1 failed"), "{said:?}");
+}
+
+#[test]
+fn a_pipe_that_is_stopped_says_by_what_and_leaves_nothing() {
+    let store = Store::start();
+    let world = World::new();
+    store.set(&world);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut command = world.command(&["s3", "pipe", "m/bkt/piped"]);
+        let mut child = start_with_stdin(&mut command);
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let before = store.count("PUT", "partNumber=");
+        std::io::Write::write_all(&mut stdin, &noise(40 << 20)).expect("taken");
+        until("a part", || store.count("PUT", "partNumber=") > before);
+        let said = signalled(child, signal);
+        drop(stdin);
+        assert_eq!(said.code, code, "{said:?}");
+        assert!(store.object("piped").is_none() && store.parts() == 0, "something stays");
+    }
+}
+
+fn start_with_stdin(command: &mut Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("hallpass starts")
+}

@@ -131,3 +131,30 @@ fn a_body_that_always_breaks_off_leaves_no_file() {
         assert!(left.is_empty(), "{left:?}");
     }
 }
+
+#[test]
+fn a_file_that_becomes_shorter_while_it_is_sent_is_said_to_have_changed_and_leaves_nothing() {
+    for (part, flags) in [("5MiB", &[][..]), ("5MiB", &["--resume"]), ("20MiB", &[])] {
+        let reached = Arc::<AtomicUsize>::default();
+        let seen = Arc::clone(&reached);
+        let store = Store::with(move |request| match request.method.as_str() {
+            "PUT" | "POST" => {
+                seen.fetch_add(1, Ordering::SeqCst);
+                Act::Late(Duration::from_millis(200))
+            }
+            _ => Act::Pass,
+        });
+        let world = world(&store);
+        let args = ["s3", "cp", "big", "m/bkt/big", "--limit-rate", "4MiB", "--part-size", part, "--concurrency", "1"];
+        let mut command = world.command(&[&args[..], flags].concat());
+        let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+        let child = child.expect("starts");
+        while reached.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        write(&world, "big", b"short");
+        let said = crate::cli_world::said(child.wait_with_output().expect("ends"));
+        assert!(said.code == 6 && said.err.contains("it changed while it was uploaded"), "{part} {flags:?}: {said:?}");
+        assert!(store.object("big").is_none() && store.parts() == 0, "{part} {flags:?}: something stays");
+    }
+}

@@ -148,3 +148,16 @@ fn a_moved_folder_takes_the_folders_with_it_that_it_was_all_of() {
     world.ok(&["s3", "mv", "-r", "outbox/", "m/bkt/three/"]);
     assert!(crate::cli_world::is_empty(&world.work().join("outbox")), "what was in it was moved, and not itself");
 }
+
+#[test]
+fn a_name_that_no_key_can_have_matters_only_where_it_would_be_a_part_of_one() {
+    use std::os::unix::ffi::OsStrExt;
+    let (world, store) = world();
+    let name = std::ffi::OsStr::from_bytes(b"odd\xff");
+    std::fs::write(world.work().join(name), "x").expect("writes");
+    let copy = |target: &str| world.command(&["s3", "cp"]).arg(name).arg(target).output().expect("runs");
+    let said = crate::cli_world::said(copy("m/bkt/"));
+    assert!(said.code == 2 && said.err.contains("not UTF-8"), "{said:?}");
+    assert!(copy("m/bkt/named").status.success());
+    assert_eq!(store.object("named").as_deref(), Some(&b"x"[..]));
+}

@@ -105,8 +105,13 @@ impl Source {
         if identity.size <= held {
             let mut whole = vec![0; usize::try_from(identity.size).unwrap_or(usize::MAX)];
             let read = file.read_exact_at(&mut whole, 0);
+            let more = identity.size == 0 && holds_bytes(&file).map_err(|e| local(&path, &e))?;
             // One that became shorter has changed, and could not be read for that.
             same_still(&file, &path, &identity)?;
+            if more || read.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::UnexpectedEof) {
+                let why = format!("`{}` does not hold as many bytes as its length says", path.display());
+                return Err(S3Error::usage_with(why, "upload it as a stream: `… | hallpass s3 cp - TARGET`"));
+            }
             read.map_err(|e| local(&path, &e))?;
             let bytes = Bytes::from(whole);
             payload = Some(if client.hashes(identity.size) { Payload::hashed(bytes) } else { Payload::bytes(bytes) });
@@ -122,6 +127,14 @@ impl Source {
     async fn unchanged(&self) -> Result<(), S3Error> {
         let (file, path, before) = (Arc::clone(&self.file), self.path.clone(), self.identity.clone());
         off_thread(move || same_still(&file, &path, &before)).await
+    }
+
+    /// A failure with its reason: a file that became shorter could not be read for that.
+    async fn why(&self, error: S3Error) -> S3Error {
+        match error {
+            S3Error::Local { .. } => self.unchanged().await.err().unwrap_or(error),
+            other => other,
+        }
     }
 
     fn payload(&self, range: Range) -> Payload {
@@ -141,6 +154,11 @@ impl Source {
     }
 }
 
+/// True for what has bytes, whatever length it has: files of `/proc` say that they are empty. Blocks.
+pub(crate) fn holds_bytes(file: &File) -> std::io::Result<bool> {
+    file.read_at(&mut [0], 0).map(|read| read > 0)
+}
+
 /// Refuses a file that is not what it was. Blocks.
 fn same_still(file: &File, path: &Path, before: &Identity) -> Result<(), S3Error> {
     let now = Identity::of(&file.metadata().map_err(|e| local(path, &e))?);
@@ -157,7 +175,10 @@ async fn small(client: &Client, source: &Source, to: &ObjectId, put: &PutOptions
     }
     let payload = source.payload(Range { number: 1, offset: 0, length: source.identity.size });
     source.unchanged().await?;
-    let written = client.put(to, payload, put).await?;
+    let written = match client.put(to, payload, put).await {
+        Ok(written) => written,
+        Err(error) => return Err(source.why(error).await),
+    };
     if !written.verified {
         source.unchanged().await?;
     }
@@ -201,7 +222,7 @@ async fn large(
             Ok(()) => complete(client, &upload, parts, put, options).await,
             Err(changed) => Err(changed),
         },
-        Err(error) => Err(error),
+        Err(error) => Err(source.why(error).await),
     };
     let over = match &made {
         Ok(_) => true,

@@ -43,13 +43,13 @@ pub(super) struct AddArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     smaller: Option<u64>,
     /// Delete so many days after they were written
-    #[arg(long, value_name = "DAYS", group = "what")]
+    #[arg(long, value_name = "DAYS", group = "what", value_parser = clap::value_parser!(u32).range(1..))]
     expire_days: Option<u32>,
     /// Remove delete markers that hide nothing any more
     #[arg(long, group = "what", conflicts_with = "expire_days")]
     expire_delete_markers: bool,
     /// Delete old versions so many days after they were replaced
-    #[arg(long, value_name = "DAYS", group = "what")]
+    #[arg(long, value_name = "DAYS", group = "what", value_parser = clap::value_parser!(u32).range(1..))]
     noncurrent_expire_days: Option<u32>,
     /// Move so many days after they were written
     #[arg(long, value_name = "DAYS", group = "what", requires = "storage_class")]
@@ -58,7 +58,7 @@ pub(super) struct AddArgs {
     #[arg(long, value_name = "CLASS", requires = "transition_days")]
     storage_class: Option<String>,
     /// End uploads that were begun so many days ago
-    #[arg(long, value_name = "DAYS", group = "what")]
+    #[arg(long, value_name = "DAYS", group = "what", value_parser = clap::value_parser!(u32).range(1..))]
     abort_incomplete_days: Option<u32>,
     /// Write the rule down, and do not follow it yet
     #[arg(long)]

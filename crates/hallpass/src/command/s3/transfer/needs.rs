@@ -37,10 +37,13 @@ pub(crate) fn reading(remote: &Remote, besides: Besides, copies: bool) -> Rights
     if besides.removes {
         actions.push("s3:DeleteObject");
     }
-    if !besides.recursive {
-        return Rights::on_object(&actions, &remote.bucket, &remote.key);
+    let list = Rights::on_bucket(&["s3:ListBucket"], &remote.bucket);
+    match besides.recursive {
+        true => Rights::below(&actions, &remote.bucket, &remote.key).and(list),
+        // Whether it is an object is not said by its name.
+        false if remote.key.ends_with('/') => Rights::on_object(&actions, &remote.bucket, &remote.key).and(list),
+        false => Rights::on_object(&actions, &remote.bucket, &remote.key),
     }
-    Rights::below(&actions, &remote.bucket, &remote.key).and(Rights::on_bucket(&["s3:ListBucket"], &remote.bucket))
 }
 
 /// What writing needs.
@@ -93,6 +96,8 @@ mod tests {
         assert_eq!(needs.len(), 1);
         assert_eq!(needs[0].1.actions, ["s3:GetObject", "s3:ListBucket"]);
         assert_eq!(needs[0].1.resources, ["arn:aws:s3:::data/logs/*", "arn:aws:s3:::data"]);
+        let needs = copying(std::slice::from_ref(&from), &local, Besides::default());
+        assert_eq!(needs[0].1.resources, ["arn:aws:s3:::data/logs/", "arn:aws:s3:::data"]);
         let one = Target::Remote(Remote { alias: "m".into(), bucket: "data".into(), key: "a".into() });
         let needs = copying(std::slice::from_ref(&one), &Target::Stdio, Besides::default());
         assert_eq!((needs[0].1.actions.len(), needs[0].1.resources[0].as_str()), (1, "arn:aws:s3:::data/a"));

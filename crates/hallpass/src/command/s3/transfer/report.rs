@@ -92,6 +92,8 @@ pub(crate) struct Teller {
     tolerant: bool,
     resumes: bool,
     bar: bool,
+    /// Failures that were not told yet: where the first ends everything, there are as many as were in flight.
+    untold: Vec<S3Error>,
     since: Instant,
     /// The only thing there was, for the sentence.
     only: Option<(Action, String, String)>,
@@ -109,6 +111,7 @@ impl Teller {
             tolerant,
             resumes,
             bar: false,
+            untold: Vec::new(),
             since: Instant::now(),
             only: None,
             told: 0,
@@ -144,10 +147,11 @@ impl Teller {
             }
             Outcome::Passed(name, why) if *why != Passed::Identical && self.dry_run => {
                 let why = why.as_str();
-                return self.printer.data(format_args!("{:<8} {:>10}  {} ({why})", "skip", "-", clean::line(name)));
+                return self.printer.data(format_args!("{:<8} {:>10}  {} ({why})", "skip", "-", clean::quoted(name)));
             }
             // Alone, it is the failure of the command.
-            Outcome::Failed(_, error) if self.tolerant => {
+            Outcome::Failed(_, error) if !self.tolerant => self.untold.push(error.clone()),
+            Outcome::Failed(_, error) => {
                 if self.bar {
                     progress::clear_line();
                 }
@@ -175,6 +179,9 @@ impl Teller {
             (None, Some((first, mixed))) => {
                 let first = stores.failed(first);
                 let kind = if mixed { ErrorKind::General } else { first.kind() };
+                for error in &self.untold {
+                    self.printer.error(&failure::of(error.clone()));
+                }
                 let message = format!("{failures} things could not be {}", self.verb.done());
                 Err(CommandError::new(kind, "s3.partial", message).cause(first.message()).next("see the errors above"))
             }
@@ -275,7 +282,7 @@ impl Item {
                     kind: error.kind().as_str(),
                     code: error.code().to_owned(),
                     message: error.to_string(),
-                    suggestion: error.suggestion().map(str::to_owned),
+                    suggestion: failure::next_step(error),
                     retryable: error.retryable(),
                 };
                 let what = what.as_ref().map(|(action, from, to)| (action, from, to));
@@ -286,7 +293,7 @@ impl Item {
 }
 
 fn shown(place: &Place) -> String {
-    clean::line(&place.to_string())
+    clean::quoted(&place.to_string())
 }
 
 fn words(why: Passed) -> &'static str {

@@ -3,32 +3,44 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::supervise::is_ignored_at_start;
 
-/// Listens from its making on.
+const SIGNALS: [SignalKind; 3] = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+
+/// Nobody listens: signals do what they do by default. Without this, the next command of a batch would hear none of
+/// them, because tokio's handlers stay.
+static UNHEARD: AtomicBool = AtomicBool::new(true);
+static REGISTERED: AtomicBool = AtomicBool::new(false);
+
+/// Listens from [`Self::watch`] on, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(in crate::command::s3) struct Stop {
     heard: Cell<Option<i32>>,
 }
 
 impl Stop {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::command::s3) fn new() -> io::Result<Self> {
+        if !REGISTERED.swap(true, Ordering::SeqCst) {
+            for signal in SIGNALS.map(|kind| kind.as_raw_value()).into_iter().filter(|s| !is_ignored_at_start(*s)) {
+                signal_hook::flag::register_conditional_default(signal, &UNHEARD)?;
+            }
+        }
         Ok(Self { heard: Cell::new(None) })
     }
 
     /// Never ends. Must run inside of the runtime.
-    pub(super) async fn watch(&self, stop: &CancellationToken) -> Infallible {
+    pub(in crate::command::s3) async fn watch(&self, stop: &CancellationToken) -> Infallible {
         let listen = |kind: SignalKind| {
             // What was ignored when we were started (`nohup`) stays ignored.
             if is_ignored_at_start(kind.as_raw_value()) { None } else { signal(kind).ok() }
         };
-        let mut interrupt = listen(SignalKind::interrupt());
-        let mut terminate = listen(SignalKind::terminate());
-        let mut hangup = listen(SignalKind::hangup());
+        let [mut interrupt, mut terminate, mut hangup] = SIGNALS.map(listen);
+        UNHEARD.store(false, Ordering::SeqCst);
         loop {
             let number = tokio::select! {
                 () = next(&mut interrupt) => SignalKind::interrupt(),
@@ -44,8 +56,14 @@ impl Stop {
     }
 
     /// The signal that came.
-    pub(super) fn heard(&self) -> Option<i32> {
+    pub(in crate::command::s3) fn heard(&self) -> Option<i32> {
         self.heard.get()
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        UNHEARD.store(true, Ordering::SeqCst);
     }
 }
 
