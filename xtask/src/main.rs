@@ -25,7 +25,7 @@ usage: cargo xtask <command>
   testbed                       only install what the tests need, into .testbed/
   clients [--check]             run every client by every way, and write docs/reference/clients.md
   ci                            fmt, clippy, doc and test, each with its time
-  bench [all|store|audit|gate|start|kill]
+  bench [all|store|audit|gate|start|kill|s3]
                                 release build, then the benches
   fuzz [target] [--minutes N]   feed each parser with what breaks parsers; stable compiler, libFuzzer
   mutants [file …] [--shard K/N] [--in-place] [--no-baseline]
