@@ -16,7 +16,7 @@ use crate::transfer::Source;
 /// Steps that are taken from the plan together.
 const STEPS: usize = 16;
 /// Files up to here are read together, bytes: two batches of them are less than one part.
-const READ_BYTES_MAX: u64 = 64 * 1024;
+const SMALL_BYTES: u64 = 64 * 1024;
 /// A disk that takes longer for a batch is slow: what is left of it is read in parallel, each by its own step.
 const READ_TIME: Duration = Duration::from_millis(2);
 
@@ -109,7 +109,7 @@ fn file(step: &Step, orders: &Orders) -> Option<(Client, PathBuf)> {
     else {
         return None;
     };
-    let small = *size <= READ_BYTES_MAX && orders.transfer.part_size.is_none_or(|part| *size <= part);
+    let small = *size <= SMALL_BYTES && orders.transfer.part_size.is_none_or(|part| *size <= part);
     // What decides, or what is removed afterwards, is looked at in its turn.
     let plain = !orders.dry_run && !orders.no_clobber && !orders.remove_source;
     (small && plain).then(|| (client.clone(), path.clone()))
@@ -119,7 +119,7 @@ fn file(step: &Step, orders: &Orders) -> Option<(Client, PathBuf)> {
 fn read(files: Vec<(Client, PathBuf)>) -> VecDeque<Read> {
     let begun = Instant::now();
     let in_time = |(client, path): (Client, PathBuf)| {
-        (begun.elapsed() < READ_TIME).then(|| Source::read_up_to(&client, path, READ_BYTES_MAX))
+        (begun.elapsed() < READ_TIME).then(|| Source::read_up_to(&client, path, SMALL_BYTES))
     };
     files.into_iter().map(in_time).collect()
 }
