@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Client;
 use super::call::Call;
 use super::xml::{Element, percent_decoded};
-use crate::error::{Answer, ErrorKind, S3Error};
+use crate::error::{Answer, ErrorKind, S3Error, text};
 
 /// What to list.
 #[derive(Debug, Clone, Default)]
@@ -148,6 +148,7 @@ impl Listing {
         for entry in root.all("Contents") {
             page.objects.push(decode.listed(entry)?);
         }
+        self.options.check(page.objects.iter().map(|listed| &listed.key).chain(&page.prefixes))?;
         let following = root.value("NextContinuationToken").filter(|_| root.is_true("IsTruncated"));
         self.next = match following {
             // A store that gives the same token again would be listed for ever.
@@ -180,6 +181,7 @@ impl VersionListing {
                 marker: entry.name == "DeleteMarker",
             });
         }
+        self.options.check(page.versions.iter().map(|listed| &listed.object.key).chain(&page.prefixes))?;
         self.next = decode.markers(&root, "NextVersionIdMarker", self.next.as_ref())?;
         Ok(Some(page))
     }
@@ -191,6 +193,13 @@ impl ListOptions {
         let prefix = Some(self.prefix.as_str()).filter(|prefix| !prefix.is_empty());
         let call = call.query_some("prefix", prefix).query_some("delimiter", self.delimiter.as_deref());
         call.query_some("max-keys", self.page.map(|page| page.to_string()).as_deref())
+    }
+
+    /// Refuses what was not asked for: it would be copied, or removed, as if it were below the prefix.
+    fn check<'a>(&self, mut names: impl Iterator<Item = &'a String>) -> Result<(), S3Error> {
+        let Some(other) = names.find(|name| !name.starts_with(&self.prefix)) else { return Ok(()) };
+        let (other, prefix) = (text::cleaned_name(other), text::cleaned_name(&self.prefix));
+        Err(wrong(&format!("the store lists `{other}` where only what begins with `{prefix}` was asked for")))
     }
 }
 

@@ -201,7 +201,7 @@ fn unordered() -> S3Error {
         Answer {
             code: "UnorderedListing".to_owned(),
             message: format!(
-                "the store lists more than {S3_PLAN_AHEAD_MAX} keys, and twice the same or not in order: \
+                "the store lists a key twice, or more than {S3_PLAN_AHEAD_MAX} keys and not in order: \
                  take it prefix by prefix"
             ),
             status: None,

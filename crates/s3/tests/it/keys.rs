@@ -78,17 +78,17 @@ async fn keys_are_asked_for_encoded_only_where_xml_cannot_carry_them() {
         // A store that says that it encodes, and does not.
         (Some("lies"), encoding) => {
             let said = encoding.map(|_| "<EncodingType>url</EncodingType>").unwrap_or_default();
-            answer(200, format!("<ListBucketResult>{said}<Contents><Key>a+b</Key></Contents></ListBucketResult>"))
+            answer(200, format!("<ListBucketResult>{said}<Contents><Key>lies-a+b</Key></Contents></ListBucketResult>"))
         }
-        (_, None) => answer(200, "<ListBucketResult><Contents><Key>a\u{fffd}b</Key></Contents></ListBucketResult>"),
+        (_, None) => answer(200, "<ListBucketResult><Contents><Key>odd-a\u{fffd}b</Key></Contents></ListBucketResult>"),
         (_, Some(_)) => answer(
             200,
-            "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%01b+c</Key></Contents></ListBucketResult>",
+            "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>odd-a%01b+c</Key></Contents></ListBucketResult>",
         ),
     })
     .await;
     let client = client(&store.url(), Keys::fixed());
-    for (prefix, key) in [("lies", "a+b"), ("odd", "a\u{1}b c")] {
+    for (prefix, key) in [("lies", "lies-a+b"), ("odd", "odd-a\u{1}b c")] {
         let mut listing = client.list("bucket", ListOptions { prefix: prefix.into(), ..ListOptions::default() });
         assert_eq!(listing.next().await.expect("a page").expect("one").objects[0].key, key);
     }

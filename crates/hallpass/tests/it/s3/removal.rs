@@ -1,5 +1,8 @@
 //! rm, rb, mb.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use hallpass_testkit::clients::{bare, python, run};
 
 use super::store::{Puppet, Shop, Store, lines};
@@ -210,4 +213,40 @@ fn a_bucket_that_is_there_is_a_conflict_unless_that_is_fine() {
     let store = Puppet::refusing(409, "BucketAlreadyExists");
     let shop = Shop::new(&store.url(), "k", "s");
     shop.refused(&["mb", "m/data", "--ignore-existing"], 6);
+}
+
+#[test]
+fn what_lies_outside_of_the_prefix_is_never_touched_whatever_the_store_lists() {
+    // A store that leaves `prefix` out of account.
+    let item = |name: &str, key: &str| {
+        format!("<{name}><Key>{key}</Key><VersionId>1</VersionId><Size>2</Size><ETag>\"e\"</ETag></{name}>")
+    };
+    let changes = Arc::<AtomicU64>::default();
+    let changed = Arc::clone(&changes);
+    let store = Puppet::start(move |head| {
+        if head.contains("versions=") {
+            let all: String = ["p/a", "outside"].iter().map(|key| item("Version", key)).collect();
+            return (200, format!("<ListVersionsResult>{all}</ListVersionsResult>"));
+        }
+        if head.contains("list-type=2") {
+            let all: String = ["p/a", "outside"].iter().map(|key| item("Contents", key)).collect();
+            return (200, format!("<ListBucketResult>{all}</ListBucketResult>"));
+        }
+        changed.fetch_add(u64::from(!head.starts_with("GET") && !head.starts_with("HEAD")), Ordering::SeqCst);
+        (200, "ok".to_owned())
+    });
+    let shop = Shop::new(&store.url(), "k", "s");
+    std::fs::create_dir(shop.world.work().join("empty")).expect("a folder");
+    for args in [
+        &["rm", "-r", "m/b/p/"][..],
+        &["rm", "-r", "m/b/p", "--versions", "--force"],
+        &["mv", "-r", "m/b/p/", "out"],
+        &["cp", "-r", "m/b/p/", "m/c/"],
+        &["mirror", "empty", "m/b/p/", "--remove", "--force"],
+        &["ls", "m/b/p/", "-r"],
+    ] {
+        let said = shop.refused(args, 1);
+        assert!(said.err.contains("the store lists `outside`"), "{args:?}: {said:?}");
+    }
+    assert_eq!(changes.load(Ordering::SeqCst), 0, "something was changed");
 }

@@ -99,6 +99,10 @@ impl UploadListing {
                 return Err(wrong("an upload of the store's listing has no key or no id"));
             };
             let object = ObjectId::new(&self.bucket, decode.text(key)?);
+            // Some stores leave the prefix out of account here.
+            if !object.key.starts_with(&self.prefix) {
+                continue;
+            }
             let begun = entry.value("Initiated").and_then(|text| text.trim().parse().ok());
             let upload = MultipartUpload { object, id: id.to_owned(), checksum: None, whole: false };
             page.push(ListedUpload { upload, begun });
