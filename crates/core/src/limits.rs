@@ -390,6 +390,8 @@ pub const S3_READ_AHEAD_BYTES_MAX: u64 = 64 * 1024;
 pub const S3_BREAKS_MAX: u32 = 3;
 /// After a stop, a call that would leave something behind may take this long to end, seconds.
 pub const S3_STOP_GRACE_S_MAX: u64 = 5;
+/// After a stop or a failure, parts in flight may end for so long before they are cut off, seconds.
+pub const S3_STOP_PARTS_S_MAX: u64 = 2;
 /// Largest file that remembers an interrupted transfer, bytes.
 pub const S3_STATE_BYTES_MAX: u64 = 64 * 1024;
 /// How often an interrupted download's progress is remembered, seconds.

@@ -28,7 +28,8 @@ pub mod upload;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hallpass_core::limits::{S3_STOP_GRACE_S_MAX, S3_TRANSFER_MEMORY_BYTES_MAX};
+use hallpass_core::limits::{S3_STOP_GRACE_S_MAX, S3_STOP_PARTS_S_MAX, S3_TRANSFER_MEMORY_BYTES_MAX};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Flow;
@@ -90,7 +91,16 @@ pub(crate) async fn unless_stopped<T>(
     }
 }
 
-/// The same for what leaves something behind if it is dropped: after a stop it may still end for a little while.
+/// Ends the parts of an upload that goes no further. Those in flight may end first, for a little while: a store that is
+/// cut off within one may keep it all the same, after the upload was given up, for which AWS advises to wait as well
+/// (S3 API reference, `AbortMultipartUpload`).
+async fn end_parts<T: 'static>(parts: &mut JoinSet<T>) {
+    let all = async { while parts.join_next().await.is_some() {} };
+    drop(tokio::time::timeout(Duration::from_secs(S3_STOP_PARTS_S_MAX), all).await);
+    parts.shutdown().await;
+}
+
+/// [`unless_stopped`] for what leaves something behind if it is dropped: after a stop it may still end for a little while.
 async fn ending<T>(stop: &CancellationToken, work: impl Future<Output = Result<T, S3Error>>) -> Result<T, S3Error> {
     let mut work = std::pin::pin!(work);
     tokio::select! {

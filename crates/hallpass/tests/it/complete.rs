@@ -11,20 +11,27 @@ use crate::cli_world::World;
 
 const BUCKETS: &str = "<ListAllMyBucketsResult><Buckets><Bucket><Name>data</Name></Bucket><Bucket><Name>dates</Name>\
      </Bucket></Buckets></ListAllMyBucketsResult>";
-const KEYS: &str = "<ListBucketResult><Name>data</Name><IsTruncated>false</IsTruncated><Contents><Key>re.txt</Key><Size>1</Size>\
-     </Contents><Contents><Key>re $(touch made)</Key><Size>1</Size></Contents>\
-     <Contents><Key>a:b.txt</Key><Size>1</Size></Contents>\
-     <CommonPrefixes><Prefix>reports/</Prefix></CommonPrefixes></ListBucketResult>";
+const KEYS: [&str; 3] = ["re.txt", "re $(touch made)", "a:b.txt"];
 
 fn store() -> Scripted {
     Scripted::start(|heard| {
-        let body = if heard.target.split('?').next().unwrap_or_default().trim_matches('/').is_empty() {
-            BUCKETS
-        } else {
-            KEYS
-        };
+        let (path, query) = heard.target.split_once('?').unwrap_or((&heard.target, ""));
+        let body = if path.trim_matches('/').is_empty() { BUCKETS.to_owned() } else { keys(query) };
         Reply::new(200, body).header("content-type", "application/xml")
     })
+}
+
+/// The keys, and the one folder, that begin as the query asks.
+fn keys(query: &str) -> String {
+    let prefix = query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).unwrap_or_default();
+    let prefix = prefix.replace("%3A", ":");
+    let keys = KEYS.iter().filter(|key| key.starts_with(&prefix));
+    let keys: String = keys.map(|key| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>")).collect();
+    let folder = if "reports/".starts_with(&prefix) { "<Prefix>reports/</Prefix>" } else { "" };
+    format!(
+        "<ListBucketResult><Name>data</Name><IsTruncated>false</IsTruncated>{keys}\
+         <CommonPrefixes>{folder}</CommonPrefixes></ListBucketResult>"
+    )
 }
 
 /// What could come after these words, as fish asks.

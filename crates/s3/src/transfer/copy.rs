@@ -6,7 +6,7 @@ use hallpass_core::limits::S3_PART_BYTES_MAX;
 use tokio::task::JoinSet;
 
 use super::parts::{Gauge, part_size, ranges};
-use super::{TransferOptions, ending, unless_stopped};
+use super::{TransferOptions, end_parts, ending, unless_stopped};
 use crate::client::{
     Client, CompleteOptions, CopyOptions, GetOptions, MultipartUpload, ObjectHead, ObjectId, Part, Written,
 };
@@ -58,7 +58,7 @@ async fn large(
     let mut tasks = JoinSet::new();
     let copying = parts(client, &upload, from, (head.size, etag), options, &mut tasks);
     let copied = unless_stopped(&options.stop, copying).await;
-    tasks.shutdown().await;
+    end_parts(&mut tasks).await;
     let made = match copied {
         Ok(mut parts) => {
             parts.sort_by_key(|part| part.number);

@@ -7,7 +7,8 @@ use hallpass_core::limits::{
     S3_ANSWER_HEADERS_MAX, S3_ATTEMPTS_MAX, S3_BREAKS_MAX, S3_CLOCK_SKEW_S_MAX, S3_CONNECT_TIMEOUT_S,
     S3_DELETE_KEYS_MAX, S3_ERROR_BYTES_MAX, S3_IDLE_CONNECTION_S_MAX, S3_IDLE_CONNECTIONS_MAX, S3_IDLE_INSIDE_S_MAX,
     S3_IDLE_S_MAX, S3_PROXY_ANSWER_BYTES_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX, S3_SIGNED_BODY_BYTES_MAX,
-    S3_SMALL_OBJECT_BYTES_MAX, S3_STATE_BYTES_MAX, S3_STATE_INTERVAL_S, S3_STOP_GRACE_S_MAX, S3_UPLOAD_ID_BYTES_MAX,
+    S3_SMALL_OBJECT_BYTES_MAX, S3_STATE_BYTES_MAX, S3_STATE_INTERVAL_S, S3_STOP_GRACE_S_MAX, S3_STOP_PARTS_S_MAX,
+    S3_UPLOAD_ID_BYTES_MAX,
 };
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Doomed, GetOptions, ListOptions, ObjectId, Payload, Properties, PutOptions};
@@ -157,6 +158,7 @@ async fn a_download_goes_on_no_more_often_than_the_limit() {
 #[test]
 fn times_are_in_an_order_in_which_each_can_happen() {
     const { assert!(S3_CONNECT_TIMEOUT_S <= S3_STOP_GRACE_S_MAX && S3_STOP_GRACE_S_MAX < S3_IDLE_S_MAX) };
+    const { assert!(S3_STOP_PARTS_S_MAX < S3_STOP_GRACE_S_MAX) };
     const { assert!(S3_STATE_INTERVAL_S < S3_STOP_GRACE_S_MAX && S3_IDLE_CONNECTION_S_MAX < S3_IDLE_S_MAX) };
     const { assert!(S3_IDLE_S_MAX < S3_IDLE_INSIDE_S_MAX && S3_IDLE_S_MAX + S3_RETRY_AFTER_S_MAX < S3_RETRYING_S_MAX) };
 }

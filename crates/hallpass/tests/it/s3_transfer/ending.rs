@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use hallpass_core::limits::S3_IDLE_S_MAX;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::store::{Act, Seen, Store};
@@ -59,6 +60,20 @@ fn ctrl_c_and_sigterm_leave_no_orphan_in_the_store() {
         assert_eq!(store.count("DELETE", "uploadId="), 1, "the upload is given up");
         assert!(store.object("big").is_none() && store.parts() == 0, "something stays");
     }
+}
+
+#[test]
+fn a_part_that_does_not_end_is_cut_off_before_the_store_counts_as_silent() {
+    let store = Store::with(|seen| if is_part(seen) { Act::Never } else { Act::Pass });
+    let world = World::new();
+    store.set(&world);
+    write(&world, "big", &noise(3 * PART));
+    let child = start(world.command(&["s3", "cp", "big", "m/bkt/big", "--part-size", "5MiB"]));
+    until("a part", || store.count("PUT", "partNumber=") > 0);
+    let begun = Instant::now();
+    let said = signalled(child, Signal::INT);
+    assert!(begun.elapsed() < Duration::from_secs(S3_IDLE_S_MAX), "nothing cut it off");
+    assert_eq!((said.code, store.count("DELETE", "uploadId=")), (130, 1), "{said:?}");
 }
 
 #[test]

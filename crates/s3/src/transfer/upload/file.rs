@@ -20,7 +20,7 @@ use crate::error::{ErrorKind, S3Error};
 use crate::transfer::memory::Buffers;
 use crate::transfer::parts::{Gauge, Range, part_size, ranges};
 use crate::transfer::state::{Begun, Identity, Memo, local};
-use crate::transfer::{TransferOptions, ending, unless_stopped};
+use crate::transfer::{TransferOptions, end_parts, ending, unless_stopped};
 
 /// Parts up to this size are held in memory while they are sent; larger ones are read as they are sent.
 const HELD_BYTES: u64 = 2 * S3_PART_BYTES;
@@ -216,7 +216,7 @@ async fn large(
     let sending = parts(&job, &source, size, known, options, &mut tasks);
     let sent = unless_stopped(&options.stop, sending).await;
     // No part may arrive after the upload was given up.
-    tasks.shutdown().await;
+    end_parts(&mut tasks).await;
     let made = match sent {
         Ok(parts) => match source.unchanged().await {
             Ok(()) => complete(client, &upload, parts, put, options).await,

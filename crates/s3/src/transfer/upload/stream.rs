@@ -11,7 +11,7 @@ use crate::client::{Client, ObjectId, Part, Payload, PutOptions, Written};
 use crate::error::{ErrorKind, S3Error};
 use crate::transfer::memory::Buffers;
 use crate::transfer::parts::{Gauge, part_size};
-use crate::transfer::{TransferOptions, ending, unless_stopped};
+use crate::transfer::{TransferOptions, end_parts, ending, unless_stopped};
 
 /// Uploads all that `reader` gives. Up to 8 MiB in one request, above in parts that grow with their number, so that
 /// 10,000 of them hold 234 GiB in bounded memory; for more, or for stores that want equal parts beyond 15 GiB, set
@@ -45,7 +45,7 @@ pub async fn upload_stream(
         let sending = parts(&job, first, &mut reader, (&buffers, asked), options, &mut tasks);
         let sent = unless_stopped(&options.stop, sending).await;
         // No part may arrive after the upload was given up.
-        tasks.shutdown().await;
+        end_parts(&mut tasks).await;
         let made = match sent {
             Ok(parts) => complete(client, &upload, parts, put, options).await,
             Err(error) => Err(error),
