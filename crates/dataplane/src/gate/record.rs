@@ -15,12 +15,14 @@ use sha2::{Digest, Sha256};
 use super::budget::Tab;
 use super::fail_points::fail_point;
 use super::settle::Settle;
+use super::switch::Closed;
 use super::{JournalError, Shared};
 
 /// Writes the entry of an allowed request and waits until it is committed.
 ///
 /// # Errors
-/// [`DenialCode::AuditUnavailable`] when it cannot be written.
+/// [`DenialCode::AuditUnavailable`] when it cannot be written; [`DenialCode::Expired`] when the session's time ended
+/// meanwhile.
 pub(super) async fn record(gate: &Arc<Shared>, event: Event, since: Instant, tab: Arc<Tab>) -> Result<Settle, Denial> {
     fail_point!("gate::record", Err(super::refuse::injected()));
     let entry = Some(gate.journal.record(event));
@@ -29,6 +31,11 @@ pub(super) async fn record(gate: &Arc<Shared>, event: Event, since: Instant, tab
     fail_point!("gate::recorded");
     match recorded {
         Ok(of) => Ok(Settle::new(Arc::clone(gate), of, since, tab)),
+        // The log looks at the time too, and may see before the gate that it is over.
+        Err(_) if gate.clock.now() >= gate.expires_at => {
+            gate.switch.refuse(Closed::Expired);
+            Err(Closed::Expired.denial())
+        }
         Err(error) => {
             tracing::error!(%error, "nothing is signed while the audit log cannot be written");
             let why = "the audit log cannot be written, so nothing is signed";

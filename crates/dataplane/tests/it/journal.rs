@@ -28,6 +28,21 @@ async fn a_log_that_cannot_be_written_lets_nothing_out() {
 }
 
 #[tokio::test]
+async fn an_entry_that_the_log_refuses_because_the_time_is_over_is_an_expiry() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).gate().await;
+    world.log.broken.store(true, Ordering::SeqCst);
+    world.log.delay_ms.store(40, Ordering::SeqCst);
+    let over = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        world.clock.advance_s(3_600);
+    };
+    let (answer, ()) = tokio::join!(get(&world, "/bucket/key"), over);
+    assert_eq!(answer.reason(), "expired", "{answer:?}");
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
 async fn the_entry_is_there_before_the_upstream_sees_the_request() {
     let upstream = Upstream::plain().await;
     let world = Setup::on(&upstream.url()).gate().await;
