@@ -255,9 +255,9 @@ fn media_type(request: &Request<'_>) -> Result<Option<String>, Denial> {
     let mut parts = value.split(';').map(|part| part.trim().to_ascii_lowercase());
     let kind = parts.next();
     let foreign = |part: String| {
-        let name = part.split_once('=').map_or(part.as_str(), |(name, _)| name).trim_end().to_owned();
-        let value = part.split_once('=').map_or("", |(_, value)| value.trim().trim_matches('"')).to_owned();
-        name == "charset" && !["utf-8", "utf8", "us-ascii"].contains(&value.as_str())
+        let (name, value) = part.split_once('=').unwrap_or((&part, ""));
+        let value = value.trim().trim_matches('"');
+        name.trim_end() == "charset" && !["utf-8", "utf8", "us-ascii"].contains(&value)
     };
     if parts.any(foreign) {
         return Err(malformed("the content type says another charset than UTF-8"));

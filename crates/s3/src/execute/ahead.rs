@@ -22,10 +22,10 @@ const READ_TIME: Duration = Duration::from_millis(2);
 /// A file that was read ahead; `None`: it was not.
 pub(super) type Read = Option<Result<Source, S3Error>>;
 
-/// A batch whose files are being read, one for each step that has one.
+/// A batch whose files are being read, for each step that is marked so.
 #[derive(Debug)]
 struct Batch {
-    steps: Vec<Step>,
+    steps: Vec<(Step, bool)>,
     reading: Option<JoinHandle<VecDeque<Read>>>,
 }
 
@@ -58,10 +58,7 @@ impl Ahead {
                 Some(reading) => reading.await.unwrap_or_default(),
                 None => VecDeque::new(),
             };
-            let with = |step: Step| {
-                let read = if file(&step, orders).is_some() { read.pop_front().flatten() } else { None };
-                (step, read)
-            };
+            let with = |(step, is_read)| (step, if is_read { read.pop_front().flatten() } else { None });
             self.ready = batch.steps.into_iter().map(with).collect();
         }
         match (self.ready.pop_front(), self.failed.take()) {
@@ -76,7 +73,7 @@ impl Ahead {
 
     /// Steps that were taken from the plan and were not given yet.
     pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
-        let next = self.next.iter().flat_map(|batch| &batch.steps);
+        let next = self.next.iter().flat_map(|batch| batch.steps.iter().map(|(step, _)| step));
         self.ready.iter().map(|(step, _)| step).chain(next)
     }
 
@@ -87,7 +84,7 @@ impl Ahead {
             match plan.next().await {
                 Ok(Some(step)) => {
                     let file = file(&step, orders);
-                    steps.push(step);
+                    steps.push((step, file.is_some()));
                     let Some(file) = file else { break };
                     files.push(file);
                 }

@@ -1,21 +1,7 @@
 //! What a request touches beside what the templates of ARNs know.
 
+use super::named::{form, json, short};
 use super::{asked, outcome};
-
-/// With the ARNs' common beginning left out.
-fn short(text: &str) -> String {
-    text.replace(":eu-west-1:123456789012:", ":::").replace("arn:aws:", "")
-}
-
-fn json(service: &str, target: &str, body: &str) -> String {
-    let request = asked(service, "POST", "/").header("content-type", "application/x-amz-json-1.1");
-    short(&outcome(request.header("x-amz-target", target).with_body(body)))
-}
-
-fn form(service: &str, body: &str) -> String {
-    let request = asked(service, "POST", "/").header("content-type", "application/x-www-form-urlencoded");
-    short(&outcome(request.with_body(body)))
-}
 
 /// The resources of one action, in their order.
 fn on(told: &str, action: &str) -> Vec<String> {

@@ -5,16 +5,16 @@ use super::{asked, bare, outcome};
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// With the ARNs' common beginning left out.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.replace(":eu-west-1:123456789012:", ":::").replace("arn:aws:", "")
 }
 
-fn json(service: &str, target: &str, body: &str) -> String {
+pub(super) fn json(service: &str, target: &str, body: &str) -> String {
     let request = asked(service, "POST", "/").header("content-type", "application/x-amz-json-1.1");
     short(&outcome(request.header("x-amz-target", target).with_body(body)))
 }
 
-fn form(service: &str, body: &str) -> String {
+pub(super) fn form(service: &str, body: &str) -> String {
     short(&outcome(asked(service, "POST", "/").header("content-type", FORM).with_body(body)))
 }
 

@@ -71,13 +71,7 @@ pub(super) fn pipe(stores: &Stores<'_>, args: &PipeArgs) -> Result<ExitStatus, C
     let options = TransferOptions::default();
     let stop = options.stop.clone();
     let work = write(stores, args, &remote, &options);
-    let done = stores.run(async {
-        tokio::select! {
-            biased;
-            done = work => done,
-            never = watcher.watch(&stop) => match never {},
-        }
-    });
+    let done = stores.run(watcher.during(&stop, work));
     done.map_err(|error| match watcher.heard() {
         Some(signal) => error.by_signal(signal),
         None => error,

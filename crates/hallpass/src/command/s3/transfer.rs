@@ -69,16 +69,9 @@ impl Run<'_> {
             Ok::<_, Failed>(report)
         };
         let done = stores.run(async {
-            let watch = async {
-                match &stop {
-                    Some(stop) => stop.watch(&stopping).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                done = work => done,
-                never = watch => match never {},
+            match &stop {
+                Some(stop) => stop.during(&stopping, work).await,
+                None => work.await,
             }
         });
         let signal = stop.and_then(|stop| stop.heard());

@@ -17,7 +17,7 @@ const SIGNALS: [SignalKind; 3] = [SignalKind::interrupt(), SignalKind::terminate
 static UNHEARD: AtomicBool = AtomicBool::new(true);
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
-/// Listens from [`Self::watch`] on, until it is dropped.
+/// Listens from [`Self::during`] on, until it is dropped.
 #[derive(Debug)]
 pub(in crate::command::s3) struct Stop {
     heard: Cell<Option<i32>>,
@@ -33,8 +33,17 @@ impl Stop {
         Ok(Self { heard: Cell::new(None) })
     }
 
-    /// Never ends. Must run inside of the runtime.
-    pub(in crate::command::s3) async fn watch(&self, stop: &CancellationToken) -> Infallible {
+    /// Does `work` and listens meanwhile. Must run inside of the runtime.
+    pub(in crate::command::s3) async fn during<T>(&self, stop: &CancellationToken, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = self.watch(stop) => match never {},
+        }
+    }
+
+    /// Never ends.
+    async fn watch(&self, stop: &CancellationToken) -> Infallible {
         let listen = |kind: SignalKind| {
             // What was ignored when we were started (`nohup`) stays ignored.
             if is_ignored_at_start(kind.as_raw_value()) { None } else { signal(kind).ok() }
