@@ -10,6 +10,7 @@
 //! | [`cpu`] | what a command costs |
 //! | [`mod@store_conformance`] | what every store must do, as tests |
 //! | [`store_fixtures`] | sessions, events and clocks for them |
+//! | [`tls`] | the far end of TLS, with an authority of its own |
 //! | [`environment`] | where `cargo xtask test` has installed all that |
 
 pub mod canary;
@@ -21,3 +22,4 @@ pub mod servers;
 pub mod signed;
 pub mod store_conformance;
 pub mod store_fixtures;
+pub mod tls;

@@ -9,18 +9,18 @@ use hallpass_core::clock::Clock;
 use hallpass_core::sigv4::events::{Event, EventDecoder, EventSigner, KeyOfDay};
 use hallpass_core::sigv4::{Scope, Signature, SigningKey};
 use hallpass_dataplane::gate::Closed;
+use hallpass_testkit::tls::acceptor;
 use http::{Method, Version};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Payload, Sign, ask, built, get, put};
-use crate::tls::acceptor;
 use crate::upstream::{Seen, Upstream};
 use crate::world::{REAL_SECRET, Setup, World, eventually};
 
 async fn speaking(protocols: &[&str]) -> (Upstream, Setup) {
-    let (acceptor, authority) = acceptor("127.0.0.1", protocols);
+    let (acceptor, authority) = acceptor(&["127.0.0.1"], protocols).expect("a far end");
     let upstream = Upstream::secure(acceptor).await;
     let setup = Setup::on(&upstream.url().replace("http:", "https:")).extra_roots(&authority);
     (upstream, setup)

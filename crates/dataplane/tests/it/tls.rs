@@ -3,40 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use hallpass_testkit::tls::acceptor;
 use tokio::io::AsyncWriteExt;
-use tokio_rustls::TlsAcceptor;
 
 use crate::client::get;
 use crate::upstream::Upstream;
 use crate::world::Setup;
 
-/// What answers for `name` and speaks what `protocols` say, and its authority as PEM.
-pub(crate) fn acceptor(name: &str, protocols: &[&str]) -> (TlsAcceptor, String) {
-    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = params.self_signed(&key).expect("an authority").pem();
-    let issuer = Issuer::new(params, key);
-    let own = KeyPair::generate().expect("a key");
-    let leaf = CertificateParams::new(vec![name.to_owned()]).expect("parameters").signed_by(&own, &issuer);
-    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.expect("a certificate").der().clone()], private)
-        .expect("a server");
-    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-    (TlsAcceptor::from(Arc::new(config)), authority)
-}
-
 /// A server for `name`, its authority as PEM, and a count of the requests that it could read.
 pub(crate) async fn server(name: &str) -> (Upstream, String, Arc<AtomicUsize>) {
-    let (acceptor, authority) = acceptor(name, &["h2", "http/1.1"]);
+    let (acceptor, authority) = acceptor(&[name], &["h2", "http/1.1"]).expect("a far end");
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
     let upstream = Upstream::by_hand(move |_, socket| {

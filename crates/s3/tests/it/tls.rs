@@ -6,13 +6,10 @@ use std::sync::{Arc, Mutex};
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{GetOptions, ObjectId, Payload, PutOptions};
 use hallpass_s3::error::ErrorKind;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use hallpass_testkit::tls::acceptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use crate::chaos::{Act, Seen, serve};
 use crate::world::{Keys, client_with, options};
@@ -29,19 +26,7 @@ struct Sealed {
 }
 
 async fn sealed() -> Sealed {
-    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = params.self_signed(&key).expect("an authority").pem().into_bytes();
-    let issuer = Issuer::new(params, key);
-    let own = KeyPair::generate().expect("a key");
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned(), FAR.to_owned()]).expect("parameters");
-    let leaf = leaf.signed_by(&own, &issuer);
-    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let config = config.with_no_client_auth().with_single_cert(vec![leaf.expect("a leaf").der().clone()], private);
-    let acceptor = TlsAcceptor::from(Arc::new(config.expect("a server")));
+    let (acceptor, authority) = acceptor(&["127.0.0.1", FAR], &[]).expect("a far end");
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let seen = Arc::<Mutex<Vec<Seen>>>::default();
@@ -61,7 +46,7 @@ async fn sealed() -> Sealed {
             });
         }
     });
-    Sealed { address, authority, seen, _tasks: tasks }
+    Sealed { address, authority: authority.into_bytes(), seen, _tasks: tasks }
 }
 
 fn at() -> ObjectId {

@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::Arc;
 
 use hallpass_core::provider::ProviderError;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use hallpass_testkit::tls::acceptor;
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use super::Transport;
 use crate::aws::AwsOptions;
@@ -29,18 +25,7 @@ struct Sealed {
 }
 
 async fn sealed() -> Sealed {
-    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = params.self_signed(&key).expect("an authority").pem();
-    let issuer = Issuer::new(params, key);
-    let own = KeyPair::generate().expect("a key");
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters").signed_by(&own, &issuer);
-    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let config = config.with_no_client_auth().with_single_cert(vec![leaf.expect("a leaf").der().clone()], private);
-    let acceptor = TlsAcceptor::from(Arc::new(config.expect("a server")));
+    let (acceptor, authority) = acceptor(&["127.0.0.1"], &[]).expect("a far end");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
     let url = format!("https://{}/credentials", listener.local_addr().expect("an address"));
     let mut tasks = JoinSet::new();
