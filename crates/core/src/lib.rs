@@ -10,6 +10,7 @@
 //! | [`learn`] | what a session asked for → the least policy that allows it |
 //! | [`audit`] | the typed events, their bytes, the hash chain and the Merkle tree |
 //! | [`permit`] | the evidence that authorisation said yes; without it no credential is issued |
+//! | [`http_proxy`] | how the caller's own proxy is read, and asked for a tunnel |
 //! | [`no_proxy`] | which hosts are reached without the caller's proxy |
 //! | [`limits`] | every limit of the product, named |
 //!
@@ -22,6 +23,7 @@ pub mod clock;
 pub mod credential;
 pub mod delivery;
 pub mod denial;
+pub mod http_proxy;
 pub mod id;
 pub mod learn;
 pub mod limits;

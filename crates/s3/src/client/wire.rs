@@ -22,7 +22,7 @@ use tokio_util::either::Either;
 
 use super::endpoint::Host;
 use super::payload::Upload;
-use super::proxy::Proxy;
+use super::proxy::{self, Proxy};
 use super::tls::Tls;
 
 /// A connection that nothing else uses.
@@ -144,7 +144,7 @@ pub(crate) async fn connect(host: &Host, tls: &Tls, proxy: &Proxy) -> Result<Box
 
 async fn open(host: &Host, tls: &Tls, proxy: &Proxy) -> Result<Socket, String> {
     let through = proxy.of(host);
-    let (name, port) = through.map_or((host.name(), host.port()), |proxy| (proxy.host.as_str(), proxy.port));
+    let (name, port) = through.map_or((host.name(), host.port()), |proxy| (proxy.host(), proxy.port()));
     let failed = |e: io::Error| match through {
         Some(_) => format!("no connection to the proxy {name}:{port}: {e}"),
         None => format!("no connection to {}: {e}", host.authority()),
@@ -152,7 +152,7 @@ async fn open(host: &Host, tls: &Tls, proxy: &Proxy) -> Result<Socket, String> {
     let mut tcp = dial(name, port).await.map_err(failed)?;
     tcp.set_nodelay(true).map_err(failed)?;
     if let Some(proxy) = through {
-        proxy.tunnel(&mut tcp, host).await?;
+        proxy::tunnel(proxy, &mut tcp, host).await?;
     }
     if !host.https() {
         return Ok(Either::Left(tcp));
