@@ -6,6 +6,9 @@ pub(crate) mod failure;
 pub(crate) mod probe;
 pub(crate) mod secrets;
 
+use std::io;
+use std::path::PathBuf;
+
 use hallpass_s3::alias::{AliasFile, Registry, Stored, parse_variable};
 
 use crate::command::Context;
@@ -27,9 +30,15 @@ pub(crate) fn file(context: &Context) -> Result<AliasFile, CommandError> {
 /// Every alias there is. Without a home folder there is no file, and the others are there still.
 ///
 /// # Errors
-/// When the user's file cannot be read; a single alias that is wrong is only marked so.
+/// When the user's file cannot be read, or was named and is not there; a single alias that is wrong is only marked so.
 pub(crate) fn registry(context: &Context) -> Result<Registry, CommandError> {
-    let file = context.config_files().user.map(AliasFile::new);
+    let files = context.config_files();
+    let missing = |path: &PathBuf| path.symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
+    if let Some(path) = files.user.as_ref().filter(|path| files.user_is_named && missing(path)) {
+        return Err(CommandError::usage("config.not_found", format!("{} is not there", path.display()))
+            .next("correct `--config` or HALLPASS_CONFIG, or make the file with `hallpass alias set`"));
+    }
+    let file = files.user.map(AliasFile::new);
     let stored = file.as_ref().map_or(Ok(Stored::default()), AliasFile::load).map_err(failure::of)?;
     if let Some(file) = &file
         && stored.readable_by_others

@@ -138,3 +138,15 @@ fn the_lock_and_the_file_are_where_the_config_flag_says() {
     let status = Command::new("stat").args(["-c", "%a", own]).output().expect("stat");
     assert_eq!(String::from_utf8_lossy(&status.stdout).trim(), "600");
 }
+
+#[test]
+fn a_file_that_was_named_and_is_not_there_is_no_empty_one() {
+    let world = World::new();
+    let commands: [&[&str]; 4] =
+        [&["alias", "list"], &["alias", "remove", "x"], &["s3", "ls", "x/b"], &["s3", "which", "aws/b"]];
+    for args in commands {
+        let said = world.say(&[&["--config", "nowhere.toml"], args].concat());
+        assert_eq!(said.code, 2, "{args:?}: {said:?}");
+        assert!(said.err.contains("nowhere.toml is not there [config.not_found]\nnext: "), "{args:?}: {said:?}");
+    }
+}
