@@ -325,6 +325,9 @@ pub const S3_BUCKET_BYTES_MAX: usize = 255;
 pub const S3_METADATA_BYTES_MAX: usize = 2 * 1024;
 /// Bodies up to here are covered by the signature over plain HTTP even on loopback, bytes.
 pub const S3_SIGNED_BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// Most pages of a listing that hold nothing, in a row: a bucket full of delete markers has some, and a store that goes
+/// on for ever has no others.
+pub const S3_EMPTY_PAGES_MAX: u32 = 5_000;
 /// Answer of a proxy to CONNECT, bytes.
 pub const S3_PROXY_ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// Most bytes of a body that are handed on at once; least, and the lowest `--limit-rate`, bytes a second.

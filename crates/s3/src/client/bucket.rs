@@ -4,6 +4,7 @@ use http::Method;
 use jiff::Timestamp;
 
 use super::call::Call;
+use super::list::EmptyPages;
 use super::xml::push_text;
 use super::{Client, Payload};
 use crate::error::S3Error;
@@ -35,10 +36,11 @@ impl Client {
     /// [`S3Error`].
     pub async fn list_buckets(&self) -> Result<Vec<Bucket>, S3Error> {
         let mut buckets = Vec::new();
-        let mut token: Option<String> = None;
+        let (mut token, mut empty) = (None::<String>, EmptyPages::default());
         loop {
             let call = Call::new(Method::GET, None, None).query_some("continuation-token", token.as_deref());
             let root = self.0.whole(&call).await?.document("ListAllMyBucketsResult")?;
+            let before = buckets.len();
             for entry in root.first("Buckets").into_iter().flat_map(|all| all.all("Bucket")) {
                 buckets.push(Bucket {
                     name: entry.value("Name").unwrap_or_default().to_owned(),
@@ -46,6 +48,7 @@ impl Client {
                     region: entry.value("BucketRegion").map(str::to_owned),
                 });
             }
+            empty.count(buckets.len() == before)?;
             match root.value("ContinuationToken") {
                 Some(next) if token.as_deref() != Some(next) => token = Some(next.to_owned()),
                 _ => return Ok(buckets),

@@ -1,5 +1,6 @@
 //! Listings, page by page: no listing is ever held whole.
 
+use hallpass_core::limits::S3_EMPTY_PAGES_MAX;
 use http::Method;
 use jiff::Timestamp;
 
@@ -79,6 +80,7 @@ pub struct Listing {
     options: ListOptions,
     encoding: Encoding,
     next: Next,
+    empty: EmptyPages,
 }
 
 #[derive(Debug, Clone)]
@@ -97,6 +99,7 @@ pub struct VersionListing {
     encoding: Encoding,
     /// Key and version to go on after; `None` at the end.
     next: Option<Markers>,
+    empty: EmptyPages,
 }
 
 impl Client {
@@ -108,6 +111,7 @@ impl Client {
             options,
             encoding: Encoding::of(self),
             next: Next::First,
+            empty: EmptyPages::default(),
         }
     }
 
@@ -119,6 +123,7 @@ impl Client {
             options,
             encoding: Encoding::of(self),
             next: Some((None, None)),
+            empty: EmptyPages::default(),
         }
     }
 }
@@ -149,6 +154,7 @@ impl Listing {
             page.objects.push(decode.listed(entry)?);
         }
         self.options.check(page.objects.iter().map(|listed| &listed.key).chain(&page.prefixes))?;
+        self.empty.count(page.objects.is_empty() && page.prefixes.is_empty())?;
         let following = root.value("NextContinuationToken").filter(|_| root.is_true("IsTruncated"));
         self.next = match following {
             // A store that gives the same token again would be listed for ever.
@@ -182,6 +188,7 @@ impl VersionListing {
             });
         }
         self.options.check(page.versions.iter().map(|listed| &listed.object.key).chain(&page.prefixes))?;
+        self.empty.count(page.versions.is_empty() && page.prefixes.is_empty())?;
         self.next = decode.markers(&root, "NextVersionIdMarker", self.next.as_ref())?;
         Ok(Some(page))
     }
@@ -281,6 +288,24 @@ impl Decode {
                 .and_then(|owner| owner.value("DisplayName").or(owner.value("ID")))
                 .map(str::to_owned),
         })
+    }
+}
+
+/// Pages in a row that held nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EmptyPages(u32);
+
+impl EmptyPages {
+    /// Counts one page more.
+    ///
+    /// # Errors
+    /// Past [`S3_EMPTY_PAGES_MAX`].
+    pub(crate) fn count(&mut self, is_empty: bool) -> Result<(), S3Error> {
+        self.0 = if is_empty { self.0 + 1 } else { 0 };
+        if self.0 > S3_EMPTY_PAGES_MAX {
+            return Err(wrong(&format!("the store's listing goes on and held nothing for {S3_EMPTY_PAGES_MAX} pages")));
+        }
+        Ok(())
     }
 }
 

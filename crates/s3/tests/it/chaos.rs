@@ -75,6 +75,7 @@ impl Chaos {
         tasks.spawn(async move {
             let mut served = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
+                socket.set_nodelay(true).expect("no delay");
                 *counted.lock().expect("no panic") += 1;
                 let (seen, act) = (Arc::clone(&shared), Arc::clone(&act));
                 served.spawn(async move {

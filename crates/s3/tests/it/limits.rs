@@ -5,10 +5,10 @@ use std::sync::Arc;
 use hallpass_core::clock::ManualClock;
 use hallpass_core::limits::{
     S3_ANSWER_HEADERS_MAX, S3_ATTEMPTS_MAX, S3_BREAKS_MAX, S3_CLOCK_SKEW_S_MAX, S3_CONNECT_TIMEOUT_S,
-    S3_DELETE_KEYS_MAX, S3_ERROR_BYTES_MAX, S3_IDLE_CONNECTION_S_MAX, S3_IDLE_CONNECTIONS_MAX, S3_IDLE_INSIDE_S_MAX,
-    S3_IDLE_S_MAX, S3_PROXY_ANSWER_BYTES_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX, S3_SIGNED_BODY_BYTES_MAX,
-    S3_SMALL_OBJECT_BYTES_MAX, S3_STATE_BYTES_MAX, S3_STATE_INTERVAL_S, S3_STOP_GRACE_S_MAX, S3_STOP_PARTS_S_MAX,
-    S3_UPLOAD_ID_BYTES_MAX,
+    S3_DELETE_KEYS_MAX, S3_EMPTY_PAGES_MAX, S3_ERROR_BYTES_MAX, S3_IDLE_CONNECTION_S_MAX, S3_IDLE_CONNECTIONS_MAX,
+    S3_IDLE_INSIDE_S_MAX, S3_IDLE_S_MAX, S3_PROXY_ANSWER_BYTES_MAX, S3_RETRY_AFTER_S_MAX, S3_RETRYING_S_MAX,
+    S3_SIGNED_BODY_BYTES_MAX, S3_SMALL_OBJECT_BYTES_MAX, S3_STATE_BYTES_MAX, S3_STATE_INTERVAL_S, S3_STOP_GRACE_S_MAX,
+    S3_STOP_PARTS_S_MAX, S3_UPLOAD_ID_BYTES_MAX,
 };
 use hallpass_s3::client::proxy::Proxy;
 use hallpass_s3::client::{Doomed, GetOptions, ListOptions, ObjectId, Payload, Properties, PutOptions};
@@ -120,6 +120,33 @@ async fn an_upload_id_is_no_longer_than_the_limit() {
         let begun = client(&store.url(), Keys::fixed()).create_multipart(&at(), &Properties::default()).await;
         assert_eq!(begun.is_ok(), taken, "{length}");
     }
+}
+
+#[tokio::test]
+async fn a_listing_without_an_end_that_holds_nothing_is_given_up() {
+    // Each page names another one, and the last but one before the limit holds a key.
+    let page = |number: u32, holds: bool| {
+        let key = if holds { "<Contents><Key>k</Key><Size>1</Size></Contents>" } else { "" };
+        let next = format!("<NextContinuationToken>{}</NextContinuationToken>", number + 1);
+        answer(200, format!("<ListBucketResult><IsTruncated>true</IsTruncated>{next}{key}</ListBucketResult>"))
+    };
+    let store = Chaos::start(move |seen, _| {
+        let number =
+            seen.target.split("continuation-token=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok());
+        page(number.unwrap_or(0), number == Some(S3_EMPTY_PAGES_MAX - 1))
+    })
+    .await;
+    let mut listing = client(&store.url(), Keys::fixed()).list("bucket", ListOptions::default());
+    let mut pages = 0;
+    let error = loop {
+        match listing.next().await {
+            Ok(Some(_)) => pages += 1,
+            Ok(None) => panic!("it has no end"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(pages, 2 * S3_EMPTY_PAGES_MAX, "what holds something counts anew");
+    assert!(error.to_string().contains("held nothing"), "{error}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{MultipartUpload, Part, element_of};
 use crate::client::Client;
 use crate::client::call::Call;
-use crate::client::list::{Decode, Encoding, Markers, stuck, wrong};
+use crate::client::list::{Decode, EmptyPages, Encoding, Markers, stuck, wrong};
 use crate::client::object::ObjectId;
 use crate::error::S3Error;
 
@@ -37,13 +37,15 @@ pub struct UploadListing {
     encoding: Encoding,
     /// Key and id to go on after; `None` at the end.
     next: Option<Markers>,
+    empty: EmptyPages,
 }
 
 impl Client {
     /// Lists uploads that were begun and not ended.
     pub fn list_uploads(&self, bucket: &str, prefix: &str) -> UploadListing {
         let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
-        UploadListing { client: self.clone(), bucket, prefix, encoding: Encoding::of(self), next: Some((None, None)) }
+        let (encoding, next, empty) = (Encoding::of(self), Some((None, None)), EmptyPages::default());
+        UploadListing { client: self.clone(), bucket, prefix, encoding, next, empty }
     }
 
     /// All parts of an upload that the store has; at most 10,000.
@@ -53,7 +55,7 @@ impl Client {
     pub async fn list_parts(&self, upload: &MultipartUpload) -> Result<Vec<ListedPart>, S3Error> {
         let element = upload.checksum.map(element_of).unwrap_or_default();
         let mut parts: Vec<ListedPart> = Vec::new();
-        let mut marker: Option<u64> = None;
+        let (mut marker, mut empty) = (None::<u64>, EmptyPages::default());
         loop {
             let call = upload.object.call(Method::GET)?.query("uploadId", &upload.id);
             let call = call.query_some("part-number-marker", marker.map(|number| number.to_string()).as_deref());
@@ -73,6 +75,7 @@ impl Client {
             if !root.is_true("IsTruncated") {
                 return Ok(parts);
             }
+            empty.count(root.all("Part").next().is_none())?;
             match root.number("NextPartNumberMarker") {
                 Some(next) if marker.is_none_or(|before| next > before) => marker = Some(next),
                 _ => return Err(stuck()),
@@ -107,6 +110,7 @@ impl UploadListing {
             let upload = MultipartUpload { object, id: id.to_owned(), checksum: None, whole: false };
             page.push(ListedUpload { upload, begun });
         }
+        self.empty.count(root.all("Upload").next().is_none())?;
         self.next = decode.markers(&root, "NextUploadIdMarker", self.next.as_ref())?;
         Ok(Some(page))
     }
