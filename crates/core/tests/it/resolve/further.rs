@@ -35,6 +35,9 @@ fn a_policy_of_an_organization_is_told_by_its_id_and_so_is_who_gets_it() {
             assert_eq!(on(&told, &format!("organizations:{name}")), [policy, expected.to_owned()], "{told}");
         }
     }
+    let told = json("organizations", "AWSOrganizationsV20161128.DescribePolicy", r#"{"PolicyId":"p-1"}"#);
+    let alone = ["~organizations::123456789012:policy/o-*/*/p-1"];
+    assert_eq!(on(&told, "organizations:DescribePolicy"), alone, "who has it is not looked at: {told}");
 }
 
 #[test]
