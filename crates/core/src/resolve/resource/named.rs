@@ -214,7 +214,7 @@ fn launched(scope: &Scope<'_>, form: &Parameters) -> Vec<Resource> {
         let last = name.rsplit('.').next().unwrap_or_default();
         let in_interface = name.starts_with("NetworkInterface.");
         let kind = match name.split('.').next().unwrap_or_default() {
-            "KeyName" if name == "KeyName" => "key-pair",
+            "KeyName" => "key-pair",
             "NetworkInterface" if last == "SubnetId" => "subnet",
             "NetworkInterface" if name.contains(".SecurityGroupId") => "security-group",
             "NetworkInterface" if last == "NetworkInterfaceId" => "network-interface",
