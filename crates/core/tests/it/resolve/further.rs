@@ -87,11 +87,12 @@ fn an_instance_needs_all_that_it_is_started_with_and_no_more() {
             "ec2:::placement-group/pg",
         ]
     );
+    let plain = run("&NetworkInterface.1.DeviceIndex=0&Placement.Tenancy=default");
     let interface = run("&NetworkInterface.1.SubnetId=subnet-9&NetworkInterface.1.SecurityGroupId.1=sg-9\
-        &NetworkInterface.2.NetworkInterfaceId=eni-9");
-    for resource in ["ec2:::subnet/subnet-9", "ec2:::security-group/sg-9", "ec2:::network-interface/eni-9"] {
-        assert!(interface.contains(&resource.to_owned()), "{resource}: {interface:?}");
-    }
+        &NetworkInterface.2.NetworkInterfaceId=eni-9&NetworkInterface.1.DeviceIndex=0&Placement.Tenancy=default");
+    let more: Vec<_> = interface.iter().filter(|resource| !plain.contains(resource)).collect();
+    assert_eq!(more, ["ec2:::subnet/subnet-9", "ec2:::security-group/sg-9", "ec2:::network-interface/eni-9"]);
+    assert!(!plain.iter().any(|resource| resource.ends_with("/0") || resource.ends_with("/default")), "{plain:?}");
     assert!(run("&KeyName=k*").contains(&"?".to_owned()));
     for (more, kind) in [
         ("&BlockDeviceMapping.1.Ebs.SnapshotId=snap-1", "~ec2:eu-west-1::snapshot/*"),
