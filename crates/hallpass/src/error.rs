@@ -10,7 +10,7 @@ use hallpass_core::audit::EntryError;
 use hallpass_core::budget::UsdError;
 use hallpass_core::id::SessionIdError;
 use hallpass_core::permit::NotPermitted;
-use hallpass_core::provider::ProviderError;
+use hallpass_core::provider::{CloudProvider, ProviderError};
 use serde::Serialize;
 
 /// Every way that the process can end. The numbers are part of the interface.
@@ -436,9 +436,24 @@ impl From<NotPermitted> for CommandError {
     }
 }
 
+/// Codes by which STS refuses the credential itself, not what is asked with it (STS API Reference, "Common Errors").
+const BAD_CREDENTIAL: [&str; 6] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "InvalidAccessKeyId",
+];
+
 impl From<ProviderError> for CommandError {
     fn from(error: ProviderError) -> Self {
         let (kind, code, next) = match &error {
+            ProviderError::NoBaseCredential { provider: CloudProvider::S3, .. } => (
+                ErrorKind::Auth,
+                "aws.no_base_credential",
+                Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the store's keys, or name a profile that has them with `--aws-profile`"),
+            ),
             ProviderError::NoBaseCredential { .. } => {
                 (ErrorKind::Auth, "aws.no_base_credential", Some("sign in first (`aws sso login`, or set AWS_PROFILE)"))
             }
@@ -449,6 +464,11 @@ impl From<ProviderError> for CommandError {
                 ErrorKind::Usage,
                 "provider.invalid",
                 Some("correct it; `--dry-run` checks it without lending anything"),
+            ),
+            ProviderError::Refused { code, .. } if BAD_CREDENTIAL.contains(&code.as_str()) => (
+                ErrorKind::Auth,
+                "provider.refused",
+                Some("the credential that you sign in with is not valid, or not any more: sign in anew"),
             ),
             ProviderError::Refused { .. } => {
                 (ErrorKind::Auth, "provider.refused", Some("check the role's trust policy and your own permissions"))

@@ -90,7 +90,15 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     let via = way(args.via, wish.delivery)?;
     let asked = passing::Asked { names: &args.passthrough, via: args.via, delivery: wish.delivery };
     let (via, passthrough) = passing::passthrough(context.printer, &asked, via, original)?;
-    nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
+    nested::check(
+        original,
+        nested::Inner {
+            role: args.lend.role.as_deref(),
+            aws_profile: args.lend.aws_profile.as_deref(),
+            endpoint: args.lend.endpoint.as_deref(),
+            delivery: wish.delivery,
+        },
+    )?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
     let aws = AwsProvider::new(wish.aws.clone(), context.clock());
