@@ -452,7 +452,9 @@ impl From<ProviderError> for CommandError {
             ProviderError::NoBaseCredential { provider: CloudProvider::S3, .. } => (
                 ErrorKind::Auth,
                 "aws.no_base_credential",
-                Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the store's keys, or name a profile that has them with `--aws-profile`"),
+                Some(
+                    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the store's keys, or name a profile that has them with `--aws-profile`",
+                ),
             ),
             ProviderError::NoBaseCredential { .. } => {
                 (ErrorKind::Auth, "aws.no_base_credential", Some("sign in first (`aws sso login`, or set AWS_PROFILE)"))

@@ -88,7 +88,9 @@ impl Wish {
             tags,
             bounds: config.bounds.to_core(),
             aws,
-            upstreams: outside(config.aws.upstreams.as_ref(), original).map(|map| map.value.clone()).unwrap_or_default(),
+            upstreams: outside(config.aws.upstreams.as_ref(), original)
+                .map(|map| map.value.clone())
+                .unwrap_or_default(),
             allow_unmapped: config.run.allow_unmapped(),
             store,
         })
