@@ -3,6 +3,9 @@
 use std::ffi::OsStr;
 use std::io;
 
+use hallpass_core::provider::CloudProvider;
+use hallpass_core::resolve::Partition;
+use hallpass_core::session::Session;
 use hallpass_dataplane::gate::{Gate, Passthrough, Placeholder};
 
 use super::arrival;
@@ -20,6 +23,7 @@ pub(super) fn deliver(
     place: &Place,
     gate: &Gate,
     placeholder: &Placeholder,
+    session: &Session,
     via: Via,
     passthrough: &Passthrough,
 ) -> io::Result<()> {
@@ -49,7 +53,24 @@ pub(super) fn deliver(
         set(variables, "AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled");
         trust::deliver(variables, place, &proxy.certificate)?;
     }
+    let control = control_host(session).filter(|_| via == Via::Both).map(|host| format!("https://{host}"));
+    if let Some(url) = &control {
+        set(variables, arrival::S3_CONTROL, url.as_str());
+    }
     merge_no_proxy(variables, via.has_proxy());
     let proxy = proxy.as_ref().map(|proxy| proxy.url.expose());
-    arrival::check(variables, arrival::Gate { endpoint: endpoint.as_deref(), proxy }).map_err(io::Error::other)
+    let gate = arrival::Gate { endpoint: endpoint.as_deref(), proxy, control: control.as_deref() };
+    arrival::check(variables, gate).map_err(io::Error::other)
+}
+
+/// Where S3 Control is reached through the proxy: SDKs put the account before whatever endpoint they are given, and the
+/// gate's is an address, which can have nothing before it.
+fn control_host(session: &Session) -> Option<String> {
+    let region = session.region.as_deref().filter(|_| session.provider == CloudProvider::Aws)?;
+    let suffix = match Partition::of_region(region).ok()? {
+        Partition::Aws | Partition::AwsUsGov => "amazonaws.com",
+        Partition::AwsCn => "amazonaws.com.cn",
+        _ => return None,
+    };
+    Some(format!("s3-control.{region}.{suffix}"))
 }

@@ -101,6 +101,19 @@ fn a_no_proxy_of_the_callers_does_not_lead_past_the_gate() {
 }
 
 #[test]
+fn s3_control_arrives_although_an_account_cannot_stand_before_the_gates_address() {
+    let cloud = Ministack::shared();
+    let lender = Lender::without_role(cloud);
+    let listing = ["aws", "s3control", "list-access-points", "--account-id", &cloud.account];
+    for way in ["both", "proxy"] {
+        let listed = lender.run(&["--allow", "s3:ListAccessPoints", "--via", way], &listing).succeeded();
+        assert!(listed.contains("AccessPointList"), "{way}: {listed}");
+    }
+    let refused = lender.run(&["--allow", "s3:GetObject"], &listing).failed();
+    assert!(refused.contains("s3:ListAccessPoints"), "{refused}");
+}
+
+#[test]
 fn a_session_inside_another_borrows_by_every_way_and_finds_no_identity_to_warn_of() {
     let cloud = Ministack::shared();
     let own = env!("CARGO_BIN_EXE_hallpass");
