@@ -9,6 +9,7 @@ pub(crate) mod environment;
 mod file;
 mod memory;
 pub(crate) mod place;
+mod prefixed;
 pub(crate) mod presigned;
 mod proxy;
 pub(crate) mod self_check;

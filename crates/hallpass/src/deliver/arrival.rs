@@ -16,12 +16,9 @@ pub(super) struct Gate<'a> {
     pub(super) endpoint: Option<&'a str>,
     /// As `HTTPS_PROXY` has it, where the child is given a proxy.
     pub(super) proxy: Option<&'a str>,
-    /// As [`S3_CONTROL`] has it, where that service goes through the proxy all the same.
-    pub(super) control: Option<&'a str>,
+    /// Variables of services that go through the proxy all the same.
+    pub(super) prefixed: &'a [(String, String)],
 }
-
-/// The endpoint of S3 Control.
-pub(super) const S3_CONTROL: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
 
 /// Endpoints of single services win over the one for all.
 const OF_SERVICE: &str = "AWS_ENDPOINT_URL_";
@@ -45,7 +42,7 @@ pub(super) fn check(variables: &Variables, gate: Gate<'_>) -> Result<(), String>
         for (name, value) in variables {
             let name = name.to_string_lossy();
             let value = value.to_string_lossy();
-            let through_proxy = name == S3_CONTROL && gate.proxy.is_some() && gate.control == Some(&*value);
+            let through_proxy = gate.proxy.is_some() && gate.prefixed.iter().any(|(n, v)| *n == name && *v == value);
             if name.starts_with(OF_SERVICE) && !through_proxy && !value.starts_with(endpoint) {
                 return Err(format!("`{name}` does not lead to the gate"));
             }
@@ -94,7 +91,8 @@ mod tests {
 
     #[test]
     fn what_leads_to_the_gate_passes_and_everything_that_leads_past_it_is_named() {
-        let gate = Gate { endpoint: Some(ENDPOINT), proxy: Some(PROXY), control: Some(CONTROL) };
+        let prefixed = [("AWS_ENDPOINT_URL_S3_CONTROL".to_owned(), CONTROL.to_owned())];
+        let gate = Gate { endpoint: Some(ENDPOINT), proxy: Some(PROXY), prefixed: &prefixed };
         assert_eq!(check(&led(), gate), Ok(()));
         for (name, value) in [
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:2"),
@@ -128,7 +126,7 @@ mod tests {
 
     #[test]
     fn by_the_proxy_alone_no_endpoint_may_be_set() {
-        let gate = Gate { endpoint: None, proxy: Some(PROXY), control: None };
+        let gate = Gate { endpoint: None, proxy: Some(PROXY), prefixed: &[] };
         assert!(check(&led(), gate).is_err());
         let mut variables = led();
         variables.remove(std::ffi::OsStr::new("AWS_ENDPOINT_URL"));

@@ -3,14 +3,13 @@
 use std::ffi::OsStr;
 use std::io;
 
-use hallpass_core::provider::CloudProvider;
-use hallpass_core::resolve::Partition;
 use hallpass_core::session::Session;
 use hallpass_dataplane::gate::{Gate, Passthrough, Placeholder};
 
 use super::arrival;
 use super::environment::{Variables, merge_no_proxy, set};
 use super::place::Place;
+use super::prefixed;
 use super::trust;
 use super::via::Via;
 
@@ -53,24 +52,12 @@ pub(super) fn deliver(
         set(variables, "AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled");
         trust::deliver(variables, place, &proxy.certificate)?;
     }
-    let control = control_host(session).filter(|_| via == Via::Both).map(|host| format!("https://{host}"));
-    if let Some(url) = &control {
-        set(variables, arrival::S3_CONTROL, url.as_str());
+    let prefixed = if via == Via::Both { prefixed::variables(session) } else { Vec::new() };
+    for (name, url) in &prefixed {
+        set(variables, name, url.as_str());
     }
     merge_no_proxy(variables, via.has_proxy());
     let proxy = proxy.as_ref().map(|proxy| proxy.url.expose());
-    let gate = arrival::Gate { endpoint: endpoint.as_deref(), proxy, control: control.as_deref() };
+    let gate = arrival::Gate { endpoint: endpoint.as_deref(), proxy, prefixed: &prefixed };
     arrival::check(variables, gate).map_err(io::Error::other)
-}
-
-/// Where S3 Control is reached through the proxy: SDKs put the account before whatever endpoint they are given, and the
-/// gate's is an address, which can have nothing before it.
-fn control_host(session: &Session) -> Option<String> {
-    let region = session.region.as_deref().filter(|_| session.provider == CloudProvider::Aws)?;
-    let suffix = match Partition::of_region(region).ok()? {
-        Partition::Aws | Partition::AwsUsGov => "amazonaws.com",
-        Partition::AwsCn => "amazonaws.com.cn",
-        _ => return None,
-    };
-    Some(format!("s3-control.{region}.{suffix}"))
 }

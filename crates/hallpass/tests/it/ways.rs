@@ -101,7 +101,7 @@ fn a_no_proxy_of_the_callers_does_not_lead_past_the_gate() {
 }
 
 #[test]
-fn s3_control_arrives_although_an_account_cannot_stand_before_the_gates_address() {
+fn services_arrive_although_nothing_can_stand_before_the_gates_address() {
     let cloud = Ministack::shared();
     let lender = Lender::without_role(cloud);
     let listing = ["aws", "s3control", "list-access-points", "--account-id", &cloud.account];
@@ -109,8 +109,15 @@ fn s3_control_arrives_although_an_account_cannot_stand_before_the_gates_address(
         let listed = lender.run(&["--allow", "s3:ListAccessPoints", "--via", way], &listing).succeeded();
         assert!(listed.contains("AccessPointList"), "{way}: {listed}");
     }
-    let refused = lender.run(&["--allow", "s3:GetObject"], &listing).failed();
-    assert!(refused.contains("s3:ListAccessPoints"), "{refused}");
+    for (call, action) in [
+        (&listing[..], "s3:ListAccessPoints"),
+        (&["aws", "location", "list-maps"], "geo:ListMaps"),
+        (&["aws", "omics", "list-runs"], "omics:ListRuns"),
+        (&["aws", "mwaa", "list-environments"], "airflow:ListEnvironments"),
+    ] {
+        let refused = lender.run(&["--allow", "s3:GetObject"], call).failed();
+        assert!(refused.contains(&format!("`{action}` is not allowed")), "{call:?}: {refused}");
+    }
 }
 
 #[test]

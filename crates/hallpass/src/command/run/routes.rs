@@ -72,8 +72,8 @@ pub(crate) fn upstreams(
     if !ignored {
         for (name, url) in original {
             let service = name.to_str().and_then(|name| name.strip_prefix(BY_SERVICE));
-            // Inside a session the outer one has set it, for its proxy.
-            let service = service.filter(|service| *service != S3_CONTROL || !is_inside(original));
+            // Inside a session the outer one has set them, for services that go through its proxy.
+            let service = service.filter(|_| !is_inside(original));
             if service == Some(S3_CONTROL) && !url.is_empty() {
                 return Err(CommandError::usage("run.endpoint", "AWS_ENDPOINT_URL_S3_CONTROL cannot be followed")
                     .cause("S3 Control is signed as S3 is, so that its endpoint would be that of every bucket")
