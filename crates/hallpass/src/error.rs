@@ -1,5 +1,6 @@
 //! What went wrong: precise for programs, helpful for people. Exit codes live here and nowhere else.
 
+mod provider;
 mod usual;
 
 use std::fmt;
@@ -10,7 +11,6 @@ use hallpass_core::audit::EntryError;
 use hallpass_core::budget::UsdError;
 use hallpass_core::id::SessionIdError;
 use hallpass_core::permit::NotPermitted;
-use hallpass_core::provider::{CloudProvider, ProviderError};
 use serde::Serialize;
 
 /// Every way that the process can end. The numbers are part of the interface.
@@ -433,58 +433,6 @@ impl From<NotPermitted> for CommandError {
             NotPermitted::NotPending(_) => (ErrorKind::Conflict, "session.conflict", "start a new session"),
         };
         Self::new(kind, code, error.to_string()).next(next)
-    }
-}
-
-/// Codes by which STS refuses the credential itself, not what is asked with it (STS API Reference, "Common Errors").
-const BAD_CREDENTIAL: [&str; 6] = [
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-    "InvalidAccessKeyId",
-];
-
-impl From<ProviderError> for CommandError {
-    fn from(error: ProviderError) -> Self {
-        let (kind, code, next) = match &error {
-            ProviderError::NoBaseCredential { provider: CloudProvider::S3, .. } => (
-                ErrorKind::Auth,
-                "aws.no_base_credential",
-                Some(
-                    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the store's keys, or name a profile that has them with `--aws-profile`",
-                ),
-            ),
-            ProviderError::NoBaseCredential { .. } => {
-                (ErrorKind::Auth, "aws.no_base_credential", Some("sign in first (`aws sso login`, or set AWS_PROFILE)"))
-            }
-            ProviderError::PolicyTooLarge(_) => {
-                (ErrorKind::Usage, "policy.too_large", Some("see what takes the room with `hallpass policy compile`"))
-            }
-            ProviderError::Invalid(_) => (
-                ErrorKind::Usage,
-                "provider.invalid",
-                Some("correct it; `--dry-run` checks it without lending anything"),
-            ),
-            ProviderError::Refused { code, .. } if BAD_CREDENTIAL.contains(&code.as_str()) => (
-                ErrorKind::Auth,
-                "provider.refused",
-                Some("the credential that you sign in with is not valid, or not any more: sign in anew"),
-            ),
-            ProviderError::Refused { .. } => {
-                (ErrorKind::Auth, "provider.refused", Some("check the role's trust policy and your own permissions"))
-            }
-            ProviderError::Unreachable { .. } => {
-                (ErrorKind::Network, "provider.unreachable", Some("check the network and the endpoint"))
-            }
-            ProviderError::Expired => (ErrorKind::Conflict, "session.expired", Some("start a new session")),
-        };
-        let failure = Self::new(kind, code, error.to_string());
-        match next {
-            Some(step) => failure.next(step),
-            None => failure,
-        }
     }
 }
 

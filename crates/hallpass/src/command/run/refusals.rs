@@ -6,7 +6,7 @@ use hallpass_control::store::{EntryFilter, Record};
 use hallpass_core::audit::Event;
 
 /// Characters of a reason in passing.
-const REASON_CHARS_MAX: usize = 240;
+const REASON_CHARS: usize = 240;
 
 /// Requests of a session that were refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Refusals {
 }
 
 fn shortened(reason: &str) -> String {
-    match reason.char_indices().nth(REASON_CHARS_MAX) {
+    match reason.char_indices().nth(REASON_CHARS) {
         Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or(reason)),
         None => reason.to_owned(),
     }
@@ -64,7 +64,7 @@ fn shortened(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{REASON_CHARS_MAX, Refusals};
+    use super::{REASON_CHARS, Refusals};
 
     #[test]
     fn the_line_at_the_end_says_how_many_why_and_where_the_rest_is() {
@@ -78,7 +78,7 @@ mod tests {
             format!("hallpass: 3 requests were refused, the last one: no; all of them in {all}")
         );
         assert_eq!(said(3, None), format!("hallpass: 3 requests were refused; see {all}"));
-        let long = "ä".repeat(REASON_CHARS_MAX + 1);
-        assert!(said(1, Some(&long)).contains(&format!("{}…;", "ä".repeat(REASON_CHARS_MAX))));
+        let long = "ä".repeat(REASON_CHARS + 1);
+        assert!(said(1, Some(&long)).contains(&format!("{}…;", "ä".repeat(REASON_CHARS))));
     }
 }

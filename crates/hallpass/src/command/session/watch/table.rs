@@ -17,7 +17,7 @@ const COLUMN_MIN: usize = 8;
 /// Before a reason that has lines of its own.
 const INDENT: &str = "    ";
 /// Most lines of a reason on a terminal; the rest is in `session report`.
-const REASON_LINES_MAX: usize = 3;
+const REASON_LINES: usize = 3;
 
 /// How wide the columns are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +97,8 @@ fn below(text: &str, width: usize) -> String {
     let room = width.saturating_sub(INDENT.len()).max(COLUMN_MIN);
     let characters: Vec<char> = text.chars().collect();
     let mut lines: Vec<String> = characters.chunks(room).map(|line| line.iter().collect()).collect();
-    if lines.len() > REASON_LINES_MAX {
-        lines.truncate(REASON_LINES_MAX);
+    if lines.len() > REASON_LINES {
+        lines.truncate(REASON_LINES);
         if let Some(last) = lines.last_mut() {
             last.pop();
             last.push('…');
