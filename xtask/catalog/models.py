@@ -14,6 +14,24 @@ PROTOCOLS = {
 NEWER = {"sts": ["GetScopedCredentials"]}
 # Older SDKs speak these protocols to services whose current model no longer lists them.
 ALSO = {"sqs": ["query"]}
+# Older SDKs send these calls by another method or path (botocore 1.29 to 1.43, the former `http` of the operation).
+OLDER = {
+    "bedrock-agentcore-control": {
+        "ListDatasetExamples": "GET /datasets/{datasetId}/examples",
+        "ListDatasetVersions": "GET /datasets/{datasetId}/versions",
+        "ListDatasets": "GET /datasets",
+    },
+    "quicksight": {
+        "ListIAMPolicyAssignments": "GET /accounts/{AwsAccountId}/namespaces/{Namespace}/iam-policy-assignments",
+    },
+    "sesv2": {
+        "ListConfigurationSets": "GET /v2/email/configuration-sets",
+        "ListContacts": "GET /v2/email/contact-lists/{ContactListName}/contacts",
+        "ListEmailIdentities": "GET /v2/email/identities",
+        "ListImportJobs": "GET /v2/email/import-jobs",
+        "PutEmailIdentityDkimSigningAttributes": "PUT /v1/email/identities/{EmailIdentity}/dkim/signing",
+    },
+}
 
 
 @dataclass(frozen=True)

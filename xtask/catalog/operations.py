@@ -1,8 +1,11 @@
 """One line of the table per operation."""
 
 import re
+import sys
 
+import checks
 from actions import LEVELS
+from models import OLDER
 from resources import slots
 
 # Input members with `role` in their names that are no IAM roles handed to a service.
@@ -66,6 +69,22 @@ def line(model, name, asked, actions, types, keys, tags):
     tagged = model.tags(operation) if judged and readable else ""
     uri = f"{http['method']} {http['requestUri']}"
     return "\t".join([name, flags, host, uri, accesses, numbers, tagged])
+
+
+def older(model, lines):
+    """The same operations as older SDKs send them: only what the path names may say which resource is meant."""
+    made = {fields[0]: fields for fields in (line.split("\t") for line in lines)}
+    found = []
+    for name, route in OLDER.get(model.service, {}).items():
+        fields = made[name]
+        labels = set(re.findall(r"\{([^}]+)\}", route))
+        named = set(re.findall(r"[pqhb]:([^)|/=?+ ]+)", fields[4]))
+        method, uri = route.split(" ")
+        taken = {checks.shape(operation) for operation in model.operations.values()}
+        if checks.shape({"http": {"method": method, "requestUri": uri}}) in taken or not named <= labels:
+            sys.exit(f"{model.service} {name}: not an older form of {fields[3]} {fields[4]}")
+        found.append("\t".join([*fields[:3], route, *fields[4:]]))
+    return found
 
 
 def passes_role(members, depends):

@@ -144,6 +144,37 @@ const LOST: [&str; 26] = [
 ];
 
 #[test]
+fn what_older_sdks_send_is_the_same_operation_on_the_same_resource() {
+    for (service, signing, method, target, operation, resource) in [
+        ("sesv2", "ses", "GET", "/v2/email/identities?PageSize=5", "ListEmailIdentities", "*"),
+        ("sesv2", "ses", "GET", "/v2/email/configuration-sets", "ListConfigurationSets", "*"),
+        (
+            "sesv2",
+            "ses",
+            "PUT",
+            "/v1/email/identities/example.com/dkim/signing",
+            "PutEmailIdentityDkimSigningAttributes",
+            "arn:aws:ses:us-east-1:123456789012:identity/example.com",
+        ),
+        (
+            "sesv2",
+            "ses",
+            "GET",
+            "/v2/email/contact-lists/all/contacts",
+            "ListContacts",
+            "arn:aws:ses:us-east-1:123456789012:contact-list/all",
+        ),
+    ] {
+        let body = if method == "PUT" { b"{}".to_vec() } else { Vec::new() };
+        let case = Case { service, signing, protocol: "rest-json", operation, method, target, headers: vec![], body };
+        let found = case.resolve(CATALOG).expect("known");
+        assert_eq!((found.operation.as_str(), found.endpoint.as_str()), (operation, service));
+        let resources: Vec<&str> = found.accesses.iter().map(|access| access.resource.shown()).collect();
+        assert_eq!(resources, [resource], "{target}");
+    }
+}
+
+#[test]
 fn botocores_protocol_cases_are_recognised() {
     let (mut found, mut lost) = (0, Vec::new());
     for case in cases(PROTOCOL_REQUESTS) {

@@ -57,6 +57,8 @@ impl Cap {
     pub fn shown(self, amount: u64) -> String {
         match self {
             Self::Budget => format!("{} (estimate)", Usd::from_nano(amount)),
+            Self::Requests if amount == 1 => "1 request".to_owned(),
+            Self::Resources if amount == 1 => "1 resource".to_owned(),
             Self::Requests => format!("{amount} requests"),
             Self::Bytes => shown_bytes(amount),
             Self::Resources => format!("{amount} resources"),

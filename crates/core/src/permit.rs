@@ -67,7 +67,7 @@ pub enum NotPermitted {
     #[error("delivery `{0}` goes past the gate, which alone enforces budget and caps: use `--delivery proxy`")]
     NotCapped(&'static str),
     /// The role is not on the list.
-    #[error("the role `{0}` may not be borrowed here: it is not in `allowed_roles`")]
+    #[error("{}", role_refused(.0))]
     Role(String),
     /// The delivery is not on the list.
     #[error("delivery `{0}` is not allowed here: it is not in `allowed_deliveries`")]
@@ -78,6 +78,13 @@ pub enum NotPermitted {
     /// The session is not waiting to be issued.
     #[error("the session is {0}, so nothing can be issued for it")]
     NotPending(&'static str),
+}
+
+fn role_refused(role: &str) -> String {
+    match role {
+        "" => "your own identity may not be lent here: `allowed_roles` names the roles that may".to_owned(),
+        role => format!("the role `{role}` may not be borrowed here: it is not in `allowed_roles`"),
+    }
 }
 
 /// Decides whether `session` may be lent within `bounds`, and gives the evidence that issuing demands.

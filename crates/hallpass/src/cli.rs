@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind as ClapKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::command::{self, Context};
@@ -302,6 +302,10 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
         _ => {}
     }
     if is_run(args.get(1..).unwrap_or_default()) {
+        failure = match without_dashes(error) {
+            Some(word) => failure.next(format!("write `--` before the command: `{} … -- {word} …`", named(args))),
+            None => failure,
+        };
         failure = failure.before_child();
     }
     match first_word(args.get(1..).unwrap_or_default()).as_deref() {
@@ -311,6 +315,14 @@ fn unparsed(error: &clap::Error, args: &[OsString]) -> ExitStatus {
     }
     Printer::new(&GlobalArgs { json, ..GlobalArgs::default() }).error(&failure);
     failure.exit_status()
+}
+
+/// The first word of a command that was written without the `--` before it.
+fn without_dashes(error: &clap::Error) -> Option<&str> {
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ClapKind::UnknownArgument, Some(ContextValue::String(word))) if !word.starts_with('-') => Some(word),
+        _ => None,
+    }
 }
 
 /// The parser's message in our form: what is wrong, then the tips it has, then whose help to read.
@@ -415,6 +427,17 @@ mod tests {
         let refused = Cli::try_parse_from(&words).expect_err("refused");
         let error = super::usage(&refused.render().to_string(), &words);
         assert!(error.to_string().ends_with("next: see `hallpass s3 tag set --help`"), "{error}");
+    }
+
+    #[test]
+    fn a_command_without_its_dashes_is_told_from_a_flag_that_nobody_knows() {
+        let word = |line: &str| {
+            let refused = Cli::try_parse_from(line.split(' ')).expect_err("refused");
+            super::without_dashes(&refused).map(str::to_owned)
+        };
+        assert_eq!(word("hallpass run --allow s3:GetObject aws s3 ls").as_deref(), Some("aws"));
+        assert_eq!(word("hallpass run --alow s3:GetObject -- aws"), None);
+        assert_eq!(word("hallpass run --allow s3:GetObject"), None);
     }
 
     #[test]

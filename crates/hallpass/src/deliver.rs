@@ -9,6 +9,7 @@ pub(crate) mod environment;
 mod file;
 mod memory;
 pub(crate) mod place;
+mod prefixed;
 pub(crate) mod presigned;
 mod proxy;
 pub(crate) mod self_check;
@@ -200,8 +201,8 @@ pub(crate) async fn deliver(handover: &Handover<'_>) -> Result<Lent, CommandErro
             let placeholder = Placeholder::generate().map_err(|e| failed(io::Error::other(e)))?;
             let gate = Gate::bind((handover.gate)(placeholder.clone())?).await.map_err(failed)?;
             gate.spread(gate_threads);
-            proxy::deliver(&mut variables, handover.place, &gate, &placeholder, handover.via, handover.passthrough)
-                .map_err(failed)?;
+            let Handover { session, place, via, passthrough, .. } = *handover;
+            proxy::deliver(&mut variables, place, &gate, &placeholder, session, via, passthrough).map_err(failed)?;
             access_key_id = placeholder.access_key_id;
             Access::Gate(Box::new(gate))
         }

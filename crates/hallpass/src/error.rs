@@ -1,5 +1,6 @@
 //! What went wrong: precise for programs, helpful for people. Exit codes live here and nowhere else.
 
+mod provider;
 mod usual;
 
 use std::fmt;
@@ -10,7 +11,6 @@ use hallpass_core::audit::EntryError;
 use hallpass_core::budget::UsdError;
 use hallpass_core::id::SessionIdError;
 use hallpass_core::permit::NotPermitted;
-use hallpass_core::provider::ProviderError;
 use serde::Serialize;
 
 /// Every way that the process can end. The numbers are part of the interface.
@@ -433,36 +433,6 @@ impl From<NotPermitted> for CommandError {
             NotPermitted::NotPending(_) => (ErrorKind::Conflict, "session.conflict", "start a new session"),
         };
         Self::new(kind, code, error.to_string()).next(next)
-    }
-}
-
-impl From<ProviderError> for CommandError {
-    fn from(error: ProviderError) -> Self {
-        let (kind, code, next) = match &error {
-            ProviderError::NoBaseCredential { .. } => {
-                (ErrorKind::Auth, "aws.no_base_credential", Some("sign in first (`aws sso login`, or set AWS_PROFILE)"))
-            }
-            ProviderError::PolicyTooLarge(_) => {
-                (ErrorKind::Usage, "policy.too_large", Some("see what takes the room with `hallpass policy compile`"))
-            }
-            ProviderError::Invalid(_) => (
-                ErrorKind::Usage,
-                "provider.invalid",
-                Some("correct it; `--dry-run` checks it without lending anything"),
-            ),
-            ProviderError::Refused { .. } => {
-                (ErrorKind::Auth, "provider.refused", Some("check the role's trust policy and your own permissions"))
-            }
-            ProviderError::Unreachable { .. } => {
-                (ErrorKind::Network, "provider.unreachable", Some("check the network and the endpoint"))
-            }
-            ProviderError::Expired => (ErrorKind::Conflict, "session.expired", Some("start a new session")),
-        };
-        let failure = Self::new(kind, code, error.to_string());
-        match next {
-            Some(step) => failure.next(step),
-            None => failure,
-        }
     }
 }
 

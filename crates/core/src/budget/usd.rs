@@ -17,7 +17,7 @@ pub struct Usd(u64);
 
 /// The text is not an amount of money that can be a budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a budget: a finite number above zero, of at most {BUDGET_USD_MAX} USD and {DIGITS} decimals")]
+#[error("`{0}` is not a budget: write it like `2.50`, above 0, up to {BUDGET_USD_MAX} USD and {DIGITS} decimals")]
 pub struct UsdError(String);
 
 impl Usd {

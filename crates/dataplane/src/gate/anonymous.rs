@@ -12,6 +12,9 @@ use super::Shared;
 use super::address::Address;
 use super::verify::{Authenticated, denied};
 
+/// How the media type of a form with a file begins.
+const FORM: &[u8] = b"multipart/form-data";
+
 /// Whether a request makes no claim about who sends it.
 pub(super) fn is(parts: &Parts<'_>) -> bool {
     matches!(Authorization::of(parts), Err(VerifyError::Anonymous))
@@ -27,6 +30,11 @@ pub(super) fn admitted<'a>(
     parts: &Parts<'a>,
     now: Timestamp,
 ) -> Result<Authenticated<'a>, Denial> {
+    if is_form(parts) {
+        let how = "upload with a presigned URL for `PUT` instead";
+        let why = "an upload by an HTML form is signed in its fields, which is not supported";
+        return Err(Denial { how_to_ask: Some(how.to_owned()), ..Denial::new(VerifyError::Anonymous.code(), why) });
+    }
     let (service, region) = match address {
         // The tunnel, or the request line to the proxy, had the session's password.
         Address::Aws(host) => match host.signing.as_slice() {
@@ -47,6 +55,12 @@ pub(super) fn admitted<'a>(
     let scope = Scope { date: "", region, service };
     let verified = Verified::unsigned(parts, scope, path_style, now).map_err(denied)?;
     Ok(Authenticated { verified, key: None, path_style, body: None, anonymous: true })
+}
+
+/// A browser's upload to S3: its policy and signature are fields of the form (S3 API Reference, "POST Object").
+fn is_form(parts: &Parts<'_>) -> bool {
+    let form = |value: &[u8]| value.get(..FORM.len()).is_some_and(|start| start.eq_ignore_ascii_case(FORM));
+    parts.method == "POST" && parts.header("content-type").is_some_and(form)
 }
 
 /// Once it is known what is asked: only what AWS takes without a signature.

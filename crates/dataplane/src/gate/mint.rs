@@ -97,13 +97,19 @@ fn compile(
         return Ok(None);
     }
     policy.compile(&caller.partition).map(Some).map_err(|error| {
-        let code = match &error {
-            CompileError::NothingAllowed => DenialCode::NotAllowed,
-            _ => DenialCode::Unresolved,
+        let (code, why, how) = match &error {
+            CompileError::NothingAllowed => (
+                DenialCode::NotAllowed,
+                "the child session could do nothing: its `Policy` and this session's have nothing in common".to_owned(),
+                "ask with a `Policy` for some of what this session may do",
+            ),
+            _ => (
+                DenialCode::Unresolved,
+                format!("no child session can be held to this session's policy by the cloud: {error}"),
+                "ask with a narrower `Policy`, or start a session with a shorter policy",
+            ),
         };
-        let why = format!("no child session can be held to this session's policy by the cloud: {error}");
-        let how = "ask with a narrower `Policy`, or start a session with a shorter policy".to_owned();
-        Denial { how_to_ask: Some(how), ..Denial::new(code, why) }
+        Denial { how_to_ask: Some(how.to_owned()), ..Denial::new(code, why) }
     })
 }
 

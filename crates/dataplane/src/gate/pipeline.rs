@@ -184,6 +184,7 @@ async fn pass(
     known.operation = Some(resolved.operation.clone());
     known.protocol = Some(resolved.protocol);
     address.check_operation(&resolved)?;
+    gate.upstreams.serve(&resolved)?;
     let would_deny = decide(&gate.policy, &resolved)?;
     let route = gate.upstreams.route(partition, &resolved, variant)?;
     let claim = replay::claim(gate, &who, &resolved, now, recorded)?;

@@ -35,6 +35,9 @@ use super::{Proxy, ProxyError, Shared};
 /// The user of the proxy's URL; the password is what counts.
 const USER: &str = "hallpass";
 
+/// Longest name of a host (RFC 1035 2.3.4), characters; more of one is not repeated.
+const HOST_CHARS_SHOWN: usize = 253;
+
 /// What a gate needs to be a proxy.
 #[derive(Debug)]
 pub(super) struct Tunnels {
@@ -202,7 +205,8 @@ pub(super) fn known(gate: &Shared, host: &str) -> Result<AwsHost, Denial> {
             "to reach another host start the session with `--passthrough HOST` or `--via endpoint`, or name the host \
              in NO_PROXY; `--passthrough public` is every host of the internet"
         };
-        Denial { how_to_ask: Some(how.to_owned()), ..foreign(&denial.reason) }
+        let shown: String = host.chars().take(HOST_CHARS_SHOWN).collect();
+        Denial { how_to_ask: Some(how.to_owned()), ..foreign(&format!("`{shown}`: {}", denial.reason)) }
     })
 }
 

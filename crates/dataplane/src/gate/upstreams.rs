@@ -136,6 +136,18 @@ impl Upstreams {
         self.services.get(service).or_else(of_host).or(self.base.as_ref())
     }
 
+    /// Whether there is an upstream for a service at all: what a store has not got, no policy allows.
+    ///
+    /// # Errors
+    /// [`DenialCode::Unmapped`] for whatever is not S3, where a store is lent.
+    pub(super) fn serve(&self, resolved: &Resolved) -> Result<(), Denial> {
+        if self.closed && !self.services.contains_key(&resolved.service) {
+            let why = format!("this session is for an S3-compatible store, which has no `{}`", resolved.service);
+            return Err(Denial::new(DenialCode::Unmapped, why));
+        }
+        Ok(())
+    }
+
     /// The upstream of a request that is understood. Follows from the credential scope and the operation alone.
     pub(super) fn route(
         &self,
@@ -148,10 +160,7 @@ impl Upstreams {
             only_buckets(resolved)?;
             return Ok(as_signed(target));
         }
-        if self.closed {
-            let why = format!("this session is for an S3-compatible store, which has no `{}`", resolved.service);
-            return Err(Denial::new(DenialCode::Unmapped, why));
-        }
+        self.serve(resolved)?;
         let ruled = endpoint::endpoint_of(CATALOG, partition, &resolved.endpoint, &resolved.region, variant);
         let ruled = ruled.map(|rule| (format!("{}{}", resolved.host_prefix, rule.host), rule.region));
         if let Ok((host, region)) = &ruled

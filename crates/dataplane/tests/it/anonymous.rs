@@ -67,6 +67,18 @@ async fn an_unsigned_call_passes_through_the_proxy_or_the_secret_path_and_stays_
 }
 
 #[tokio::test]
+async fn a_browsers_form_is_told_what_to_use_instead() {
+    let upstream = Upstream::plain().await;
+    let world = Setup::on(&upstream.url()).actions(&["s3:*"]).gate().await;
+    let host = world.gate.address().to_string();
+    let form = [("content-type", "Multipart/form-data; boundary=x")];
+    let answer = ask(&world, request(&host, Method::POST, "/bucket", &form, "--x--")).await;
+    assert_eq!((answer.status, answer.reason()), (http::StatusCode::FORBIDDEN, "unsigned"), "{answer:?}");
+    assert!(answer.text().contains("presigned URL for `PUT`"), "{answer:?}");
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
 async fn without_the_password_or_the_secret_path_an_unsigned_call_is_refused() {
     let upstream = Upstream::plain().await;
     let world = Setup::on(&upstream.url()).actions(&["cognito-idp:*"]).gate().await;

@@ -133,6 +133,18 @@ async fn get(world: &World, sign: &Sign) -> Answer {
 }
 
 #[tokio::test]
+async fn a_policy_that_has_nothing_in_common_with_the_sessions_is_refused_and_says_so() {
+    let upstream = sts().await;
+    let (world, records) = world(&upstream).await;
+    let policy = "&Policy=%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sqs%3ASendMessage%22\
+                  %2C%22Resource%22%3A%22%2A%22%7D%7D";
+    let answer = assume(&world, Sign::with(&world), policy).await;
+    assert_eq!((answer.status, answer.reason()), (http::StatusCode::FORBIDDEN, "not-allowed"), "{answer:?}");
+    assert!(answer.text().contains("have nothing in common"), "{answer:?}");
+    assert_eq!((world.gate.counts().signed, records.changes().len()), (0, 0), "nothing was asked for or recorded");
+}
+
+#[tokio::test]
 async fn nothing_real_reaches_the_child_and_its_requests_are_signed_with_the_child_sessions_credential() {
     let upstream = sts().await;
     let (world, records) = world(&upstream).await;

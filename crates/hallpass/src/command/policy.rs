@@ -6,3 +6,4 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod source;
 pub(crate) mod spelling;
+pub(crate) mod words;

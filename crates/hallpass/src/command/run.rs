@@ -11,6 +11,7 @@ mod live;
 mod nested;
 mod passing;
 pub(crate) mod policy;
+mod refusals;
 mod routes;
 mod said;
 pub(crate) mod shadow;
@@ -46,7 +47,7 @@ use crate::deliver::place::Root;
 use crate::deliver::via::Via;
 use crate::environment::HALLPASS_STATE_DIR;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
-use crate::output::clean;
+use crate::output::{Paint, clean};
 use crate::scrub::{Scrubbed, scrub};
 use crate::supervise::spawn::{Start, find, spawn};
 use crate::supervise::{Cause, Happening, Outcome, Rules, Terminal, listen, supervise};
@@ -90,7 +91,15 @@ fn launch(context: &Context, args: &RunArgs) -> Result<(Option<SessionId>, ExitS
     let via = way(args.via, wish.delivery)?;
     let asked = passing::Asked { names: &args.passthrough, via: args.via, delivery: wish.delivery };
     let (via, passthrough) = passing::passthrough(context.printer, &asked, via, original)?;
-    nested::check(original, args.lend.role.as_deref(), wish.aws.profile.as_deref(), wish.delivery)?;
+    nested::check(
+        original,
+        nested::Inner {
+            role: args.lend.role.as_deref(),
+            aws_profile: args.lend.aws_profile.as_deref(),
+            endpoint: args.lend.endpoint.as_deref(),
+            delivery: wish.delivery,
+        },
+    )?;
     let program = args.command.first().map_or_else(|| OsStr::new(""), |program| program.as_os_str());
     find(program, original.get(OsStr::new("PATH")).map(|path| path.as_os_str()))?;
     let aws = AwsProvider::new(wish.aws.clone(), context.clock());
@@ -201,8 +210,14 @@ fn keep(context: &Context, keep: Keep<'_>, live: Live) -> Result<ExitStatus, Com
     });
     let closed = runtime.block_on(live.close(&outcome, control, inbox));
     runtime.shutdown_timeout(Duration::from_millis(100));
-    if let Err(error) = closed {
-        context.printer.error(&error);
+    match closed {
+        Ok(refusals) => {
+            let by_itself = matches!(outcome.cause, Cause::Exited | Cause::Told);
+            if let Some(refusals) = refusals.filter(|_| by_itself) {
+                printer.say(printer.paint_talk(Paint::Dim, clean::line(&refusals.sentence())));
+            }
+        }
+        Err(error) => printer.error(&error),
     }
     Ok(farewell(context, outcome))
 }

@@ -16,6 +16,8 @@ pub(super) struct Gate<'a> {
     pub(super) endpoint: Option<&'a str>,
     /// As `HTTPS_PROXY` has it, where the child is given a proxy.
     pub(super) proxy: Option<&'a str>,
+    /// Variables of services that go through the proxy all the same.
+    pub(super) prefixed: &'a [(String, String)],
 }
 
 /// Endpoints of single services win over the one for all.
@@ -39,7 +41,9 @@ pub(super) fn check(variables: &Variables, gate: Gate<'_>) -> Result<(), String>
         is("AWS_ENDPOINT_URL", endpoint)?;
         for (name, value) in variables {
             let name = name.to_string_lossy();
-            if name.starts_with(OF_SERVICE) && !value.to_string_lossy().starts_with(endpoint) {
+            let value = value.to_string_lossy();
+            let through_proxy = gate.proxy.is_some() && gate.prefixed.iter().any(|(n, v)| *n == name && *v == value);
+            if name.starts_with(OF_SERVICE) && !through_proxy && !value.starts_with(endpoint) {
                 return Err(format!("`{name}` does not lead to the gate"));
             }
         }
@@ -76,6 +80,7 @@ mod tests {
     use crate::deliver::environment::Variables;
 
     const ENDPOINT: &str = "http://127.0.0.1:1";
+    const CONTROL: &str = "https://s3-control.eu-central-1.amazonaws.com";
     const PROXY: &str = "http://hallpass:secret@127.0.0.1:1";
 
     fn led() -> Variables {
@@ -86,11 +91,14 @@ mod tests {
 
     #[test]
     fn what_leads_to_the_gate_passes_and_everything_that_leads_past_it_is_named() {
-        let gate = Gate { endpoint: Some(ENDPOINT), proxy: Some(PROXY) };
+        let prefixed = [("AWS_ENDPOINT_URL_S3_CONTROL".to_owned(), CONTROL.to_owned())];
+        let gate = Gate { endpoint: Some(ENDPOINT), proxy: Some(PROXY), prefixed: &prefixed };
         assert_eq!(check(&led(), gate), Ok(()));
         for (name, value) in [
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:2"),
             ("AWS_ENDPOINT_URL_S3", "https://s3.amazonaws.com"),
+            ("AWS_ENDPOINT_URL_S3_CONTROL", "https://s3-control.eu-west-1.evil.example"),
+            ("AWS_ENDPOINT_URL_S3", CONTROL),
             ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
             ("AWS_USE_FIPS_ENDPOINT", "true"),
             ("NO_PROXY", "127.0.0.1,.amazonaws.com"),
@@ -105,6 +113,10 @@ mod tests {
             let refused = check(&variables, gate).expect_err(name);
             assert!(refused.contains(name) && !refused.contains("secret"), "{refused}");
         }
+        let mut variables = led();
+        variables.insert("AWS_ENDPOINT_URL_S3_CONTROL".into(), CONTROL.into());
+        assert_eq!(check(&variables, gate), Ok(()));
+        assert!(check(&variables, Gate { proxy: None, ..gate }).is_err(), "nothing but the proxy leads there");
         for name in ["AWS_ENDPOINT_URL", "HTTPS_PROXY", "NO_PROXY"] {
             let mut variables = led();
             variables.remove(std::ffi::OsStr::new(name));
@@ -114,7 +126,7 @@ mod tests {
 
     #[test]
     fn by_the_proxy_alone_no_endpoint_may_be_set() {
-        let gate = Gate { endpoint: None, proxy: Some(PROXY) };
+        let gate = Gate { endpoint: None, proxy: Some(PROXY), prefixed: &[] };
         assert!(check(&led(), gate).is_err());
         let mut variables = led();
         variables.remove(std::ffi::OsStr::new("AWS_ENDPOINT_URL"));

@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::io;
 
+use hallpass_core::session::Session;
 use hallpass_dataplane::gate::{Gate, Passthrough, Placeholder};
 
 use super::arrival;
 use super::environment::{Variables, merge_no_proxy, set};
 use super::place::Place;
+use super::prefixed;
 use super::trust;
 use super::via::Via;
 
@@ -20,6 +22,7 @@ pub(super) fn deliver(
     place: &Place,
     gate: &Gate,
     placeholder: &Placeholder,
+    session: &Session,
     via: Via,
     passthrough: &Passthrough,
 ) -> io::Result<()> {
@@ -49,7 +52,12 @@ pub(super) fn deliver(
         set(variables, "AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled");
         trust::deliver(variables, place, &proxy.certificate)?;
     }
+    let prefixed = if via == Via::Both { prefixed::variables(session) } else { Vec::new() };
+    for (name, url) in &prefixed {
+        set(variables, name, url.as_str());
+    }
     merge_no_proxy(variables, via.has_proxy());
     let proxy = proxy.as_ref().map(|proxy| proxy.url.expose());
-    arrival::check(variables, arrival::Gate { endpoint: endpoint.as_deref(), proxy }).map_err(io::Error::other)
+    let gate = arrival::Gate { endpoint: endpoint.as_deref(), proxy, prefixed: &prefixed };
+    arrival::check(variables, gate).map_err(io::Error::other)
 }

@@ -12,6 +12,7 @@ use rustix::fs::{Access, access};
 
 use super::ambient::{self, Class};
 use super::environment::Variables;
+use crate::environment::HALLPASS_SESSION_ID;
 use crate::scrub;
 use crate::supervise::processes;
 
@@ -207,8 +208,13 @@ const NO_IDENTITY: [&str; 3] = ["AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_
 fn pointed_at(look: &Look<'_>) -> Vec<Finding> {
     let names_identity = |name: &OsStr| ambient::class_of(name).is_some() && !NO_IDENTITY.iter().any(|no| name == *no);
     let sources = look.original.iter().filter(|(name, _)| names_identity(name));
+    // Inside a session they point at what the outer one made: files without an identity, in a folder of its name.
+    let outer = look.original.get(OsStr::new(HALLPASS_SESSION_ID)).filter(|id| !id.is_empty());
     let files = sources.filter_map(|(name, value)| {
         let path = Path::new(value);
+        if outer.is_some_and(|outer| path.parent().and_then(Path::file_name) == Some(outer.as_os_str())) {
+            return None;
+        }
         let shown = format!("{} ({})", path.display(), name.to_string_lossy());
         (path.is_absolute() && path.is_file() && readable(path))
             .then(|| file_finding(Grade::Readable, &shown, "the file that you sign in with"))
@@ -321,6 +327,23 @@ mod tests {
 
     fn grades(findings: &[Finding]) -> Vec<(Grade, &str)> {
         findings.iter().map(|f| (f.grade, f.what.as_str())).collect()
+    }
+
+    #[test]
+    fn inside_a_session_the_files_of_the_outer_one_are_no_identity_and_others_still_are() {
+        let home = tempfile::tempdir().expect("home");
+        let file = |folder: &str| {
+            std::fs::create_dir(home.path().join(folder)).expect("folder");
+            let path = home.path().join(folder).join("aws-config");
+            std::fs::write(&path, "[default]").expect("file");
+            path.to_str().expect("text").to_owned()
+        };
+        let (outer, other) = (file("0123-outer"), file("other"));
+        let inside = |path: &str| {
+            found(home.path(), &[], &[("HALLPASS_SESSION_ID", "0123-outer"), ("AWS_CONFIG_FILE", path)], &[]).len()
+        };
+        assert_eq!((inside(&outer), inside(&other)), (0, 1));
+        assert_eq!(found(home.path(), &[], &[("AWS_CONFIG_FILE", &outer)], &[]).len(), 1, "outside it is anybody's");
     }
 
     #[test]

@@ -45,6 +45,24 @@ fn what_the_session_may_not_do_never_reaches_the_upstream() {
 }
 
 #[test]
+fn what_was_refused_is_said_at_the_end_because_a_tool_may_not_have_said_it() {
+    let world = World::new();
+    let run = |flags: &[&str]| {
+        let mut command = world.hallpass(&["run", "--allow", "s3:GetObject"]);
+        command.args(flags).arg("--").args(client::command());
+        command.env(client::TASK, "get").env(client::REPORT, world.path("report")).stdout(Stdio::null());
+        finish(command).stderr
+    };
+    let narrow = ["--resource", "arn:aws:s3:::other/*"];
+    let said = run(&narrow);
+    let line = said.lines().last().expect("a line");
+    assert!(line.starts_with("hallpass: 1 request was refused: `s3:GetObject` is not allowed on "), "{said}");
+    assert!(line.contains("`hallpass session report "), "{said}");
+    assert!(!run(&[]).contains("refused"), "nothing was refused");
+    assert!(!run(&["-q", narrow[0], narrow[1]]).contains("refused"), "quiet is quiet");
+}
+
+#[test]
 fn nothing_of_ours_ever_goes_to_stdout_and_bytes_pass_unchanged() {
     let world = World::new();
     let script = "printf '\\000\\377\\n\\r\\033[0m'; printf err >&2";

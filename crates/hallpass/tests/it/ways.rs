@@ -101,6 +101,55 @@ fn a_no_proxy_of_the_callers_does_not_lead_past_the_gate() {
 }
 
 #[test]
+fn services_arrive_although_nothing_can_stand_before_the_gates_address() {
+    let cloud = Ministack::shared();
+    let lender = Lender::without_role(cloud);
+    let listing = ["aws", "s3control", "list-access-points", "--account-id", &cloud.account];
+    for way in ["both", "proxy"] {
+        let listed = lender.run(&["--allow", "s3:ListAccessPoints", "--via", way], &listing).succeeded();
+        assert!(listed.contains("AccessPointList"), "{way}: {listed}");
+    }
+    for (call, action) in [
+        (&listing[..], "s3:ListAccessPoints"),
+        (&["aws", "location", "list-maps"], "geo:ListMaps"),
+        (&["aws", "omics", "list-runs"], "omics:ListRuns"),
+        (&["aws", "mwaa", "list-environments"], "airflow:ListEnvironments"),
+    ] {
+        let refused = lender.run(&["--allow", "s3:GetObject"], call).failed();
+        assert!(refused.contains(&format!("`{action}` is not allowed")), "{call:?}: {refused}");
+    }
+}
+
+#[test]
+fn a_session_inside_another_borrows_by_every_way_and_finds_no_identity_to_warn_of() {
+    let cloud = Ministack::shared();
+    let own = env!("CARGO_BIN_EXE_hallpass");
+    for outer in ["proxy", "endpoint", "both"] {
+        let lender = Lender::with_role(cloud);
+        // The configuration says how the cloud is reached from outside.
+        let settings = format!(
+            "[session]\nrole = \"{}\"\n[aws]\nprofile = \"work\"\nendpoint_url = \"http://127.0.0.1:9\"\n",
+            cloud.narrow_role
+        );
+        let config = lender.work().join("inner.toml");
+        std::fs::write(&config, settings).expect("written");
+        let script = format!(
+            "HALLPASS_STATE_DIR=$PWD/inner exec {own} --config {} run --allow 's3:*' -- sh -c \
+             'aws s3 cp s3://{BUCKET}/reports/a.txt -; aws s3 cp s3://{OTHER_BUCKET}/reports/a.txt -'",
+            config.display()
+        );
+        let outcome = shell(&lender, outer, &script);
+        assert_eq!(outcome.stdout, "alpha\n", "{outer}: {}", outcome.shown());
+        assert!(!outcome.stderr.contains("other identit"), "{outer}: {}", outcome.stderr);
+        assert_eq!(lender.count("request_denied", "HeadObject"), 1, "{outer}: the outer gate did not refuse");
+
+        let elsewhere = format!("{own} run --provider s3 --endpoint http://127.0.0.1:9 --allow s3:GetObject -- true");
+        let refused = shell(&lender, outer, &elsewhere).failed();
+        assert!(refused.contains("inside session") && refused.contains("leave out `--endpoint`"), "{refused}");
+    }
+}
+
+#[test]
 fn a_way_without_a_gate_is_refused() {
     let lender = Lender::with_role(Ministack::shared());
     let flags: Vec<&str> = by("proxy").into_iter().chain(["--delivery", "env"]).collect();

@@ -84,7 +84,8 @@ impl ScopeRequest {
             let text = String::from_utf8_lossy(&body);
             let member = |name: &str| {
                 let (_, rest) = text.split_once(&format!("<{name}>"))?;
-                rest.split_once(&format!("</{name}>")).map(|(value, _)| value.chars().take(200).collect::<String>())
+                rest.split_once(&format!("</{name}>"))
+                    .map(|(value, _)| unescaped(value).chars().take(200).collect::<String>())
             };
             return Err(ProviderError::Refused {
                 operation: OPERATION.to_owned(),
@@ -151,6 +152,12 @@ impl ScopeRequest {
         let (operation, endpoint) = (OPERATION.to_owned(), self.url.clone());
         ProviderError::Unreachable { operation, endpoint, detail: detail.to_owned() }
     }
+}
+
+/// The text behind the five entities that XML predefines.
+fn unescaped(xml: &str) -> String {
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    entities.iter().fold(xml.to_owned(), |text, (entity, character)| text.replace(entity, character))
 }
 
 #[cfg(test)]

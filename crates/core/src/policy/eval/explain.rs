@@ -76,7 +76,7 @@ pub(super) fn resource_not_allowed(policy: &ScopedPolicy, asked: &Asked<'_>) -> 
         },
     };
     let reason = format!("{} is not allowed on {}: {why}", action(asked), resource(asked));
-    let how = format!("ask for `--resource {}`", asked_resource(asked));
+    let how = format!("ask for `--resource {}`", quoted(&asked_resource(asked)));
     lacking(Missing::Resource, Some("--resource"), refusal(asked, code, reason, Some(how)))
 }
 
@@ -218,7 +218,17 @@ pub(super) fn label(policy: &ScopedPolicy, document: usize, statement: &str) -> 
 }
 
 fn flags(asked: &Asked<'_>) -> String {
-    format!("ask for `--allow {} --resource {}`", shown(&asked.access.action), asked_resource(asked))
+    let (action, resource) = (shown(&asked.access.action), asked_resource(asked));
+    format!("ask for `--allow {} --resource {}`", quoted(&action), quoted(&resource))
+}
+
+/// As a shell takes it for one word that means itself.
+fn quoted(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b":/._-@+=,%".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn action(asked: &Asked<'_>) -> String {
@@ -236,7 +246,8 @@ fn resource(asked: &Asked<'_>) -> String {
 fn asked_resource(asked: &Asked<'_>) -> String {
     match &asked.access.resource {
         Resource::Opaque => "*".to_owned(),
-        Resource::Exact(arn) if arn == "*" => "*".to_owned(),
+        // What lists a whole service, `arn:aws:s3:::*`, has no resource of its own: the cloud wants the star itself.
+        Resource::Exact(arn) if arn == "*" || arn.split(':').nth(5) == Some("*") => "*".to_owned(),
         Resource::Exact(arn) => shown(&arn.replace('$', "${$}").replace('*', "${*}").replace('?', "${?}")),
         Resource::Pattern(pattern) => shown(pattern),
     }

@@ -193,7 +193,7 @@ fn a_refusal_says_what_is_missing_and_how_to_ask() {
     let denial =
         policy.evaluate(&access("s3:GetObject", "arn:aws:s3:::c/*\n"), &Context::default()).expect_err("refused");
     assert!(denial.reason.contains("`--resource arn:aws:s3:::b/*`"), "{}", denial.reason);
-    assert_eq!(denial.how_to_ask.as_deref(), Some("ask for `--resource arn:aws:s3:::c/${*}\\n`"));
+    assert_eq!(denial.how_to_ask.as_deref(), Some(r"ask for `--resource 'arn:aws:s3:::c/${*}\n'`"));
 
     let denied = short("s3:*", &["*"], "s3:Put*");
     let denial = denied.evaluate(&access("s3:PutObject", OBJECT), &Context::default()).expect_err("refused");
@@ -313,7 +313,20 @@ fn every_refusal_says_its_ceiling_its_statement_and_what_is_missing() {
     let none = short("s3:ListAllMyBuckets", &["s3://b/*"], "").evaluate(&access("s3:ListAllMyBuckets", "*"), &context);
     let none = none.expect_err("refused");
     assert!(none.reason.contains("it works on no single resource"), "{}", none.reason);
-    assert_eq!(none.how_to_ask.as_deref(), Some("ask for `--resource *`"));
+    assert_eq!(none.how_to_ask.as_deref(), Some("ask for `--resource '*'`"));
+}
+
+#[test]
+fn what_a_refusal_says_to_ask_for_is_one_word_to_a_shell_and_a_service_is_asked_for_by_a_star() {
+    let policy = short("s3:GetObject", &["s3://b/*"], "");
+    let how = |action: &str, resource: &str| {
+        let denial = policy.evaluate(&access(action, resource), &Context::default()).expect_err("refused");
+        denial.how_to_ask.expect("a way")
+    };
+    let all = "ask for `--allow s3:ListAllMyBuckets --resource '*'`";
+    assert_eq!(how("s3:ListAllMyBuckets", "arn:aws:s3:::*"), all, "the cloud knows no such resource");
+    assert_eq!(how("s3:GetObject", "arn:aws:s3:::c/it's *"), r"ask for `--resource 'arn:aws:s3:::c/it'\''s ${*}'`");
+    assert_eq!(how("s3:GetObject", "arn:aws:s3:::c/$(x)"), "ask for `--resource 'arn:aws:s3:::c/${$}(x)'`");
 }
 
 #[test]

@@ -59,13 +59,13 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "USD", help_heading = "Caps", allow_negative_numbers = true)]
     pub(crate) budget: Option<Usd>,
     /// Requests that the session may send
-    #[arg(long, value_name = "N", help_heading = "Caps")]
+    #[arg(long, value_name = "N", help_heading = "Caps", value_parser = count)]
     pub(crate) max_requests: Option<u64>,
     /// Bytes of bodies that the session may send and receive, such as `10GiB`
     #[arg(long, value_name = "BYTES", help_heading = "Caps", value_parser = parse_bytes)]
     pub(crate) max_bytes: Option<u64>,
     /// Distinct resources that the session may touch
-    #[arg(long, value_name = "N", help_heading = "Caps")]
+    #[arg(long, value_name = "N", help_heading = "Caps", value_parser = count)]
     pub(crate) max_resources: Option<u64>,
     /// Try the policy out: record what it would refuse, and let it pass. This protects nothing
     #[arg(long)]
@@ -155,6 +155,11 @@ pub(crate) struct LendArgs {
     pub(crate) aws_profile: Option<String>,
 }
 
+/// A whole number; whether it is within bounds is said where they are known.
+fn count(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a count is a whole number, such as `5000`".to_owned())
+}
+
 /// `key=value`; `key:value` as well, when there is no `=`.
 fn tag(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').or_else(|| text.split_once(':'));
@@ -166,7 +171,15 @@ fn tag(text: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::tag;
+    use super::{count, tag};
+
+    #[test]
+    fn a_count_is_a_whole_number() {
+        assert_eq!(count("5000"), Ok(5000));
+        for bad in ["", "-1", "1e3", "1.5", "5 000", "18446744073709551616"] {
+            assert!(count(bad).is_err_and(|why| why.contains("`5000`")), "{bad}");
+        }
+    }
 
     #[test]
     fn a_tag_is_split_once_at_the_equals_sign_or_else_at_the_colon() {

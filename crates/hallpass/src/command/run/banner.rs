@@ -6,6 +6,7 @@ use hallpass_core::provider::{EnforcedBy, Issued};
 use hallpass_core::session::Session;
 use jiff::Timestamp;
 
+use crate::command::policy::words;
 use crate::deliver::Lent;
 use crate::deliver::self_check::{Finding, Grade};
 use crate::error::{CommandError, ErrorKind};
@@ -16,6 +17,8 @@ use crate::output::{Paint, Printer, clean};
 const HARDENING: &str = "basic";
 /// Names the call in the words of a provider that asked for it in vain.
 const GET_SCOPED_CREDENTIALS: &str = "sts:GetScopedCredentials";
+/// Begins what a gate of ours says.
+const BY_A_GATE: &str = ": hallpass: ";
 /// More of a scope than this does not help anybody who reads it in passing.
 const SCOPE_CHARS_MAX: usize = 160;
 
@@ -45,8 +48,9 @@ pub(crate) fn show(printer: Printer, session: &Session, issued: &Issued, lent: &
         printer
             .warn("shadow: the policy is tried out and protects nothing; what it would refuse is recorded, and passes");
     }
-    // Only what was asked and refused is news: long-term keys never could.
-    if let Some(why) = issued.not_narrowed.as_ref().filter(|why| why.contains(GET_SCOPED_CREDENTIALS)) {
+    // Only what was asked and refused is news: long-term keys never could, and an outer gate does not.
+    let refused = issued.not_narrowed.as_ref().filter(|why| why.contains(GET_SCOPED_CREDENTIALS));
+    if let Some(why) = refused.filter(|why| !why.contains(BY_A_GATE)) {
         dim(format!("hallpass: the cloud does not narrow your own identity: {why}"));
     }
     let outlives = lent.exposed.as_ref().and_then(|c| c.expires_at).filter(|at| *at > session.expires_at);
@@ -70,11 +74,9 @@ pub(crate) fn caps(session: &Session) -> Option<String> {
 }
 
 fn scope(session: &Session) -> String {
-    let actions: Vec<String> = session.policy.actions.iter().map(|a| format!("{}:{}", a.service, a.action)).collect();
-    let actions = if actions.is_empty() { "as its policy document says".to_owned() } else { actions.join(", ") };
     let resources = session.policy.resources.join(", ");
     let on = if resources.is_empty() || resources == "*" { String::new() } else { format!(" on {resources}") };
-    let whole = format!("{actions}{on}");
+    let whole = format!("{}{on}", words::allowed(&session.policy));
     match whole.char_indices().nth(SCOPE_CHARS_MAX) {
         Some((end, _)) => format!("{} …", &whole[..end]),
         None => whole,

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::children::{Family, registry};
 use super::issue::{failed, issue, issued_event, this_user};
+use super::refusals::Refusals;
 use super::routes;
 use super::wish::Wish;
 use crate::control_socket;
@@ -165,6 +166,7 @@ impl Live {
     }
 
     /// Access ends, what is in flight is settled, and the record says how it was. A record that says `revoked` stays.
+    /// Gives what was refused meanwhile.
     ///
     /// # Errors
     /// When the end could not be recorded; the next start repairs that.
@@ -173,7 +175,7 @@ impl Live {
         outcome: &Outcome,
         control: ControlSocket,
         inbox: Receiver<Happening>,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Option<Refusals>, CommandError> {
         self.lent.access.switch().refuse(Closed::Completed);
         let why;
         let (event, reason) = match outcome.cause {
@@ -202,8 +204,9 @@ impl Live {
         let ended = lifecycle::end(&*self.store, change).await;
         fail_point!("run::ended");
         match ended {
+            Ok(record) => Ok(Refusals::of(&*self.store, &record).await),
             // Somebody ended the record before: what it says then is the truth.
-            Ok(_) | Err(hallpass_control::StoreError::Conflict { .. }) => Ok(()),
+            Err(hallpass_control::StoreError::Conflict { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

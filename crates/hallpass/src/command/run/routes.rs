@@ -9,6 +9,7 @@ use hallpass_core::resolve::Partition;
 use hallpass_core::resolve::catalog::Variant;
 use hallpass_dataplane::gate::{CallerIdentity, Outward, Upstreams};
 
+use super::nested::is_inside;
 use crate::deliver::environment::Variables;
 use crate::error::{CommandError, ErrorKind};
 
@@ -34,11 +35,11 @@ const SIGNING_NAMES: &[(&str, &str)] = &[
     ("REDSHIFT_DATA", "redshift-data"),
     ("RESOURCE_GROUPS", "resource-groups"),
     ("RESOURCE_GROUPS_TAGGING_API", "tagging"),
-    ("S3_CONTROL", "s3"),
     ("SESV2", "ses"),
     ("SFN", "states"),
 ];
 
+const S3_CONTROL: &str = "S3_CONTROL";
 const BY_SERVICE: &str = "AWS_ENDPOINT_URL_";
 
 /// The caller's endpoints, as every SDK reads them: one for each service wins over one for all. `hosts` are the AWS
@@ -71,6 +72,13 @@ pub(crate) fn upstreams(
     if !ignored {
         for (name, url) in original {
             let service = name.to_str().and_then(|name| name.strip_prefix(BY_SERVICE));
+            // Inside a session the outer one has set them, for services that go through its proxy.
+            let service = service.filter(|_| !is_inside(original));
+            if service == Some(S3_CONTROL) && !url.is_empty() {
+                return Err(CommandError::usage("run.endpoint", "AWS_ENDPOINT_URL_S3_CONTROL cannot be followed")
+                    .cause("S3 Control is signed as S3 is, so that its endpoint would be that of every bucket")
+                    .next("unset it; `[aws.upstreams]` in the configuration sends single hosts elsewhere"));
+            }
             if let (Some(service), Some(url)) = (service, url.to_str().filter(|url| !url.is_empty())) {
                 alone()?;
                 upstreams = upstreams.with_service(&signing_name(service), url).map_err(wrong)?;
@@ -182,6 +190,18 @@ mod tests {
         assert!(upstreams(&variables(&bad[..1]), None, &none).is_err());
         assert!(upstreams(&variables(&bad), None, &none).is_ok());
         assert!(upstreams(&variables(&bad), Some("gopher://x"), &none).is_err());
+    }
+
+    #[test]
+    fn an_endpoint_of_s3_control_never_becomes_that_of_every_bucket() {
+        let none = std::collections::BTreeMap::new();
+        let control = ("AWS_ENDPOINT_URL_S3_CONTROL", "https://s3-control.us-east-1.amazonaws.com");
+        let error = upstreams(&variables(&[control]), None, &none).expect_err("it cannot be followed").to_string();
+        assert!(error.contains("AWS_ENDPOINT_URL_S3_CONTROL"), "{error}");
+        let inside = [control, ("HALLPASS_SESSION_ID", "0123"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
+        let led = upstreams(&variables(&inside), None, &none).expect("the outer session has set it");
+        let gate = upstreams(&variables(&inside[2..]), None, &none).expect("one endpoint");
+        assert_eq!(format!("{led:?}"), format!("{gate:?}"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use hallpass_providers::aws::AwsOptions;
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::LendArgs;
-use super::{policy, said};
+use super::{nested, policy, said};
 use crate::config::Config;
 use crate::config::profiles::ProfileConfig;
 use crate::deliver::environment::Variables;
@@ -71,7 +71,7 @@ impl Wish {
                 .next("leave out `--role`, or the profile that names one"));
         }
         // The role that the configuration takes for granted is one of AWS.
-        let usual = of_profile(config.session.role()).filter(|_| store.is_none());
+        let usual = of_profile(config.session.role()).filter(|_| store.is_none() && !nested::is_inside(original));
         let role = said::role(role.or(usual))?;
         let tags = said::tags(config.session.tags(), &args.tags)?;
         let region = said::region(region(args, config, original, store.is_some()))?;
@@ -88,7 +88,9 @@ impl Wish {
             tags,
             bounds: config.bounds.to_core(),
             aws,
-            upstreams: config.aws.upstreams.as_ref().map(|map| map.value.clone()).unwrap_or_default(),
+            upstreams: outside(config.aws.upstreams.as_ref(), original)
+                .map(|map| map.value.clone())
+                .unwrap_or_default(),
             allow_unmapped: config.run.allow_unmapped(),
             store,
         })
@@ -136,7 +138,7 @@ fn store(args: &LendArgs, config: &Config, original: &Variables) -> Result<Optio
                 let value = original.get(OsStr::new(name)).and_then(|v| v.to_str());
                 value.filter(|v| !v.is_empty()).map(str::to_owned)
             };
-            let configured = config.s3.endpoint_url.as_ref().map(|url| url.value.clone());
+            let configured = outside(config.s3.endpoint_url.as_ref(), original).map(|url| url.value.clone());
             let endpoint = args.endpoint.clone().or(configured);
             let endpoint = endpoint.or_else(|| text("AWS_ENDPOINT_URL_S3")).or_else(|| text("AWS_ENDPOINT_URL"));
             let missing = || {
@@ -178,18 +180,24 @@ pub(super) fn named<'a>(config: &'a Config, name: &str) -> Result<&'a ProfileCon
     })
 }
 
+/// A value of the configuration that says how the cloud is reached, outside of a session only.
+fn outside<'a, T>(value: Option<&'a T>, original: &Variables) -> Option<&'a T> {
+    value.filter(|_| !nested::is_inside(original))
+}
+
 fn aws_options(args: &LendArgs, config: &Config, original: &Variables) -> AwsOptions {
     let text = |value: &Option<crate::config::Located<String>>| value.as_ref().map(|v| v.value.clone());
+    let led = |value: &Option<crate::config::Located<String>>| text(value).filter(|_| !nested::is_inside(original));
     let of_store = args.provider == Some(CloudProvider::S3);
     let profile = if of_store { &config.s3.profile } else { &config.aws.profile };
     // What is not text is no variable of the SDK's.
     let pairs = original.iter().filter_map(|(k, v)| Some((k.to_str()?.to_owned(), v.to_str()?.to_owned())));
     AwsOptions {
         environment: pairs.collect(),
-        profile: args.aws_profile.clone().or_else(|| text(profile)),
+        profile: args.aws_profile.clone().or_else(|| led(profile)),
         region: args.region.clone().or_else(|| config.session.region().map(str::to_owned)),
-        endpoint_url: text(&config.aws.endpoint_url),
-        sts_endpoint_url: text(&config.aws.sts_endpoint_url),
+        endpoint_url: led(&config.aws.endpoint_url),
+        sts_endpoint_url: led(&config.aws.sts_endpoint_url),
         external_id: args.external_id.clone().or_else(|| text(&config.aws.external_id)),
         source_identity: args.source_identity.clone().or_else(|| text(&config.aws.source_identity)),
     }

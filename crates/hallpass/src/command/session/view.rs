@@ -3,11 +3,11 @@
 use hallpass_control::store::Record;
 use hallpass_core::budget::price::PRICES_AS_OF;
 use hallpass_core::budget::{Cap, shown_bytes};
-use hallpass_core::policy::ScopedPolicy;
 use hallpass_core::session::Session;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::command::policy::words;
 use crate::output::time::{relative, span};
 
 /// A session in JSON: its own fields, and what only the store knows.
@@ -63,8 +63,8 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
         ("status", session.status.to_string()),
         ("provider", session.provider.to_string()),
         ("role", or(&session.role_arn, "none: the caller's own identity, which the gate narrows")),
-        ("allowed", list(session.policy.actions.iter().map(|a| format!("{}:{}", a.service, a.action)).collect())),
-        ("resources", list(session.policy.resources.clone())),
+        ("allowed", words::allowed(&session.policy)),
+        ("resources", or(&list(session.policy.resources.clone()), "as its policy says, which `session report` shows")),
         ("delivery", session.delivery.as_str().to_owned()),
         ("revocation", session.revocation.as_str().to_owned()),
         ("command", session.command.join(" ")),
@@ -78,7 +78,7 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
     let mut also = |name, value: Option<String>| all.extend(value.map(|value| (name, value)));
     also(
         "shadow",
-        session.policy.shadow.as_deref().map(|tried| format!("{} is tried out, not enforced", tried_out(tried))),
+        session.policy.shadow.as_deref().map(|tried| format!("{} is tried out, not enforced", words::allowed(tried))),
     );
     also("principal", session.principal_id.clone());
     also("parent", session.parent.as_ref().map(ToString::to_string));
@@ -98,17 +98,6 @@ pub(super) fn fields(record: &Record, now: Timestamp) -> Vec<(&'static str, Stri
     also("reason", session.end_reason.clone());
     also("exit code", record.exit_code.map(|code| code.to_string()));
     all
-}
-
-/// What a policy says, in few words.
-fn tried_out(policy: &ScopedPolicy) -> String {
-    let actions: Vec<String> = policy.actions.iter().map(ToString::to_string).collect();
-    match (actions.is_empty(), policy.documents.len()) {
-        (true, 0) => "a policy".to_owned(),
-        (true, 1) => "a policy document".to_owned(),
-        (true, n) => format!("a policy of {n} documents"),
-        (false, _) => actions.join(", "),
-    }
 }
 
 fn or(text: &str, otherwise: &str) -> String {

@@ -1,6 +1,7 @@
 //! `hallpass session watch`.
 
-use std::io::Write;
+mod table;
+
 use std::thread;
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use clap::Args;
 use hallpass_control::Store;
 use hallpass_control::store::{Filter, Page, Record};
 use hallpass_core::audit::{Entry, Event};
-use hallpass_core::budget::shown_bytes;
 use serde_json::json;
 
 use super::find::{find, not_found};
@@ -16,13 +16,12 @@ use super::requests::{Joiner, Row, Verdict, entries};
 use crate::command::Context;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::{Paint, Printer, SCHEMA_VERSION, clean};
+use table::Table;
 
 /// Pause between two looks at the log, milliseconds.
 const LOOK_EVERY_MS: u64 = 150;
 /// Looks between two checks that the session's keeper still lives.
 const KEEPER_EVERY: u32 = 10;
-/// Characters of a resource in the table.
-const RESOURCE_CHARS: usize = 48;
 
 /// Watch a session's requests as they are decided; JSON lines with `--json`
 ///
@@ -50,7 +49,7 @@ pub(crate) fn watch(context: &Context, args: WatchArgs) -> Result<ExitStatus, Co
     let id = record.session.id.clone();
     let printer = context.printer;
     if !printer.is_json() {
-        printer.data(printer.paint(Paint::Dim, heading()))?;
+        printer.data(printer.paint(Paint::Dim, Table::within(columns()).heading()))?;
     }
     let (mut joiner, mut next, mut looks) = (Joiner::default(), None, 0_u32);
     loop {
@@ -85,9 +84,11 @@ fn still_kept(context: &Context, store: &dyn Store, record: &Record) -> Result<(
 }
 
 fn newest_live(context: &Context, store: &dyn Store) -> Result<Record, CommandError> {
-    let page = Page { limit: 1, ..Page::default() };
-    let listing = context.block_on(store.list(Filter { live: true, ..Filter::default() }, page))??;
-    listing.records.into_iter().next().ok_or_else(nothing_live)
+    let listing = context.block_on(store.list(Filter { live: true, ..Filter::default() }, Page::default()))??;
+    // Child sessions come and go below the one that somebody started.
+    let (started, children): (Vec<Record>, Vec<Record>) =
+        listing.records.into_iter().partition(|record| record.session.parent.is_none());
+    started.into_iter().chain(children).next().ok_or_else(nothing_live)
 }
 
 fn nothing_live() -> CommandError {
@@ -95,54 +96,22 @@ fn nothing_live() -> CommandError {
         .next("name an ended one, as `hallpass session list` shows it")
 }
 
-fn heading() -> String {
-    aligned("TIME", "OPERATION", "RESOURCE", "VERDICT", "UP", "DOWN", "COST")
-}
-
-fn aligned(time: &str, operation: &str, resource: &str, verdict: &str, up: &str, down: &str, cost: &str) -> String {
-    format!("{time:<12}  {operation:<28}  {resource:<RESOURCE_CHARS$}  {verdict:<8}  {up:>9}  {down:>9}  {cost}")
-}
-
 fn print(printer: Printer, row: &Row) -> Result<(), CommandError> {
     if printer.is_json() {
         return printer.json(row);
     }
-    let resource = row.resources.first().map_or("-", String::as_str);
-    let more = row.resources.len().saturating_sub(1);
-    let resource = if more > 0 { format!("{} +{more}", cut(resource)) } else { cut(resource) };
-    let cost = row.cost_usd.map_or_else(|| "-".to_owned(), |usd| format!("~{usd:.7} USD"));
-    let line = aligned(
-        &row.time.strftime("%H:%M:%S.%3f").to_string(),
-        &clean::line(&row.operation()),
-        &clean::line(&resource),
-        row.verdict.as_str(),
-        &shown_bytes(row.bytes_in),
-        &shown_bytes(row.bytes_out),
-        &cost,
-    );
-    let why = match (&row.code, &row.reason) {
-        (Some(code), Some(reason)) => format!("  {reason} [{code}]"),
-        (None, Some(fault)) => format!("  {fault}"),
-        (_, None) => String::new(),
+    let text = Table::within(columns()).row(row);
+    let text = match row.verdict {
+        Verdict::Allowed => text,
+        Verdict::Denied | Verdict::Unknown => printer.paint(Paint::Warn, text),
     };
-    let times = if row.count > 1 { format!("  ({} times)", row.count) } else { String::new() };
-    let paint = match row.verdict {
-        Verdict::Allowed => None,
-        Verdict::Denied | Verdict::Unknown => Some(Paint::Warn),
-    };
-    let text = clean::line(&format!("{line}{why}{times}"));
-    let text = paint.map_or_else(|| text.clone(), |paint| printer.paint(paint, &text));
-    printer.write(|out| writeln!(out, "{text}"))
+    printer.data(text)
 }
 
-/// The end of a long name says more than its beginning.
-fn cut(resource: &str) -> String {
-    let length = resource.chars().count();
-    if length <= RESOURCE_CHARS {
-        return resource.to_owned();
-    }
-    let tail: String = resource.chars().skip(length - (RESOURCE_CHARS - 1)).collect();
-    format!("…{tail}")
+/// Of the terminal as it is now; `None` where stdout is none.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 fn end(printer: Printer, entry: &Entry, in_flight: usize) -> Result<(), CommandError> {
@@ -157,17 +126,4 @@ fn end(printer: Printer, entry: &Entry, in_flight: usize) -> Result<(), CommandE
     }
     let left = if in_flight > 0 { format!(", {in_flight} without an outcome") } else { String::new() };
     printer.data(printer.paint(Paint::Dim, clean::line(&format!("{status}: {reason}{left}"))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{RESOURCE_CHARS, cut};
-
-    #[test]
-    fn a_long_resource_keeps_its_end() {
-        assert_eq!(cut("arn:aws:s3:::b/k"), "arn:aws:s3:::b/k");
-        let long = format!("arn:aws:s3:::b/{}/end", "ä".repeat(100));
-        let shown = cut(&long);
-        assert!(shown.chars().count() == RESOURCE_CHARS && shown.ends_with("/end"), "{shown}");
-    }
 }

@@ -120,6 +120,7 @@ async fn where_sts_does_not_know_the_call_the_base_is_lent_and_the_reason_is_sai
     let large = format!("<A>{}</A>", "x".repeat(STS_ANSWER_BYTES_MAX));
     for (status, body, why) in [
         (400, unknown.to_owned(), "InvalidAction: no such call"),
+        (403, unknown.replace("no such call", "&apos;a&apos; &lt;&amp;lt;"), "InvalidAction: 'a' <&lt;"),
         (501, String::new(), "HTTP 501"),
         (200, "<html>".to_owned(), "NoCredentials"),
         (200, large, "too large"),
