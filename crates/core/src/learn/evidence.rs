@@ -65,7 +65,9 @@ pub struct Learner {
     refused: Refusals,
     would_deny: Refusals,
     unnamed: BTreeSet<String>,
+    patterns: BTreeSet<String>,
     requests: u64,
+    presigned: u64,
     partial: u64,
 }
 
@@ -76,6 +78,7 @@ type Refusals = BTreeMap<(String, Option<String>, &'static str), Refused>;
 struct Access {
     grant: Grant,
     unnamed: bool,
+    pattern: bool,
     shown: String,
 }
 
@@ -85,8 +88,10 @@ pub(super) struct Gathered {
     pub(super) failed: Vec<Failed>,
     pub(super) refused: Vec<Refused>,
     pub(super) unnamed: BTreeSet<String>,
+    pub(super) patterns: BTreeSet<String>,
     pub(super) unwritable: BTreeSet<String>,
     pub(super) requests: u64,
+    pub(super) presigned: u64,
     pub(super) partial: u64,
     pub(super) unanswered: u64,
     pub(super) would_deny: Vec<Refused>,
@@ -111,6 +116,11 @@ impl Learner {
                         None => self.grant(access),
                     }
                 }
+            }
+            // Who has the URL does what it is for, and the session's policy decides whether it is made.
+            Event::UrlPresigned { actions, resources, .. } => {
+                self.presigned += 1;
+                accesses("", actions, resources, &Needs::default()).into_iter().for_each(|access| self.grant(access));
             }
             Event::RequestDenied { service, operation, denial, count, .. } => {
                 let named: Vec<&String> = [service, operation].into_iter().flatten().collect();
@@ -160,8 +170,10 @@ impl Learner {
             failed,
             refused: self.refused.into_values().collect(),
             unnamed: self.unnamed,
+            patterns: self.patterns,
             unwritable: odd.into_iter().map(|grant| grant.resource).collect(),
             requests: self.requests,
+            presigned: self.presigned,
             partial: self.partial,
             unanswered,
             would_deny: self.would_deny.into_values().collect(),
@@ -171,6 +183,9 @@ impl Learner {
     fn grant(&mut self, access: Access) {
         if access.unnamed {
             self.unnamed.insert(access.grant.action.clone());
+        }
+        if access.pattern {
+            self.patterns.insert(access.grant.resource.clone());
         }
         self.granted.insert(access.grant);
     }
@@ -199,6 +214,7 @@ fn refuse(all: &mut Refusals, named: &[&String], denial: &Denial, count: u64) {
 fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Needs) -> Vec<Access> {
     let region = needs.requested_region().unwrap_or(region);
     let one = |needed: crate::audit::Needed<'_>| {
+        let pattern = matches!(needed.resource, Resource::Pattern(_));
         let (text, unnamed) = match &needed.resource {
             Resource::Opaque => ("*".to_owned(), true),
             Resource::Exact(arn) if arn == "*" || arn.ends_with(ALL_BUCKETS) => ("*".to_owned(), false),
@@ -209,7 +225,7 @@ fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Need
         if let Some(prefix) = needs.prefix().filter(|_| LISTINGS.contains(&needed.action)) {
             grant = grant.demanding(PREFIX, prefix);
         }
-        Access { grant, unnamed, shown: needed.resource.shown().to_owned() }
+        Access { grant, unnamed, pattern, shown: needed.resource.shown().to_owned() }
     };
     let asks = |needed: &crate::audit::Needed<'_>| {
         !needed.action.split_once(':').is_some_and(|(service, name)| needs_no_allow(service, name))
