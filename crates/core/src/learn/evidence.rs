@@ -7,13 +7,10 @@ use serde::Serialize;
 use super::grant::{Grant, PREFIX, REGION, Terms, escaped};
 use crate::audit::{Event, Needs};
 use crate::denial::{Denial, DenialCode};
-use crate::policy::{PolicyDocument, Resource, needs_no_allow};
+use crate::policy::{PolicyDocument, Resource, is_every_bucket, needs_no_allow};
 
 /// Operations of S3 that a prefix narrows.
 const LISTINGS: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
-
-/// How the ARN ends that stands for every bucket; no bucket has that name.
-const ALL_BUCKETS: &str = ":s3:::*";
 
 /// A call that the cloud denied.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -217,7 +214,7 @@ fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Need
         let pattern = matches!(needed.resource, Resource::Pattern(_));
         let (text, unnamed) = match &needed.resource {
             Resource::Opaque => ("*".to_owned(), true),
-            Resource::Exact(arn) if arn == "*" || arn.ends_with(ALL_BUCKETS) => ("*".to_owned(), false),
+            Resource::Exact(arn) if arn == "*" || is_every_bucket(arn) => ("*".to_owned(), false),
             Resource::Exact(arn) => (escaped(arn), false),
             Resource::Pattern(pattern) => (pattern.clone(), false),
         };

@@ -161,6 +161,11 @@ pub(crate) fn arn_like(pattern: &[Filled], text: &str) -> Option<bool> {
     Some(parts.iter().zip(text.splitn(ARN_PARTS, ':')).all(|(part, text)| glob_of(part, true).matches(text)))
 }
 
+/// True for the ARN that stands for every bucket, in the listing of them; no bucket has that name, and policies say `*`.
+pub(crate) fn is_every_bucket(arn: &str) -> bool {
+    arn.ends_with(":s3:::*")
+}
+
 /// True when a pattern has the six parts that [`arn_like`] compares.
 pub(crate) fn is_arn_pattern(pattern: &[Filled]) -> bool {
     parts_of(pattern).is_some()

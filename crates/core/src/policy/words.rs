@@ -81,7 +81,7 @@ fn actions(scope: &Scope<ActionPattern>, effect: Effect) -> String {
             match effect {
                 Effect::Deny => "every action".to_owned(),
                 Effect::Allow if named.peek().is_none() => format!("every action but {}", minting()),
-                Effect::Allow => format!("every action but {}, and {}", minting(), listed(named.map(text), "and")),
+                Effect::Allow => format!("every action but {}, and also {}", minting(), listed(named.map(text), "and")),
             }
         }
         (Scope::Only(patterns), _) => listed(patterns.iter().map(text), "and"),

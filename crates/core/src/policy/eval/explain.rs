@@ -7,6 +7,7 @@ use crate::policy::access::{AccessRequest, Resource};
 use crate::policy::action::ActionPattern;
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, PolicyDocument, Statement};
+use crate::policy::is_every_bucket;
 use crate::policy::minting;
 use crate::policy::truth::Truth;
 
@@ -236,7 +237,7 @@ fn resource(asked: &Asked<'_>) -> String {
 fn asked_resource(asked: &Asked<'_>) -> String {
     match &asked.access.resource {
         Resource::Opaque => "*".to_owned(),
-        Resource::Exact(arn) if arn == "*" => "*".to_owned(),
+        Resource::Exact(arn) if arn == "*" || is_every_bucket(arn) => "*".to_owned(),
         Resource::Exact(arn) => shown(&arn.replace('$', "${$}").replace('*', "${*}").replace('?', "${?}")),
         Resource::Pattern(pattern) => shown(pattern),
     }
