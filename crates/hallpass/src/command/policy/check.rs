@@ -70,7 +70,7 @@ pub(crate) fn check(context: &Context, args: CheckArgs) -> Result<ExitStatus, Co
             Err(error) if args.files.len() == 1 => return Err(error),
             Err(error) => match unread {
                 None => unread = Some(error),
-                Some(_) => printer.warn(clean::line(&error.to_string())),
+                Some(_) => printer.warn(clean::line(error.message())),
             },
         }
     }
@@ -118,7 +118,9 @@ fn checked(source: &Source) -> File {
         Ok(document) => {
             let findings = document.lint().into_iter().chain(misspelt(&document));
             let findings = findings.chain(keys::of_document(&document)).chain(reach::of_document(&document));
-            (true, findings.map(|finding| problem(finding, &source.text)).collect())
+            let mut problems: Vec<Problem> = findings.map(|finding| problem(finding, &source.text)).collect();
+            problems.sort_by_key(|problem| (problem.line, problem.column));
+            (true, problems)
         }
     };
     File { file: source.name.clone(), valid, problems }

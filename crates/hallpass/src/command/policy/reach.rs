@@ -11,6 +11,10 @@ use serde_json::Value;
 
 use super::spelling;
 
+/// Services whose actions are also decided on ARNs that the tables do not have: `s3:ListAllMyBuckets` on
+/// `arn:aws:s3:::*`, `logs:DescribeLogGroups` on `…:log-group::log-stream:`.
+const BEYOND_THE_TABLES: [&str; 2] = ["s3", "logs"];
+
 /// The Allow statements, and parts of them, that no request can meet.
 pub(super) fn of_document(document: &PolicyDocument) -> Vec<Finding> {
     let Ok(value) = serde_json::to_value(document) else { return Vec::new() };
@@ -77,9 +81,8 @@ impl Tables {
     fn takes_no_resource(&mut self, text: &str) -> bool {
         let Some(action) = ActionPattern::parse(text).ok().filter(ActionPattern::is_literal) else { return false };
         let service = action.service.to_ascii_lowercase();
-        // What S3 decides on is not in the tables alone.
-        if service == "s3" {
-            return action.action.eq_ignore_ascii_case("ListAllMyBuckets");
+        if BEYOND_THE_TABLES.contains(&service.as_str()) {
+            return false;
         }
         let table = self.0.entry(service.clone()).or_insert_with(|| table(&service));
         table.get(&action.action.to_ascii_lowercase()).copied().unwrap_or(false)
@@ -123,7 +126,8 @@ mod tests {
         for action in ["ec2:DescribeInstances", "EC2:describeinstances", "iam:ListUsers", "kms:CreateKey"] {
             assert_eq!(allow(&format!("{action:?}"), arn).len(), 1, "{action}");
         }
-        assert_eq!(allow(r#""s3:ListAllMyBuckets""#, "arn:aws:s3:::*").len(), 1);
+        assert!(allow(r#""s3:ListAllMyBuckets""#, "arn:aws:s3:::*").is_empty());
+        assert!(allow(r#""logs:DescribeLogGroups""#, "arn:aws:logs:*:111122223333:log-group::log-stream:").is_empty());
         assert!(allow(r#""ec2:DescribeInstances""#, "*").is_empty());
         for action in ["ec2:StartInstances", "ec2:*", "ec2:SomethingNew", "s3:GetObject", "s3:ListBucket"] {
             assert!(allow(&format!("{action:?}"), arn).is_empty(), "{action}");
