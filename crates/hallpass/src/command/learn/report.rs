@@ -163,7 +163,9 @@ fn size(fit: &Fit) -> Vec<String> {
 /// The gate knows an account from the role that is lent.
 fn any_account(patterns: &[String]) -> Option<String> {
     let any = patterns.iter().any(|pattern| pattern.split(':').nth(4) == Some("*"));
-    any.then(|| "  the account is known with `--role` only; without one, `*` stands for it".to_owned())
+    any.then(|| {
+        "  `*` stands for the account: with `--role`, or with AWS_ACCOUNT_ID beside the keys, it is known".to_owned()
+    })
 }
 
 /// How a wide ceiling takes in what no wildcard means.
