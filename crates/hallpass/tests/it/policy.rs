@@ -159,6 +159,15 @@ fn check_shows_file_line_and_column() {
         "the others are checked: {said:?}"
     );
     assert_eq!(with_stdin(&world, &["policy", "check", "-", "-"], READ).code, 2);
+    let literal = READ.replace("data/private/*", "data/${$}{aws:username}");
+    assert!(literal.contains("2012-10-17"));
+    assert_eq!(
+        with_stdin(&world, &["policy", "check", "-"], &literal).out,
+        "<stdin>: valid\n",
+        "an escape is no variable"
+    );
+    let variable = READ.replace("data/private/*", "data/${aws:username}").replace("2012-10-17", "2008-10-17");
+    assert!(with_stdin(&world, &["policy", "check", "-"], &variable).out.contains("literal-variable"));
     let checked = answer(&with_stdin(&world, &["policy", "check", "-", "--json"], READ));
     assert_eq!(
         checked,
