@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use hallpass_core::policy::{ActionPattern, Finding, Place, PolicyDocument, Weight, minting};
+use hallpass_core::policy::{ActionPattern, Finding, Place, PolicyDocument, ScopedPolicy, Weight, minting};
 use hallpass_core::resolve::catalog::Slot;
 use hallpass_dataplane::CATALOG;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::spelling;
 
@@ -50,6 +50,27 @@ pub(super) fn of_document(document: &PolicyDocument) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Actions of `--allow` that never meet the resources of `--resource`: the first and why, and how many more.
+pub(crate) fn of_flags(policy: &ScopedPolicy) -> Option<String> {
+    let flags = json!({ "Statement": {
+        "Effect": "Allow",
+        "Action": policy.actions.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "Resource": policy.resources,
+    }});
+    let document = PolicyDocument::parse(&flags.to_string()).ok()?;
+    let never = |finding: &Finding| finding.code == "never-matches";
+    let mut found: Vec<String> = document.lint().into_iter().filter(never).map(|finding| finding.message).collect();
+    if !policy.resources.iter().any(|text| text == "*") {
+        found.extend(of_document(&document).into_iter().map(|finding| finding.message));
+    }
+    let (first, more) = found.split_first()?;
+    Some(match more.len() {
+        0 => first.clone(),
+        1 => format!("{first} (and one more action never meets the resources)"),
+        more => format!("{first} (and {more} more actions never meet the resources)"),
+    })
 }
 
 /// Why a wildcard allows nothing, when all that it would mean must be named.
@@ -106,9 +127,9 @@ fn table(service: &str) -> BTreeMap<String, bool> {
 
 #[cfg(test)]
 mod tests {
-    use hallpass_core::policy::PolicyDocument;
+    use hallpass_core::policy::{PolicyDocument, ScopedPolicy, parse_actions, parse_resource};
 
-    use super::of_document;
+    use super::{of_document, of_flags};
 
     fn found(statement: &str) -> Vec<String> {
         let text = format!(r#"{{"Version":"2012-10-17","Statement":{statement}}}"#);
@@ -134,6 +155,26 @@ mod tests {
         }
         assert!(found(&format!(r#"{{"Effect":"Deny","Action":"iam:ListUsers","Resource":"{arn}"}}"#)).is_empty());
         assert!(found(&format!(r#"{{"Effect":"Allow","Action":"iam:ListUsers","NotResource":"{arn}"}}"#)).is_empty());
+    }
+
+    #[test]
+    fn flags_that_never_meet_are_told_in_one_sentence() {
+        let said = |actions: &str, resources: &[&str]| {
+            of_flags(&ScopedPolicy {
+                actions: parse_actions(actions).expect(actions),
+                resources: resources.iter().map(|text| parse_resource(text).expect(text)).collect(),
+                ..ScopedPolicy::default()
+            })
+        };
+        let list = said("s3:GetObject,s3:ListBucket", &["s3://b/*"]).unwrap_or_default();
+        assert!(list.contains("`s3:ListBucket` works on the bucket") && !list.contains("more"), "{list}");
+        assert!(said("storage:read", &["s3://b/*"]).is_some_and(|said| said.contains("one more action")));
+        assert!(said("ec2:DescribeInstances", &["arn:aws:ec2:us-east-1:1:instance/*"]).is_some());
+        for resources in [["*"].as_slice(), &["s3://b/*", "s3://b"]] {
+            assert_eq!(said("s3:GetObject,s3:ListBucket", resources), None);
+        }
+        assert_eq!(said("s3:*", &["s3://b/*"]), None);
+        assert_eq!(said("iam:*,iam:Pass*", &["*"]), None, "that is another note");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use hallpass_core::policy::{ActionPattern, PolicyDocument, ScopedPolicy, minting
 use hallpass_dataplane::CATALOG;
 use serde_json::Value;
 
+use super::reach;
 use crate::output::{Printer, clean};
 
 /// Actions of S3 that no operation is named after (service authorization reference, "Amazon S3"), and first those that
@@ -38,6 +39,9 @@ pub(crate) fn warn(printer: Printer, policy: &ScopedPolicy) {
     }
     if let Some(more) = doubts.len().checked_sub(ACTION_DOUBTS_TOLD_MAX).filter(|more| *more > 0) {
         printer.warn(format_args!("{more} more actions look misspelt: see `hallpass policy check`"));
+    }
+    if let Some(in_vain) = reach::of_flags(policy) {
+        printer.warn(clean::line(&in_vain));
     }
 }
 
