@@ -326,6 +326,8 @@ fn a_policy_past_the_size_of_a_session_policy_is_split_into_ones_that_fit() {
     let fit = wide.fit().expect("a size");
     assert!(!fit.is_whole() && fit.chars > SESSION_POLICY_CHARS_MAX && !fit.longest.is_empty());
     assert!(fit.parts.iter().all(|part| part.chars <= SESSION_POLICY_CHARS_MAX));
+    let (last, full) = fit.parts.split_last().expect("parts");
+    assert!(full.iter().all(|part| part.chars > SESSION_POLICY_CHARS_MAX * 9 / 10), "{} and {full:?}", last.chars);
     for asked in &many {
         assert!(fit.parts.iter().any(|part| asked.passes(&scoped(&part.policy))), "{asked:?} is in no part");
     }
