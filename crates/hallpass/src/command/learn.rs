@@ -149,7 +149,11 @@ fn learned(context: &Context, args: &LearnArgs, sessions: &[SessionId]) -> Resul
         Generalise::Keys => Level::Keys,
         Generalise::Ids => Level::Ids,
     };
-    Ok(learner.learn(Options { level, include_failed: args.include_failed })?)
+    learner.learn(Options { level, include_failed: args.include_failed }).map_err(|error| {
+        let ids: Vec<&str> = sessions.iter().map(SessionId::short).collect();
+        let again = format!("nothing has to run again: `hallpass learn --from {} --generalise keys`", ids.join(" "));
+        CommandError::from(error).next(again)
+    })
 }
 
 fn merge(learner: &mut Learner, paths: &[PathBuf]) -> Result<(), CommandError> {

@@ -209,6 +209,13 @@ fn compile_shows_what_sts_would_be_given_and_its_size() {
     let said = world.say(&args);
     assert!(said.code == 2 && said.err.contains("more than the 2048 that STS takes"), "{said:?}");
     assert_eq!(world.say(&["policy", "compile"]).code, 2);
+    for (args, code) in [
+        (["--partition", "moon"], "policy.partition"),
+        (["--policy", r#"{"Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*"}}"#], "policy.empty"),
+    ] {
+        let said = world.say(&[["policy", "compile", "--allow", "s3:GetObject"].as_slice(), &args].concat());
+        assert!(said.code == 2 && said.err.contains(&format!("[{code}]")), "{code}: {said:?}");
+    }
 }
 
 #[test]
