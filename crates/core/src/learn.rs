@@ -44,6 +44,8 @@ pub struct Learned {
     pub policy: Option<PolicyDocument>,
     /// Requests that the gate let through.
     pub requests: u64,
+    /// Real URLs that were presigned.
+    pub presigned: u64,
     /// What was made wider than it was asked for.
     pub widenings: Vec<Widening>,
     /// Calls that the cloud denied.
@@ -52,6 +54,8 @@ pub struct Learned {
     pub refused: Vec<Refused>,
     /// Actions granted on `*` because the request does not say, in a way that we know, what it touches.
     pub unnamed: Vec<String>,
+    /// Resources granted as patterns because their requests do not tell the whole ARN: the account, a path, a suffix.
+    pub patterns: Vec<String>,
     /// Granted actions that hand out credentials or power, which no wildcard would have allowed.
     pub escapes: Vec<String>,
     /// Resources that no policy can name, such as a key with a control character; not granted.
@@ -78,10 +82,12 @@ impl Learner {
         Ok(Learned {
             policy,
             requests: gathered.requests,
+            presigned: gathered.presigned,
             widenings,
             failed: gathered.failed,
             refused: gathered.refused,
             unnamed: gathered.unnamed.into_iter().collect(),
+            patterns: gathered.patterns.into_iter().collect(),
             escapes: escapes(&grants),
             unwritable: gathered.unwritable.into_iter().collect(),
             partial: gathered.partial,

@@ -53,6 +53,7 @@ pub use lint::{Finding, Weight};
 pub use parse::{parse_actions, parse_resource};
 pub use prepared::PreparedPolicy;
 pub use profiles::{Profile, profile};
+pub(crate) use resource::is_every_bucket;
 pub use syntax::SyntaxError;
 pub use words::StatementInWords;
 

@@ -101,6 +101,8 @@ pub struct Issued {
     pub access_key_id: String,
     /// The identity that the real credential stands for, where the cloud says it (`AssumedRoleUser.Arn`).
     pub identity: Option<String>,
+    /// The account of the base identity, where its source tells it without a call; 12 digits.
+    pub account: Option<String>,
     /// The policy that every session of this credential carries, as sent; for the audit log.
     pub session_policy: Option<String>,
     /// Why the cloud was not told the scope, in words; `None` where it was.

@@ -3,6 +3,7 @@
 pub(crate) mod clean;
 pub(crate) mod count;
 pub(crate) mod envelope;
+pub(crate) mod file;
 mod printer;
 pub(crate) mod progress;
 pub(crate) mod prompt;

@@ -63,6 +63,7 @@ impl AwsProvider {
             session_policy_chars: None,
             access_key_id: credential.access_key_id,
             identity: None,
+            account: self.base.account(),
             session_policy: None,
         })
     }
@@ -83,6 +84,7 @@ impl AwsProvider {
                 session_policy_chars: Some(compiled.chars()),
                 access_key_id: credential.access_key_id,
                 identity: source.identity().await,
+                account: self.base.account(),
                 session_policy: compiled.json,
                 not_narrowed: None,
                 source: Arc::new(source),
@@ -107,6 +109,7 @@ impl AwsProvider {
             session_policy_chars: request.policy.as_ref().map(|policy| policy.chars().count()),
             access_key_id: credential.access_key_id,
             identity: source.identity().await,
+            account: self.base.account(),
             session_policy: request.policy,
             not_narrowed: None,
             source: Arc::new(source),

@@ -101,6 +101,7 @@ impl Provider for S3Provider {
                 session_policy_chars: None,
                 access_key_id,
                 identity: None,
+                account: None,
                 session_policy: None,
                 not_narrowed: Some("an S3-compatible store has no session policies".to_owned()),
             })

@@ -7,13 +7,10 @@ use serde::Serialize;
 use super::grant::{Grant, PREFIX, REGION, Terms, escaped};
 use crate::audit::{Event, Needs};
 use crate::denial::{Denial, DenialCode};
-use crate::policy::{PolicyDocument, Resource, needs_no_allow};
+use crate::policy::{PolicyDocument, Resource, is_every_bucket, needs_no_allow};
 
 /// Operations of S3 that a prefix narrows.
 const LISTINGS: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
-
-/// How the ARN ends that stands for every bucket; no bucket has that name.
-const ALL_BUCKETS: &str = ":s3:::*";
 
 /// A call that the cloud denied.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -65,7 +62,9 @@ pub struct Learner {
     refused: Refusals,
     would_deny: Refusals,
     unnamed: BTreeSet<String>,
+    patterns: BTreeSet<String>,
     requests: u64,
+    presigned: u64,
     partial: u64,
 }
 
@@ -76,6 +75,7 @@ type Refusals = BTreeMap<(String, Option<String>, &'static str), Refused>;
 struct Access {
     grant: Grant,
     unnamed: bool,
+    pattern: bool,
     shown: String,
 }
 
@@ -85,8 +85,10 @@ pub(super) struct Gathered {
     pub(super) failed: Vec<Failed>,
     pub(super) refused: Vec<Refused>,
     pub(super) unnamed: BTreeSet<String>,
+    pub(super) patterns: BTreeSet<String>,
     pub(super) unwritable: BTreeSet<String>,
     pub(super) requests: u64,
+    pub(super) presigned: u64,
     pub(super) partial: u64,
     pub(super) unanswered: u64,
     pub(super) would_deny: Vec<Refused>,
@@ -111,6 +113,11 @@ impl Learner {
                         None => self.grant(access),
                     }
                 }
+            }
+            // Who has the URL does what it is for, and the session's policy decides whether it is made.
+            Event::UrlPresigned { actions, resources, .. } => {
+                self.presigned += 1;
+                accesses("", actions, resources, &Needs::default()).into_iter().for_each(|access| self.grant(access));
             }
             Event::RequestDenied { service, operation, denial, count, .. } => {
                 let named: Vec<&String> = [service, operation].into_iter().flatten().collect();
@@ -160,8 +167,10 @@ impl Learner {
             failed,
             refused: self.refused.into_values().collect(),
             unnamed: self.unnamed,
+            patterns: self.patterns,
             unwritable: odd.into_iter().map(|grant| grant.resource).collect(),
             requests: self.requests,
+            presigned: self.presigned,
             partial: self.partial,
             unanswered,
             would_deny: self.would_deny.into_values().collect(),
@@ -171,6 +180,9 @@ impl Learner {
     fn grant(&mut self, access: Access) {
         if access.unnamed {
             self.unnamed.insert(access.grant.action.clone());
+        }
+        if access.pattern {
+            self.patterns.insert(access.grant.resource.clone());
         }
         self.granted.insert(access.grant);
     }
@@ -199,9 +211,10 @@ fn refuse(all: &mut Refusals, named: &[&String], denial: &Denial, count: u64) {
 fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Needs) -> Vec<Access> {
     let region = needs.requested_region().unwrap_or(region);
     let one = |needed: crate::audit::Needed<'_>| {
+        let pattern = matches!(needed.resource, Resource::Pattern(_));
         let (text, unnamed) = match &needed.resource {
             Resource::Opaque => ("*".to_owned(), true),
-            Resource::Exact(arn) if arn == "*" || arn.ends_with(ALL_BUCKETS) => ("*".to_owned(), false),
+            Resource::Exact(arn) if arn == "*" || is_every_bucket(arn) => ("*".to_owned(), false),
             Resource::Exact(arn) => (escaped(arn), false),
             Resource::Pattern(pattern) => (pattern.clone(), false),
         };
@@ -209,7 +222,7 @@ fn accesses(region: &str, actions: &[String], resources: &[String], needs: &Need
         if let Some(prefix) = needs.prefix().filter(|_| LISTINGS.contains(&needed.action)) {
             grant = grant.demanding(PREFIX, prefix);
         }
-        Access { grant, unnamed, shown: needed.resource.shown().to_owned() }
+        Access { grant, unnamed, pattern, shown: needed.resource.shown().to_owned() }
     };
     let asks = |needed: &crate::audit::Needed<'_>| {
         !needed.action.split_once(':').is_some_and(|(service, name)| needs_no_allow(service, name))

@@ -50,8 +50,8 @@ fn size(policy: &PolicyDocument) -> (usize, Vec<(String, usize)>) {
     }
 }
 
-/// Fills one policy after the other; a statement that is too large alone is cut in halves. No parts at all when one
-/// action on one resource is too large (a long key of characters that STS wants escaped).
+/// Fills one policy after the other, with as many resources of a statement as there is room for. No parts at all when
+/// one action on one resource is too large (a long key of characters that STS wants escaped).
 fn split(policy: &PolicyDocument) -> Vec<Part> {
     let mut open: Vec<Allow> = policy.to_allows().unwrap_or_default();
     open.reverse();
@@ -66,12 +66,14 @@ fn split(policy: &PolicyDocument) -> Vec<Part> {
             continue;
         }
         let Some(last) = filling.pop() else { continue };
+        let (fitting, rest) = cut(&filling, last);
+        filling.extend(fitting);
         match part(&filling) {
             Some(part) => {
                 parts.push(part);
-                open.push(last);
+                open.push(rest);
             }
-            None => match halves(last) {
+            None => match halves(rest) {
                 Some(halves) => open.extend(halves),
                 None => return Vec::new(),
             },
@@ -79,6 +81,29 @@ fn split(policy: &PolicyDocument) -> Vec<Part> {
         filling.clear();
     }
     parts
+}
+
+/// As many resources of a statement as fit beside others, if any, and the rest of it.
+fn cut(beside: &[Allow], mut allow: Allow) -> (Option<Allow>, Allow) {
+    let within = |room: &mut usize, resource: &String| {
+        *room = room.saturating_sub(resource.chars().count() + 1);
+        Some(*room > 0)
+    };
+    let most = allow.resources.iter().scan(SESSION_POLICY_CHARS_MAX, within).take_while(|fits| *fits).count();
+    let first =
+        |count: usize| Allow { resources: allow.resources.iter().take(count).cloned().collect(), ..allow.clone() };
+    let fits = |count: &usize| part(&[beside, &[first(*count)]].concat()).is_some();
+    let (mut fitting, mut too_many) = (0, most.min(allow.resources.len()) + 1);
+    while too_many - fitting > 1 {
+        let middle = fitting + (too_many - fitting) / 2;
+        if fits(&middle) { fitting = middle } else { too_many = middle }
+    }
+    if fitting == 0 || fitting >= allow.resources.len() {
+        return (None, allow);
+    }
+    let fitted = first(fitting);
+    allow.resources.drain(..fitting);
+    (Some(fitted), allow)
 }
 
 /// `None` when it does not fit, or says nothing.

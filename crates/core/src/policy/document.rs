@@ -7,6 +7,7 @@
 mod allows;
 mod json;
 mod locate;
+mod mistaken;
 mod read;
 
 use std::fmt;
@@ -112,8 +113,10 @@ impl PolicyDocument {
             let full = error.to_string();
             let message = full.split(" at line ").next().unwrap_or_default().to_owned();
             let (line, bytes) = (error.line(), error.column());
-            let before = text.split('\n').nth(line.saturating_sub(1)).and_then(|of_line| of_line.get(..bytes));
-            let column = before.map_or(bytes, |before| before.chars().count());
+            let of_line = text.split('\n').nth(line.saturating_sub(1)).unwrap_or_default();
+            let column = of_line.get(..bytes).map_or(bytes, |before| before.chars().count());
+            let rest = of_line.get(bytes.saturating_sub(1)..).unwrap_or_default();
+            let message = mistaken::syntax(text, rest).map_or(message, str::to_owned);
             DocumentError { place: Place::Text { line, column }, message }
         })?;
         read::document(json)

@@ -99,6 +99,13 @@ impl Glob {
         if self == other {
             return true;
         }
+        // Long lists of plain texts are compared pair by pair, and nearly all pairs end here.
+        if !other.prefix.starts_with(self.prefix.as_str()) || self.is_plain() {
+            return false;
+        }
+        if other.is_plain() {
+            return self.matches(&other.prefix);
+        }
         let mut seen = HashSet::new();
         let mut open = vec![(0_usize, self.closed([0]))];
         while let Some((at, states)) = open.pop() {
@@ -131,6 +138,12 @@ impl Glob {
 
     /// True when some text matches both.
     pub fn intersects(&self, other: &Self) -> bool {
+        if self.is_plain() {
+            return other.matches(&self.prefix);
+        }
+        if other.is_plain() {
+            return self.matches(&other.prefix);
+        }
         let width = other.tokens.len() + 1;
         let mut seen = vec![false; (self.tokens.len() + 1) * width];
         let mut open = vec![(0_usize, 0_usize)];
@@ -159,6 +172,11 @@ impl Glob {
             }
         }
         false
+    }
+
+    /// True when it has no wildcard, so that it matches one text only.
+    fn is_plain(&self) -> bool {
+        self.literal == self.tokens.len()
     }
 
     /// Positions reachable from `states` by one symbol, ascending and without repeats.

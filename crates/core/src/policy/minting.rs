@@ -52,6 +52,13 @@ impl Minting {
         parse_action(self.pattern).ok()
     }
 
+    /// Some action that `wild` would have included if its wildcard did.
+    pub(crate) fn example(&self, wild: &ActionPattern) -> Option<String> {
+        let known = self.known.iter().filter_map(|text| parse_action(text).ok());
+        let example = known.chain(self.as_pattern()).find(|action| wild.covers(action));
+        example.or_else(|| self.as_pattern().filter(|class| wild.overlaps(class))).map(|action| action.to_string())
+    }
+
     /// What must be denied when `named` are allowed letter by letter: the whole pattern, or the known rest of it.
     pub(crate) fn denied_beside(&self, named: &[ActionPattern]) -> Vec<ActionPattern> {
         let Some(pattern) = self.as_pattern() else { return Vec::new() };

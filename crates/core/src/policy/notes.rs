@@ -11,7 +11,7 @@ impl ScopedPolicy {
         let mut notes = self.denials();
         let wild: Vec<&ActionPattern> = self.allow_patterns().filter(|pattern| !pattern.is_literal()).collect();
         for allow in &wild {
-            let minting = MINTING.iter().filter_map(|m| m.as_pattern()).find(|m| allow.overlaps(m));
+            let minting = MINTING.iter().find_map(|minting| minting.example(allow));
             if let Some(minting) = minting.filter(|_| !self.read_only) {
                 notes.push(format!(
                     "`{allow}` does not include what hands out credentials or power (`{minting}` and its like): name \

@@ -4,6 +4,8 @@
 //! the ARN, except that a `*` at the end of a part may run over the colons that follow. In `ArnLike` conditions
 //! ([`arn_like`]) the six parts are compared one by one and nothing crosses a colon of the first five.
 
+use std::borrow::Cow;
+
 use super::access::{Context, Resource};
 use super::glob::{Glob, Token};
 use super::template::{Filled, Template, glob_of};
@@ -107,14 +109,18 @@ impl ResourcePattern {
 
     /// True when all that `other` can mean is meant by us. Variables only cover themselves.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        self.is_everything()
-            || self == other
-            || (!other.is_everything() && !self.template.has_variables() && self.widest().covers(&other.widest()))
+        if self.is_everything() || self == other {
+            return true;
+        }
+        match &self.glob {
+            Some(glob) if !other.is_everything() => glob.covers(&other.widest()),
+            _ => false,
+        }
     }
 
     /// Covers all that the pattern can become.
-    fn widest(&self) -> Glob {
-        self.glob.clone().unwrap_or_else(|| arn_glob(&self.template.widest()))
+    fn widest(&self) -> Cow<'_, Glob> {
+        self.glob.as_ref().map_or_else(|| Cow::Owned(arn_glob(&self.template.widest())), Cow::Borrowed)
     }
 
     /// True when some resource may be meant by both.
@@ -153,6 +159,11 @@ pub(crate) fn arn_like(pattern: &[Filled], text: &str) -> Option<bool> {
         return None;
     }
     Some(parts.iter().zip(text.splitn(ARN_PARTS, ':')).all(|(part, text)| glob_of(part, true).matches(text)))
+}
+
+/// True for the ARN that stands for every bucket, in the listing of them; no bucket has that name, and policies say `*`.
+pub(crate) fn is_every_bucket(arn: &str) -> bool {
+    arn.ends_with(":s3:::*")
 }
 
 /// True when a pattern has the six parts that [`arn_like`] compares.

@@ -40,7 +40,7 @@ impl Statement {
 
     /// The sentence with another verb, `no longer denies`.
     pub(super) fn sentence_with(&self, verb: &str) -> String {
-        let mut sentence = format!("{verb} {} on {}", actions(&self.actions), resources(&self.resources));
+        let mut sentence = format!("{verb} {} on {}", actions(&self.actions, self.effect), resources(&self.resources));
         if !self.conditions.is_empty() {
             let when: Vec<String> = self.conditions.iter().map(Condition::sentence).collect();
             let only = if self.effect == Effect::Allow { "only when" } else { "when" };
@@ -53,14 +53,14 @@ impl Statement {
 impl Condition {
     /// `` `aws:SourceIp` is in `10.0.0.0/8` ``.
     pub(crate) fn sentence(&self) -> String {
-        let key = format!("`{}`", self.key.escape_debug());
+        let key = quoted(&self.key);
         if let Some(absent) = self.operator.null_test(&self.values) {
             return format!("{key} is {}", if absent { "absent" } else { "present" });
         }
         let verb = verb(self.operator.name());
         let negated = self.operator.negated();
         let (any, last) = if negated && self.values.len() > 1 { (" any of", "and") } else { ("", "or") };
-        let values = listed(self.values.iter().map(|value| format!("`{}`", value.escape_debug())), last);
+        let values = listed(self.values.iter().map(|value| quoted(value)), last);
         let subject = match self.operator.set {
             None => key,
             Some(Set::All) => format!("every value of {key}"),
@@ -71,25 +71,50 @@ impl Condition {
     }
 }
 
-fn actions(scope: &Scope<ActionPattern>) -> String {
+/// The truth about wildcards: those of an Allow are without the minting class, those of a Deny are not.
+fn actions(scope: &Scope<ActionPattern>, effect: Effect) -> String {
     let text = |pattern: &ActionPattern| format!("`{pattern}`");
-    match scope {
-        Scope::Only(patterns) if patterns.contains(&ActionPattern::all()) => {
-            // The truth about `*`: the gate takes the minting class out of every wildcard.
-            format!("every action but those that hand out credentials ({} kinds)", minting::MINTING.len())
+    let minting = || format!("those that hand out credentials ({} kinds)", minting::MINTING.len());
+    match (scope, effect) {
+        (Scope::Only(patterns), _) if patterns.contains(&ActionPattern::all()) => {
+            let mut named = patterns.iter().filter(|pattern| pattern.is_literal()).peekable();
+            match effect {
+                Effect::Deny => "every action".to_owned(),
+                Effect::Allow if named.peek().is_none() => format!("every action but {}", minting()),
+                Effect::Allow => format!("every action but {}, and also {}", minting(), listed(named.map(text), "and")),
+            }
         }
-        Scope::Only(patterns) => listed(patterns.iter().map(text), "and"),
-        Scope::AllBut(patterns) => format!("every action except {}", listed(patterns.iter().map(text), "and")),
+        (Scope::Only(patterns), _) => listed(patterns.iter().map(text), "and"),
+        (Scope::AllBut(patterns), Effect::Deny) => {
+            format!("every action except {}", listed(patterns.iter().map(text), "and"))
+        }
+        (Scope::AllBut(patterns), Effect::Allow) => {
+            format!("every action except {} and {}", listed(patterns.iter().map(text), "and"), minting())
+        }
     }
 }
 
 fn resources(scope: &Scope<ResourcePattern>) -> String {
-    let text = |pattern: &ResourcePattern| format!("`{}`", pattern.as_str().escape_debug());
+    let text = |pattern: &ResourcePattern| quoted(pattern.as_str());
     match scope {
         Scope::Only(patterns) if patterns.iter().any(ResourcePattern::is_everything) => "every resource".to_owned(),
         Scope::Only(patterns) => listed(patterns.iter().map(text), "and"),
         Scope::AllBut(patterns) => format!("every resource except {}", listed(patterns.iter().map(text), "and")),
     }
+}
+
+/// As it stands; only what a terminal would not show as itself is escaped.
+fn quoted(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len() + 2);
+    shown.push('`');
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
+    shown.push('`');
+    shown
 }
 
 /// `a`, `a or b`, `a, b or c`.
@@ -177,6 +202,31 @@ mod tests {
              present, and `aws:RequestedRegion` is not any of `eu-west-1` and `eu-west-2`, or is absent"
         );
         assert!(words(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#).contains("hand out credentials"));
+    }
+
+    #[test]
+    fn only_the_wildcards_of_an_allow_leave_out_what_mints() {
+        let of = |effect: &str, actions: &str| words(&format!(r#"{{"Effect":"{effect}",{actions},"Resource":"*"}}"#));
+        let some = "those that hand out credentials";
+        for (effect, actions, says) in [
+            ("Allow", r#""Action":"*""#, true),
+            ("Deny", r#""Action":"*""#, false),
+            ("Allow", r#""NotAction":"s3:*""#, true),
+            ("Deny", r#""NotAction":"s3:*""#, false),
+        ] {
+            assert_eq!(of(effect, actions).contains(some), says, "{}", of(effect, actions));
+        }
+        let named = of("Allow", r#""Action":["*","iam:PassRole"]"#);
+        assert!(named.contains(some) && named.contains("`iam:PassRole`"), "{named}");
+    }
+
+    #[test]
+    fn a_quote_stands_as_it_is_and_a_control_character_does_not() {
+        let text = words(
+            r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username, 'x'}","Condition":
+            {"StringEquals":{"aws:a":"\"\u001b"}}}"#,
+        );
+        assert!(text.contains("`arn:aws:s3:::b/${aws:username, 'x'}`") && text.contains("`\"\\u{1b}`"), "{text}");
     }
 
     #[test]

@@ -326,6 +326,8 @@ fn a_policy_past_the_size_of_a_session_policy_is_split_into_ones_that_fit() {
     let fit = wide.fit().expect("a size");
     assert!(!fit.is_whole() && fit.chars > SESSION_POLICY_CHARS_MAX && !fit.longest.is_empty());
     assert!(fit.parts.iter().all(|part| part.chars <= SESSION_POLICY_CHARS_MAX));
+    let (last, full) = fit.parts.split_last().expect("parts");
+    assert!(full.iter().all(|part| part.chars > SESSION_POLICY_CHARS_MAX * 9 / 10), "{} and {full:?}", last.chars);
     for asked in &many {
         assert!(fit.parts.iter().any(|part| asked.passes(&scoped(&part.policy))), "{asked:?} is in no part");
     }
@@ -353,4 +355,34 @@ fn what_needs_no_permission_is_not_granted_and_every_bucket_is_a_star() {
     let policy = learner.learn(Options::default()).expect("learned").policy.expect("a policy");
     let text = serde_json::to_string(&policy).expect("JSON");
     assert!(!text.contains("GetCallerIdentity") && text.contains(r#""Resource":"*""#), "{text}");
+}
+
+#[test]
+fn what_a_presigned_url_is_for_is_granted_as_if_it_had_been_asked_for() {
+    let mut learner = Learner::default();
+    let presigned = Event::UrlPresigned {
+        method: "GET".into(),
+        operation: "GetObject".into(),
+        actions: vec!["s3:GetObject".into()],
+        resources: vec!["arn:aws:s3:::b/a*".into()],
+        upstream: "host".into(),
+        expires_at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    learner.observe(1, &presigned);
+    let learned = learner.learn(Options::default()).expect("fits");
+    let policy = scoped(learned.policy.as_ref().expect("a policy"));
+    assert_eq!((learned.requests, learned.presigned), (0, 1));
+    assert!(Asked::one("s3:GetObject", exact("arn:aws:s3:::b/a*")).passes(&policy));
+    assert!(!Asked::one("s3:GetObject", exact("arn:aws:s3:::b/ab")).passes(&policy));
+}
+
+#[test]
+fn what_a_request_does_not_tell_of_an_arn_is_named() {
+    let pattern = "arn:aws:sqs:us-east-1:*:q";
+    let asked = [
+        Asked::one("sqs:CreateQueue", Resource::Pattern(pattern.into())),
+        Asked::one("s3:GetObject", exact("arn:aws:s3:::b/*")),
+        Asked::one("ec2:DescribeInstances", exact("*")),
+    ];
+    assert_eq!(learned(&asked, Level::None).patterns, [pattern]);
 }

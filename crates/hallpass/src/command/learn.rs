@@ -4,22 +4,20 @@ pub(crate) mod evidence;
 pub(crate) mod report;
 
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use hallpass_core::delivery::Delivery;
 use hallpass_core::id::SessionId;
 use hallpass_core::learn::{Learned, Learner, Level, Options};
-use rustix::fs::{Access, access};
 
 use crate::command::Context;
-use crate::command::audit::export::atomically;
 use crate::command::run::args::{LendArgs, RunArgs};
 use crate::command::run::{run_in_session, shadow};
 use crate::config::duration::Seconds;
 use crate::error::{CommandError, ErrorKind, ExitStatus};
 use crate::output::clean;
+use crate::output::file::{self, STDOUT, atomically};
 
 /// Run a command, and print the least IAM policy that it needed
 ///
@@ -55,7 +53,7 @@ pub(crate) struct LearnArgs {
     /// Also grant what the cloud denied
     #[arg(long)]
     include_failed: bool,
-    /// Write the policy to this file, as a whole or not at all
+    /// Write the policy to this file, as a whole or not at all; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Time between TERM and KILL when the command is ended
@@ -83,7 +81,8 @@ enum Generalise {
 pub(crate) fn learn(context: &Context, args: LearnArgs) -> Result<ExitStatus, CommandError> {
     // What is wrong here would otherwise show when the run is over, and cost its evidence.
     let mut others = Learner::default();
-    let ready = merge(&mut others, &args.merge).and_then(|()| args.output.as_deref().map_or(Ok(()), may_be_written));
+    let file = args.output.as_deref().filter(|path| *path != Path::new(STDOUT));
+    let ready = merge(&mut others, &args.merge).and_then(|()| file.map_or(Ok(()), may_be_written));
     if let Err(error) = ready {
         return Err(if args.from.is_empty() { error.before_child() } else { error });
     }
@@ -93,11 +92,19 @@ pub(crate) fn learn(context: &Context, args: LearnArgs) -> Result<ExitStatus, Co
         (evidence::ended(context, &args.from)?, ExitStatus::Success)
     };
     let learned = learned(context, &args, &sessions)?;
-    if let Some(path) = &args.output {
-        write_policy(&learned, path)?;
+    if let (Some(path), Some(policy)) = (file, &learned.policy) {
+        let text = report::policy_text(policy)?;
+        atomically(path, |out| Ok(writeln!(out, "{text}")?))?;
     }
-    report::show(context.printer, &learned, &sessions, args.output.is_none())?;
-    Ok(status)
+    report::show(context.printer, &learned, &sessions, status, file.is_none())?;
+    match &learned.policy {
+        None if file.is_some() => {
+            let message = "nothing was learned, so no policy is written";
+            Err(CommandError::new(ErrorKind::NotFound, "learn.nothing", message)
+                .next("see what was refused with `hallpass audit list --kind request_denied`"))
+        }
+        _ => Ok(status),
+    }
 }
 
 fn run_to_learn(context: &Context, args: &LearnArgs) -> Result<(Vec<SessionId>, ExitStatus), CommandError> {
@@ -142,7 +149,11 @@ fn learned(context: &Context, args: &LearnArgs, sessions: &[SessionId]) -> Resul
         Generalise::Keys => Level::Keys,
         Generalise::Ids => Level::Ids,
     };
-    Ok(learner.learn(Options { level, include_failed: args.include_failed })?)
+    learner.learn(Options { level, include_failed: args.include_failed }).map_err(|error| {
+        let ids: Vec<&str> = sessions.iter().map(SessionId::short).collect();
+        let again = format!("nothing has to run again: `hallpass learn --from {} --generalise keys`", ids.join(" "));
+        CommandError::from(error).next(again)
+    })
 }
 
 fn merge(learner: &mut Learner, paths: &[PathBuf]) -> Result<(), CommandError> {
@@ -156,30 +167,12 @@ fn merge(learner: &mut Learner, paths: &[PathBuf]) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The policy is written beside its place first, so its folder must be there and take files.
+/// What is wrong with the file shows before the command runs.
 fn may_be_written(path: &Path) -> Result<(), CommandError> {
-    let unwritable = |error: io::Error| {
+    file::may_be_written(path).map_err(|error| {
         let message = format!("`{}` cannot be written", path.display());
         CommandError::new(ErrorKind::General, "learn.unwritable", message)
             .because(&error)
             .next("name a file in a folder that exists and that you may write to")
-    };
-    if path.is_dir() || path.file_name().is_none() {
-        return Err(unwritable(io::ErrorKind::IsADirectory.into()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.metadata().map_err(unwritable)?.is_dir() {
-        return Err(unwritable(io::ErrorKind::NotADirectory.into()));
-    }
-    access(folder, Access::WRITE_OK).map_err(|error| unwritable(error.into()))
-}
-
-fn write_policy(learned: &Learned, path: &Path) -> Result<(), CommandError> {
-    let Some(policy) = &learned.policy else {
-        let message = "nothing was learned, so no policy is written";
-        return Err(CommandError::new(ErrorKind::NotFound, "learn.nothing", message)
-            .next("see what was refused with `hallpass audit list --kind request_denied`"));
-    };
-    let text = report::policy_text(policy)?;
-    atomically(path, |out| Ok(writeln!(out, "{text}")?))
+    })
 }

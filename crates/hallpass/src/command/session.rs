@@ -4,6 +4,7 @@ pub(crate) mod find;
 pub(crate) mod import;
 pub(crate) mod kill;
 pub(crate) mod list;
+mod presigned;
 pub(crate) mod prune;
 pub(crate) mod report;
 mod requests;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use hallpass_core::denial::{Denial, Missing};
+use hallpass_core::policy::universal::UNIVERSAL_KEYS;
 use hallpass_core::policy::{
     AccessRequest, ActionPattern, Context as Circumstances, Grant, Resource, ScopedPolicy, parse_resource,
 };
@@ -32,9 +33,9 @@ pub(crate) struct WhyArgs {
     /// The IAM action, such as `s3:GetObject`
     #[arg(value_name = "ACTION")]
     asked_action: String,
-    /// The ARN, `s3://bucket/key`, or `*` for what takes no resource
-    #[arg(value_name = "ARN", default_value = "*")]
-    asked_resource: String,
+    /// The ARN, `s3://bucket/key`, or `*` for what takes no resource, as it also is without one
+    #[arg(value_name = "ARN")]
+    asked_resource: Option<String>,
     /// A condition key of the request, such as `aws:SourceIp=203.0.113.7`; repeat it for several values
     #[arg(long = "context", value_name = "KEY=VALUE", value_parser = pair)]
     known: Vec<(String, String)>,
@@ -62,13 +63,21 @@ struct Answer<'a> {
 
 /// Evaluates once and prints the reason.
 pub(crate) fn why(context: &Context, args: WhyArgs) -> Result<ExitStatus, CommandError> {
-    let access = AccessRequest { action: args.asked_action.clone(), resource: asked(&args.asked_resource)? };
+    let asked = one_action(&args.asked_action)?;
+    let resource = args.asked_resource.as_deref().map_or(Ok(Resource::Exact("*".to_owned())), resource)?;
+    let no_resource_named = args.asked_resource.is_none();
+    let access = AccessRequest { action: args.asked_action.clone(), resource };
     let circumstances = circumstances(context, &args)?;
     let policy = policy(context, args)?;
-    let decided = policy.grants(&access, &circumstances);
+    let mut decided = policy.grants(&access, &circumstances);
+    if let Err(denial) = &mut decided
+        && denial.missing == Some(Missing::Resource)
+        && no_resource_named
+    {
+        denial.how_to_ask = Some("name the ARN that is asked about: without one this is about `*` itself".to_owned());
+    }
     let printer = context.printer;
-    let asked = ActionPattern::parse(&access.action).ok();
-    if let Some(doubt) = asked.and_then(|asked| spelling::of_action(&asked)) {
+    if let Some(doubt) = spelling::of_action(&asked) {
         printer.warn(clean::line(&doubt));
     }
     spelling::warn(printer, &policy);
@@ -138,14 +147,32 @@ fn policy(context: &Context, args: WhyArgs) -> Result<ScopedPolicy, CommandError
     of_flags(&with_stdin(args.lend)?, context.config()?)
 }
 
-/// A resource with wildcards stands for all that it matches.
-fn asked(text: &str) -> Result<Resource, CommandError> {
+/// One action, as requests are decided by; several could have several answers.
+fn one_action(text: &str) -> Result<ActionPattern, CommandError> {
+    let wrong = |next: String| {
+        CommandError::usage("why.action", format!("`{text}` is not one IAM action, `service:Action`")).next(next)
+    };
+    if let Some(key) = UNIVERSAL_KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(text)) {
+        return Err(wrong(format!("ask about one that it stands for: {}", key.aws)));
+    }
+    let action = ActionPattern::parse(text).ok().filter(ActionPattern::is_literal);
+    action.ok_or_else(|| wrong("ask about each one, such as `s3:GetObject`".to_owned()))
+}
+
+/// A resource as policies write it: wildcards stand for all that they match, `${*}`, `${?}` and `${$}` for themselves.
+fn resource(text: &str) -> Result<Resource, CommandError> {
     let arn = parse_resource(text).map_err(|error| {
-        CommandError::usage("policy.resource", format!("the resource cannot be understood:\n{error}"))
-            .next("write an ARN such as `arn:aws:s3:::bucket/key`, or `s3://bucket/key`, or `*`")
+        CommandError::usage("policy.resource", format!("the resource cannot be understood:\n{error}")).next(
+            "write an ARN such as `arn:aws:s3:::bucket/key`, or `s3://bucket/key`, or `*`; what stands for itself is \
+             `${*}`, `${?}` or `${$}`",
+        )
     })?;
-    let wild = arn != "*" && arn.contains(['*', '?']);
-    Ok(if wild { Resource::Pattern(arn) } else { Resource::Exact(arn) })
+    let bare = ["${*}", "${?}"].iter().fold(arn.clone(), |text, escape| text.replace(escape, ""));
+    let wild = arn != "*" && bare.contains(['*', '?']);
+    // Beside a wildcard an escaped one becomes any character: the question is about more, and its answer still true.
+    let (star, question) = if wild { ("?", "?") } else { ("*", "?") };
+    let plain = arn.replace("${*}", star).replace("${?}", question).replace("${$}", "$");
+    Ok(if wild { Resource::Pattern(plain) } else { Resource::Exact(plain) })
 }
 
 /// What the gate would know of a request at this moment, and what the flags say over it.
@@ -181,5 +208,35 @@ fn pair(text: &str) -> Result<(String, String), String> {
             Ok((key.to_owned(), value.to_owned()))
         }
         _ => Err("write a condition key and its value like `aws:SourceIp=203.0.113.7`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::policy::Resource;
+
+    use super::{one_action, resource};
+
+    #[test]
+    fn what_is_escaped_stands_for_itself_and_a_wildcard_for_what_it_matches() {
+        let exact = |text: &str| Resource::Exact(text.to_owned());
+        let pattern = |text: &str| Resource::Pattern(text.to_owned());
+        for (text, expected) in [
+            ("*", exact("*")),
+            ("s3://b/a${*}", exact("arn:aws:s3:::b/a*")),
+            ("s3://b/a${?}${$}{x}", exact("arn:aws:s3:::b/a?${x}")),
+            ("s3://b/a*", pattern("arn:aws:s3:::b/a*")),
+            ("s3://b/${*}/*", pattern("arn:aws:s3:::b/?/*")),
+        ] {
+            assert_eq!(resource(text).expect(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_question_is_about_one_action() {
+        assert!(one_action("s3:GetObject").is_ok());
+        for text in ["s3:*", "s3:Get?bject", "*", "GetObject", "storage:read", "s3:", ""] {
+            assert!(one_action(text).is_err(), "{text}");
+        }
     }
 }

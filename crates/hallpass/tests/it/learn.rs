@@ -112,6 +112,26 @@ fn a_learned_policy_lets_the_program_run_again_and_every_statement_of_it_is_need
 }
 
 #[test]
+fn an_account_that_stands_beside_the_keys_is_the_one_in_learned_arns() {
+    let cloud = Ministack::shared();
+    let lender = Lender::without_role(cloud);
+    let program = "import boto3\nboto3.client('sqs').get_queue_url(QueueName='jobs')\n";
+    let learn = |account: Option<&str>| {
+        let mut command = lender.hallpass(&["learn", "--"]);
+        command.args(child(program)).envs(account.map(|account| ("AWS_ACCOUNT_ID", account)));
+        let outcome = run(&mut command);
+        let policy: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
+        (policy["Statement"][0]["Resource"].clone(), outcome.stderr)
+    };
+    let (any, said) = learn(None);
+    assert_eq!(any, "arn:aws:sqs:us-east-1:*:jobs", "{said}");
+    assert!(said.contains("granted on patterns") && said.contains("AWS_ACCOUNT_ID"), "{said}");
+    let (own, said) = learn(Some(&cloud.account));
+    assert_eq!(own, format!("arn:aws:sqs:us-east-1:{}:jobs", cloud.account), "{said}");
+    assert!(!said.contains("granted on patterns"), "{said}");
+}
+
+#[test]
 fn a_learned_policy_works_as_a_session_policy_that_the_cloud_enforces_too() {
     let cloud = Ministack::shared();
     let lender = Lender::with_role(cloud);

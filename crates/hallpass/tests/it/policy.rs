@@ -67,6 +67,8 @@ fn why_ends_with_one_and_says_what_is_missing() {
     assert_eq!(denial["missing"], json!({"kind": "context-key", "key": "aws:username"}));
     let denial = ask(&["s3:PutObject", "s3://data/a", "--context", "aws:username=bob"]);
     assert_eq!(denial["missing"], json!({"kind": "condition", "key": "aws:username"}));
+    let denial = ask(&["s3:GetObject"]);
+    assert!(denial["how_to_ask"].as_str().is_some_and(|next| next.starts_with("name the ARN")), "{denial}");
     let denial = ask(&["s3:GetObject", "s3://data/*"]);
     assert_eq!(denial["statement"], json!("Keep"), "a pattern that meets a denied part was let through");
     let said = world.say(&["why", "s3:PutObject", "s3://data/a", "--policy", "p.json"]);
@@ -82,6 +84,11 @@ fn why_believes_what_it_is_told_about_the_request() {
     assert_eq!(ask(&["s3:PutObject", "s3://data/a", "--context", "aws:username=a", "--absent", "aws:username"]), 2);
     assert_eq!(ask(&["s3:PutObject", "s3://data/a", "--context", "username=a"]), 2);
     assert_eq!(ask(&["s3:PutObject", "data/a"]), 2);
+    assert_eq!(ask(&["s3:Put*", "s3://data/a"]), 2);
+    assert_eq!(ask(&["storage:read", "s3://data/a"]), 2);
+    let literal = READ.replace("data/private/*", "data/private/${*}");
+    let why = |key: &str| with_stdin(&world, &["why", "s3:GetObject", key, "--policy", "-"], &literal).code;
+    assert_eq!(["s3://data/private/${*}", "s3://data/private/x"].map(why), [1, 0], "an escape stands for itself");
 }
 
 #[test]
@@ -145,6 +152,22 @@ fn check_shows_file_line_and_column() {
     assert_eq!(world.say(&["policy", "check", "odd.json"]).code, 0);
     assert_eq!(world.say(&["policy", "check", "odd.json", "--strict"]).code, 1);
     assert_eq!(world.say(&["policy", "check", "nowhere.json"]).code, 5);
+    let said = world.say(&["policy", "check", "good.json", "nowhere.json", "odd.json"]);
+    assert!(said.code == 5 && said.err.contains("nowhere.json"), "{said:?}");
+    assert!(
+        said.out.contains("good.json: valid") && said.out.contains("odd.json:3:14"),
+        "the others are checked: {said:?}"
+    );
+    assert_eq!(with_stdin(&world, &["policy", "check", "-", "-"], READ).code, 2);
+    let literal = READ.replace("data/private/*", "data/${$}{aws:username}");
+    assert!(literal.contains("2012-10-17"));
+    assert_eq!(
+        with_stdin(&world, &["policy", "check", "-"], &literal).out,
+        "<stdin>: valid\n",
+        "an escape is no variable"
+    );
+    let variable = READ.replace("data/private/*", "data/${aws:username}").replace("2012-10-17", "2008-10-17");
+    assert!(with_stdin(&world, &["policy", "check", "-"], &variable).out.contains("literal-variable"));
     let checked = answer(&with_stdin(&world, &["policy", "check", "-", "--json"], READ));
     assert_eq!(
         checked,
@@ -186,6 +209,13 @@ fn compile_shows_what_sts_would_be_given_and_its_size() {
     let said = world.say(&args);
     assert!(said.code == 2 && said.err.contains("more than the 2048 that STS takes"), "{said:?}");
     assert_eq!(world.say(&["policy", "compile"]).code, 2);
+    for (args, code) in [
+        (["--partition", "moon"], "policy.partition"),
+        (["--policy", r#"{"Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*"}}"#], "policy.empty"),
+    ] {
+        let said = world.say(&[["policy", "compile", "--allow", "s3:GetObject"].as_slice(), &args].concat());
+        assert!(said.code == 2 && said.err.contains(&format!("[{code}]")), "{code}: {said:?}");
+    }
 }
 
 #[test]
@@ -207,4 +237,11 @@ fn diff_ends_with_one_when_a_policy_allows_more_or_less() {
     let said = world.say(&["policy", "diff", "old.json", "new.json", "--json"]);
     assert_eq!(answer(&said)["newly_allowed"][0]["document"], json!("old"));
     assert_eq!(world.say(&["policy", "diff", "-", "-"]).code, 2);
+
+    let narrower = READ.replace("s3:Get*", "s3:GetObject");
+    world.file("work/narrower.json", &narrower);
+    let gate = |old: &str, new: &str| world.say(&["policy", "diff", "--fail-on", "wider", old, new]).code;
+    assert_eq!(gate("old.json", "narrower.json"), 0, "what allows less passes");
+    assert_eq!(gate("narrower.json", "old.json"), 1);
+    assert_eq!(gate("old.json", "new.json"), 1, "one that also allows less does not pass");
 }

@@ -1,6 +1,6 @@
 //! Unmodified clients under `hallpass run --via …`: through the proxy they keep AWS's own host names.
 
-use hallpass_testkit::clients::{Outcome, python};
+use hallpass_testkit::clients::{Outcome, bare, python, run};
 use hallpass_testkit::servers::Ministack;
 use hallpass_testkit::servers::ministack::{BUCKET, OTHER_BUCKET};
 
@@ -97,7 +97,7 @@ fn a_no_proxy_of_the_callers_does_not_lead_past_the_gate() {
     let lender = Lender::with_role(Ministack::shared());
     let mut command = lender.lending(&by("proxy"), &["aws", "s3", "cp", &format!("s3://{BUCKET}/reports/a.txt"), "-"]);
     command.env("NO_PROXY", "*").env("no_proxy", ".amazonaws.com,s3.us-east-1.amazonaws.com");
-    assert_eq!(hallpass_testkit::clients::run(&mut command).succeeded(), "alpha\n");
+    assert_eq!(run(&mut command).succeeded(), "alpha\n");
 }
 
 #[test]
@@ -170,12 +170,23 @@ fn presign_gives_a_real_url_that_works_without_the_session_and_says_so() {
     assert_eq!(printed.len(), 2, "{}", outcome.shown());
     assert_eq!(printed[1], "77", "another bucket is refused: {}", outcome.shown());
     assert!(outcome.stderr.contains("cannot be taken back before"), "{}", outcome.shown());
-    let fetched = hallpass_testkit::clients::run(hallpass_testkit::clients::bare("curl").args(["-s", printed[0]]));
+    let fetched = run(bare("curl").args(["-s", printed[0]]));
     assert_eq!(fetched.succeeded(), "alpha\n", "after the session has ended");
     let made = lender.events("url_presigned");
     assert_eq!((made.len(), made[0]["method"].as_str()), (1, Some("GET")), "{made:?}");
     assert_eq!(made[0]["resources"][0], format!("arn:aws:s3:::{BUCKET}/reports/a.txt"));
     assert_eq!(lender.events("request_denied").len(), 1);
+
+    let ended = run(&mut lender.hallpass(&["session", "list", "--json"])).succeeded();
+    let ended: serde_json::Value = serde_json::from_str(&ended).expect("JSON");
+    let id = ended["sessions"][0]["id"].as_str().expect("an id").to_owned();
+    let report = run(&mut lender.hallpass(&["session", "report", &id])).succeeded();
+    assert!(report.contains("Presigned URLs\nGET arn:aws:s3:::lent/reports/a.txt works until"), "{report}");
+    let killed = run(&mut lender.hallpass(&["session", "kill", &id]));
+    assert!(killed.stderr.contains("1 presigned URL still works"), "{}", killed.shown());
+
+    let learned = run(&mut lender.hallpass(&["learn", "--from", &id])).succeeded();
+    assert!(learned.contains("\"s3:GetObject\"") && learned.contains("lent/reports/a.txt"), "{learned}");
 }
 
 #[test]
@@ -189,10 +200,10 @@ fn a_url_that_the_child_presigns_itself_dies_with_the_session() {
         let (fetched, url) = printed.split_once('\n').expect("two lines");
         assert_eq!(fetched, "alpha", "{way}: {url}");
         assert!(url.contains("ASIAHALLPASS") && url.contains("X-Amz-Signature"), "{way}: {url}");
-        let mut later = hallpass_testkit::clients::bare("curl");
+        let mut later = bare("curl");
         let direct = url.trim().replace("https://", "http://");
         later.args(["-s", "-m", "5", "--connect-to", &format!("::{}", host_of(&Ministack::shared().url())), &direct]);
-        let after = hallpass_testkit::clients::run(&mut later);
+        let after = run(&mut later);
         assert!(!after.stdout.contains("alpha"), "{way}: the cloud does not know the key: {}", after.shown());
     }
 }
@@ -215,7 +226,7 @@ fn a_host_of_the_configuration_leads_to_another_address() {
         let script =
             format!("aws s3 cp s3://{BUCKET}/reports/a.txt - && aws sts get-caller-identity && aws iam list-users");
         command.args(["--via", way, "--", "sh", "-c", &script]);
-        let printed = hallpass_testkit::clients::run(&mut command).succeeded();
+        let printed = run(&mut command).succeeded();
         assert!(printed.starts_with("alpha\n") && printed.contains("Arn"), "{way}: {printed}");
     }
     let sent = lender.events("request_allowed");
@@ -249,7 +260,7 @@ fn by_default_an_agent_keeps_its_own_api_and_aws_never_passes_untouched() {
                   aws s3 cp s3://lent/reports/a.txt -; env | grep -c hunter2";
     let mut command = lender.lending(&READ, &["sh", "-c", script]);
     command.env("HTTPS_PROXY", &proxy).env("HTTP_PROXY", &proxy).env("NO_PROXY", "127.0.0.1");
-    let outcome = hallpass_testkit::clients::run(&mut command);
+    let outcome = run(&mut command);
     let printed = &outcome.stdout;
     assert!(printed.starts_with("page\n") && printed.ends_with("alpha\n0\n"), "{}", outcome.shown());
     assert!(printed.contains("never passed through") || printed.contains("403"), "{}", outcome.shown());
@@ -271,7 +282,7 @@ fn without_passthrough_the_proxy_reaches_aws_alone() {
         let flags: Vec<&str> = READ.into_iter().chain(flags.iter().copied()).collect();
         let mut command = lender.lending(&flags, &["sh", "-c", "curl -s http://api.example.com/"]);
         command.env("HTTP_PROXY", &proxy).env("NO_PROXY", "127.0.0.1");
-        let outcome = hallpass_testkit::clients::run(&mut command);
+        let outcome = run(&mut command);
         assert!(outcome.stdout.contains("--passthrough HOST"), "the way out is named: {}", outcome.shown());
     }
     assert_eq!(asked.try_iter().count(), 0);
@@ -285,7 +296,7 @@ fn a_proxy_of_the_callers_that_cannot_be_gone_through_keeps_ours_out_of_the_way(
         let flags: Vec<&str> = READ.into_iter().chain(flags.iter().copied()).collect();
         let mut command = lender.lending(&flags, &["sh", "-c", "env"]);
         command.env("ALL_PROXY", "socks5://corp:hunter2@127.0.0.1:1").env("NO_PROXY", "127.0.0.1");
-        hallpass_testkit::clients::run(&mut command)
+        run(&mut command)
     };
     let outcome = started(&[]);
     let left = outcome.stdout.contains("ALL_PROXY=socks5:") && !outcome.stdout.contains("HTTPS_PROXY=");

@@ -1,6 +1,9 @@
 //! The caller's own identity: the standard chain, over the environment that was handed over.
 
+use std::sync::OnceLock;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::attributes::AccountId;
 use aws_credential_types::provider::ProvideCredentials;
 use hallpass_core::credential::Credential;
 use hallpass_core::provider::{CloudProvider, ProviderError};
@@ -14,16 +17,20 @@ use super::transport::Transport;
 /// Signs in where nothing else says so; STS is reachable from everywhere in the standard partition.
 const REGION_WITHOUT_ANY: &str = "us-east-1";
 
+/// Digits of an account's number.
+const ACCOUNT_DIGITS: usize = 12;
+
 /// The base identity.
 #[derive(Debug)]
 pub(crate) struct Base {
     options: AwsOptions,
     sdk: OnceCell<SdkConfig>,
+    account: OnceLock<String>,
 }
 
 impl Base {
     pub(crate) fn new(options: AwsOptions) -> Self {
-        Self { options, sdk: OnceCell::new() }
+        Self { options, sdk: OnceCell::new(), account: OnceLock::new() }
     }
 
     pub(crate) fn options(&self) -> &AwsOptions {
@@ -42,12 +49,27 @@ impl Base {
         let sdk = self.sdk().await?;
         let provider = sdk.credentials_provider().ok_or_else(|| missing("the SDK found no credential provider"))?;
         let found = provider.provide_credentials().await.map_err(|error| missing(&chain_of(&error)))?;
+        self.told_account(found.account_id().map(AccountId::as_str));
         Ok(Credential {
             access_key_id: found.access_key_id().to_owned(),
             secret_access_key: Secret::new(found.secret_access_key()),
             session_token: found.session_token().map(Secret::new),
             expires_at: found.expiry().map(timestamp),
         })
+    }
+
+    /// The account of the identity, once a credential was given, where its source tells it: SSO, a role of a profile, a
+    /// process, `aws_account_id` of a profile, `AWS_ACCOUNT_ID` beside keys.
+    pub(crate) fn account(&self) -> Option<String> {
+        self.account.get().cloned()
+    }
+
+    /// What is no account's number says nothing.
+    fn told_account(&self, text: Option<&str>) {
+        let number = |text: &&str| text.len() == ACCOUNT_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
+        if let Some(account) = text.filter(number) {
+            self.account.get_or_init(|| account.to_owned());
+        }
     }
 
     fn environment_keys(&self) -> Result<Option<Credential>, ProviderError> {
@@ -57,12 +79,15 @@ impl Base {
         let key = self.options.variable("AWS_ACCESS_KEY_ID");
         let secret = self.options.variable("AWS_SECRET_ACCESS_KEY");
         match (key, secret) {
-            (Some(key), Some(secret)) => Ok(Some(Credential {
-                access_key_id: key.to_owned(),
-                secret_access_key: Secret::new(secret),
-                session_token: self.options.variable("AWS_SESSION_TOKEN").map(Secret::new),
-                expires_at: self.options.variable("AWS_CREDENTIAL_EXPIRATION").and_then(|time| time.parse().ok()),
-            })),
+            (Some(key), Some(secret)) => {
+                self.told_account(self.options.variable("AWS_ACCOUNT_ID"));
+                Ok(Some(Credential {
+                    access_key_id: key.to_owned(),
+                    secret_access_key: Secret::new(secret),
+                    session_token: self.options.variable("AWS_SESSION_TOKEN").map(Secret::new),
+                    expires_at: self.options.variable("AWS_CREDENTIAL_EXPIRATION").and_then(|time| time.parse().ok()),
+                }))
+            }
             (None, None) => Ok(None),
             (Some(_), None) => Err(missing("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not")),
             (None, Some(_)) => Err(missing("AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not")),
@@ -180,6 +205,33 @@ mod tests {
 
     const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
     const WORK: &str = "[profile work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = w\nregion = x\n";
+
+    #[tokio::test]
+    async fn the_account_is_the_one_that_stands_beside_the_keys_and_nothing_else() {
+        for (told, expected) in [
+            (Some("111122223333"), Some("111122223333")),
+            (Some("1111-2222-3333"), None),
+            (Some("*"), None),
+            (None, None),
+        ] {
+            let more = told.map(|account| ("AWS_ACCOUNT_ID", account));
+            let base = base(&KEYS.into_iter().chain(more).collect::<Vec<_>>());
+            assert_eq!(base.account(), None, "before there is a credential");
+            base.credential().await.expect("credential");
+            assert_eq!(base.account().as_deref(), expected, "{told:?}");
+        }
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), format!("{WORK}aws_account_id = 111122223333\n")).expect("written");
+        let path = file.path().to_str().expect("text");
+        let of_profile = base(&[
+            ("AWS_CONFIG_FILE", path),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere"),
+            ("AWS_PROFILE", "work"),
+            ("AWS_ACCOUNT_ID", "999999999999"),
+        ]);
+        of_profile.credential().await.expect("credential");
+        assert_eq!(of_profile.account().as_deref(), Some("111122223333"));
+    }
 
     #[tokio::test]
     async fn keys_of_the_environment_never_stand_in_for_a_named_profile() {

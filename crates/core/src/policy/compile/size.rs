@@ -1,5 +1,7 @@
 //! The text as sent, and what makes it long.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::policy::condition::Block;
@@ -30,9 +32,10 @@ pub(super) fn text(policy: &impl Serialize) -> String {
 /// The longest actions, resources and condition blocks, longest first.
 pub(super) fn longest(statements: &[Statement]) -> Vec<(String, usize)> {
     let mut parts: Vec<(String, usize)> = Vec::new();
+    let mut known = HashSet::new();
     let mut add = |part: String| {
         let chars = part.chars().count();
-        if !parts.iter().any(|(known, _)| *known == part) {
+        if known.insert(part.clone()) {
             parts.push((part, chars));
         }
     };

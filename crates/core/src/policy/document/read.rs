@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::json::Json;
+use super::mistaken;
 use super::{DocumentError, Effect, Place, PolicyDocument, Scope, Statement};
 use crate::limits::POLICY_ACTIONS_MAX;
 use crate::policy::action::ActionPattern;
 use crate::policy::condition::{Condition, Operator, Set};
-use crate::policy::parse::parse_action;
+use crate::policy::parse::{parse_action, parse_resource};
 use crate::policy::resource::ResourcePattern;
 use crate::policy::template::without_variables;
 use crate::policy::universal;
@@ -16,10 +17,15 @@ use crate::policy::universal;
 pub(super) const VERSION: &str = "2012-10-17";
 const VERSION_WITHOUT_VARIABLES: &str = "2008-10-17";
 
+/// Longest text of a document that a message repeats, characters.
+const SHOWN_CHARS_MAX: usize = 200;
+
 type Members = Vec<(String, Json)>;
 
 pub(super) fn document(json: Json) -> Result<PolicyDocument, DocumentError> {
-    let members = object(json, "")?;
+    let shape = mistaken::shape(&json);
+    let members = object(json, "").map_err(|error| DocumentError { message: error.message + shape, ..error })?;
+    let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
     let mut version = None;
     let mut statements = None;
     for (name, value) in members {
@@ -27,7 +33,7 @@ pub(super) fn document(json: Json) -> Result<PolicyDocument, DocumentError> {
             "Version" => version = Some(text(value, "Version")?),
             "Id" => drop(text(value, "Id")?),
             "Statement" => statements = Some(value),
-            _ => return Err(unknown("", &name, "`Version`, `Id` and `Statement`")),
+            _ => return Err(unknown("", &name, "`Version`, `Id` and `Statement`", &names)),
         }
     }
     let variables = match version.as_deref() {
@@ -131,6 +137,7 @@ fn member(parts: &mut Parts, name: &str, value: Json, path: &str, variables: boo
                 path,
                 name,
                 "`Sid`, `Effect`, `Action`, `Resource`, `Condition` and their `Not` forms",
+                &[],
             ));
         }
     }
@@ -157,9 +164,22 @@ fn action(text: &str, path: &str) -> Result<ActionPattern, DocumentError> {
 fn resource(text: &str, path: &str, variables: bool) -> Result<ResourcePattern, DocumentError> {
     let text = if variables { text.to_owned() } else { without_variables(text) };
     ResourcePattern::parse(&text).map_err(|error| {
-        let shown = text.escape_debug();
-        fault(path, format!("`{shown}`, character {}: expected {}", error.at + 1, error.expected))
+        let shown = shown(&text);
+        if text.starts_with("s3://")
+            && let Ok(arn) = parse_resource(&text)
+        {
+            return fault(path, format!("`{shown}` is a short form, for `--resource`: write `{arn}`"));
+        }
+        let expected = error.expected.replace(", or `s3://bucket/key`", "").replace("`*`, an ARN", "`*` or an ARN");
+        fault(path, format!("`{shown}`, character {}: expected {expected}", error.at + 1))
     })
+}
+
+/// The beginning of a text that cannot be read, so that a message stays one.
+fn shown(text: &str) -> String {
+    let dots = if text.chars().nth(SHOWN_CHARS_MAX).is_some() { "…" } else { "" };
+    let start: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    format!("{}{dots}", start.escape_debug())
 }
 
 fn conditions(json: Json, path: &str, variables: bool) -> Result<Vec<Condition>, DocumentError> {
@@ -268,11 +288,12 @@ fn check_length(length: usize, path: &str) -> Result<(), DocumentError> {
     }
 }
 
-fn unknown(path: &str, name: &str, known: &str) -> DocumentError {
+fn unknown(path: &str, name: &str, known: &str, beside: &[String]) -> DocumentError {
     let dot = if path.is_empty() { "" } else { "." };
+    let meant = mistaken::member(name, beside);
     fault(
         &format!("{path}{dot}{}", name.escape_debug()),
-        format!("unknown member `{}`: only {known} are read", name.escape_debug()),
+        format!("unknown member `{}`: only {known} are read{meant}", name.escape_debug()),
     )
 }
 

@@ -7,6 +7,7 @@ use crate::policy::access::{AccessRequest, Resource};
 use crate::policy::action::ActionPattern;
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, PolicyDocument, Statement};
+use crate::policy::is_every_bucket;
 use crate::policy::minting;
 use crate::policy::truth::Truth;
 
@@ -246,8 +247,7 @@ fn resource(asked: &Asked<'_>) -> String {
 fn asked_resource(asked: &Asked<'_>) -> String {
     match &asked.access.resource {
         Resource::Opaque => "*".to_owned(),
-        // What lists a whole service, `arn:aws:s3:::*`, has no resource of its own: the cloud wants the star itself.
-        Resource::Exact(arn) if arn == "*" || arn.split(':').nth(5) == Some("*") => "*".to_owned(),
+        Resource::Exact(arn) if arn == "*" || is_every_bucket(arn) => "*".to_owned(),
         Resource::Exact(arn) => shown(&arn.replace('$', "${$}").replace('*', "${*}").replace('?', "${?}")),
         Resource::Pattern(pattern) => shown(pattern),
     }

@@ -78,3 +78,41 @@ fn the_matcher_agrees_with_the_table_on_many_pairs() {
 fn the_matcher_agrees_with_the_table_on_ten_million_pairs() {
     compare(PAIRS_LONG);
 }
+
+/// Every text of up to four of these letters: enough for patterns of up to four tokens.
+fn texts() -> Vec<String> {
+    let mut all = vec![String::new()];
+    let mut from = 0;
+    for _ in 0..4 {
+        let to = all.len();
+        for at in from..to {
+            all.extend(['a', 'b', ':', 'é', 'c'].map(|letter| format!("{}{letter}", all[at])));
+        }
+        from = to;
+    }
+    all
+}
+
+#[test]
+fn covering_and_meeting_agree_with_the_matcher_on_every_short_text() {
+    let (mut random, texts) = (Random(2), texts());
+    let mut seen = [0_u32; 4];
+    for _ in 0..2_000 {
+        let glob = |random: &mut Random| Glob::from_tokens((0..random.below(5)).map(|_| random.token()).collect());
+        let (a, b) = (glob(&mut random), glob(&mut random));
+        let of = |glob: &Glob| -> Vec<bool> { texts.iter().map(|text| glob.matches(text)).collect() };
+        let (in_a, in_b) = (of(&a), of(&b));
+        let both = in_a.iter().zip(&in_b).any(|(a, b)| *a && *b);
+        let within = in_b.iter().zip(&in_a).all(|(b, a)| !b || *a);
+        // A star may stand for more than four letters, so only a pattern without one is told whole by these texts.
+        let plain = |glob: &Glob| glob.tokens.iter().all(|token| matches!(token, Token::Char(_)));
+        let (meets, covered) = (a.intersects(&b), a.covers(&b));
+        assert!(meets || !both, "{a:?} {b:?}");
+        assert!(both || !(meets && (plain(&a) || plain(&b))), "{a:?} {b:?}");
+        assert!(within || !covered, "{a:?} {b:?}");
+        assert!(covered || !(within && plain(&b)), "{a:?} {b:?}");
+        seen[usize::from(both)] += 1;
+        seen[2 + usize::from(covered)] += 1;
+    }
+    assert!(seen.iter().all(|count| *count > 100), "the pairs say little: {seen:?}");
+}

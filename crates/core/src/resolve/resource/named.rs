@@ -91,9 +91,21 @@ fn log_groups(scope: &Scope<'_>, name: &str, given: Given<'_>, all: &mut [Access
         && (given.json("includeLinkedAccounts")?.is_some() || given.json("accountIdentifiers")?.is_some());
     if foreign || linked || beside && !named.is_empty() {
         all.iter_mut().for_each(|access| access.resource = Resource::Opaque);
+    } else if named.is_empty()
+        && let (Some(group), Some(stream)) = (given.text("logGroupName")?, given.text("logStreamName")?)
+        && let [AccessRequest { resource: resource @ Resource::Opaque, .. }] = all
+        && plain(group, GROUP)
+        && plain(stream, STREAM)
+    {
+        *resource = scope.local("logs", &format!("log-group:{group}:log-stream:{stream}"));
     }
     Ok(())
 }
+
+/// What names of log groups have beside letters and digits, and what those of streams mostly have, Lambda's
+/// `2026/01/31/[$LATEST]…` among them (CloudWatch Logs API reference, `CreateLogGroup`, `CreateLogStream`).
+const GROUP: &[u8] = b"_-/.#";
+const STREAM: &[u8] = b"_-/.#[]$=+,@";
 
 /// Messages are received and deleted in one queue and sent to another.
 fn moved_messages(scope: &Scope<'_>, given: Given<'_>, all: &mut Vec<AccessRequest>) -> Result<(), Denial> {

@@ -155,6 +155,15 @@ fn log_groups_of_another_account_are_not_the_callers() {
         on(&json("logs", "Logs_20140328.GetLogEvents", &body), "logs:GetLogEvents").join(" ")
     };
     assert_eq!(events(r#""logGroupName":"g","#), "logs:::log-group:g:log-stream:s");
+    assert_eq!(events(r#""logGroupName":"/aws/lambda/f","#), "logs:::log-group:/aws/lambda/f:log-stream:s");
+    let of_lambda = r#"{"logGroupName":"/aws/lambda/f","logStreamName":"2026/01/31/[$LATEST]0a","logEvents":[]}"#;
+    let put = json("logs", "Logs_20140328.PutLogEvents", of_lambda);
+    let stream = "logs:::log-group:/aws/lambda/f:log-stream:2026/01/31/[$LATEST]0a";
+    assert_eq!(on(&put, "logs:PutLogEvents"), [stream], "{put}");
+    for odd in ["/g:*", "/*", "g:log-stream:x", "/g ", ""] {
+        let found = events(&format!(r#""logGroupName":"{odd}","#));
+        assert!(found == "?" || found.starts_with('~'), "{odd}: {found}");
+    }
     for own in ["g", "arn:aws:logs:eu-west-1:123456789012:log-group:g"] {
         assert_eq!(events(&format!(r#""logGroupIdentifier":"{own}","#)), "~logs:::log-group:*:log-stream:s", "{own}");
     }

@@ -1,8 +1,6 @@
 //! `hallpass audit export`.
 
-use std::fs::{self, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,8 +9,9 @@ use hallpass_control::audit::{ExportFilter, LogSource, export as export_log};
 use super::no_log;
 use crate::command::Context;
 use crate::command::session::find::find;
-use crate::error::{CommandError, ErrorKind, ExitStatus};
+use crate::error::{CommandError, ExitStatus};
 use crate::output::count::counted;
+use crate::output::file::{STDOUT, atomically};
 
 /// Print the audit log as JSON lines, exactly as stored
 #[derive(Debug, Args)]
@@ -30,7 +29,7 @@ pub(crate) struct ExportArgs {
     /// Leave out every field that is not public (arguments, resources, tags, users)
     #[arg(long)]
     redact: bool,
-    /// Write to this file, as a whole or not at all
+    /// Write to this file, as a whole or not at all; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -46,7 +45,7 @@ pub(crate) fn export(context: &Context, args: ExportArgs) -> Result<ExitStatus, 
     drop(store);
     let filter = ExportFilter { session, from_seq: args.from, redacted: args.redact };
     let source = LogSource::new(dir);
-    let count = match &args.output {
+    let count = match args.output.as_deref().filter(|path| *path != Path::new(STDOUT)) {
         Some(path) => atomically(path, |out| Ok(export_log(&source, &filter, out)?))?,
         None => to_stdout(context, &source, &filter)?,
     };
@@ -89,43 +88,4 @@ impl Sink {
         self.failed = Some(error);
         kind.into()
     }
-}
-
-/// Writes beside `path`, and renames when everything is on disk. Only the owner may read it.
-///
-/// # Errors
-/// Those of `body`, and whatever the file system says.
-pub(crate) fn atomically<T>(
-    path: &Path,
-    body: impl FnOnce(&mut dyn Write) -> Result<T, CommandError>,
-) -> Result<T, CommandError> {
-    let unwritable = |error: &std::io::Error| {
-        let message = format!("`{}` cannot be written", path.display());
-        CommandError::new(ErrorKind::General, "export.unwritable", message).because(error)
-    };
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.part", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(|e| unwritable(&e))?;
-    let written = write_all(file, body, &unwritable).and_then(|value| {
-        fs::rename(&beside, path).map_err(|e| unwritable(&e))?;
-        Ok(value)
-    });
-    if written.is_err() {
-        // Half a file is worth nothing, and its absence hides no error: `written` has it.
-        drop(fs::remove_file(&beside));
-    }
-    written
-}
-
-fn write_all<T>(
-    file: fs::File,
-    body: impl FnOnce(&mut dyn Write) -> Result<T, CommandError>,
-    unwritable: &dyn Fn(&std::io::Error) -> CommandError,
-) -> Result<T, CommandError> {
-    let mut out = BufWriter::new(file);
-    let value = body(&mut out)?;
-    let file = out.into_inner().map_err(|e| unwritable(e.error()))?;
-    file.sync_all().map_err(|e| unwritable(&e))?;
-    Ok(value)
 }

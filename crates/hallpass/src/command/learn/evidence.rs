@@ -9,8 +9,8 @@ use crate::command::Context;
 use crate::command::session::find::{find, not_found};
 use crate::error::{CommandError, ErrorKind};
 
-/// The entries that are about requests.
-const KINDS: [&str; 3] = ["request_allowed", "request_settled", "request_denied"];
+/// The entries that are about requests, and about URLs that others request with.
+const KINDS: [&str; 4] = ["request_allowed", "request_settled", "request_denied", "url_presigned"];
 
 /// The sessions that `texts` mean. What still runs has not yet asked for everything.
 ///

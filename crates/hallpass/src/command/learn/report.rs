@@ -1,16 +1,20 @@
 //! What was learned, for people and as JSON.
 
+use std::collections::BTreeSet;
+
 use hallpass_core::id::SessionId;
 use hallpass_core::learn::{Failed, Fit, Learned, Refused, Widening};
 use hallpass_core::policy::PolicyDocument;
 use serde::Serialize;
 
-use crate::error::CommandError;
+use crate::error::{CommandError, ExitStatus};
 use crate::output::count::counted;
 use crate::output::{Paint, Printer, SCHEMA_VERSION, clean};
 
 /// Most names that one line lists; JSON lists all.
 const NAMES_SHOWN: usize = 5;
+/// Most characters of a name that one line shows; an S3 key may have 1,024.
+const NAME_CHARS_SHOWN: usize = 120;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -41,10 +45,11 @@ pub(super) fn show(
     printer: Printer,
     learned: &Learned,
     sessions: &[SessionId],
+    status: ExitStatus,
     policy_too: bool,
 ) -> Result<(), CommandError> {
     let fit = learned.fit();
-    for line in lines(learned, fit.as_ref()) {
+    for line in lines(learned, fit.as_ref()).into_iter().chain(cut_short(status)) {
         let painted = if line.starts_with("  ") {
             printer.paint_talk(Paint::Dim, clean::line(&line))
         } else {
@@ -59,6 +64,13 @@ pub(super) fn show(
         Some(policy) if policy_too => printer.data(policy_text(policy)?),
         _ => Ok(()),
     }
+}
+
+/// A command that failed may have stopped before it had asked for everything.
+fn cut_short(status: ExitStatus) -> Option<String> {
+    let code = status.code();
+    (code != 0)
+        .then(|| format!("the command ended with {code}: what it would have asked for after that is not in the policy"))
 }
 
 /// What a policy that was tried out would have refused.
@@ -76,7 +88,10 @@ pub(crate) fn would_deny(learned: &Learned, session: &str) -> Vec<String> {
 
 fn lines(learned: &Learned, fit: Option<&Fit>) -> Vec<String> {
     let statements = learned.policy.as_ref().and_then(|policy| policy.to_allows().ok()).unwrap_or_default().len();
-    let of = counted(learned.requests, "request", "requests");
+    let mut of = counted(learned.requests, "request", "requests");
+    if learned.presigned > 0 {
+        of = format!("{of} and {}", counted(learned.presigned, "presigned URL", "presigned URLs"));
+    }
     let mut lines = vec![match &learned.policy {
         Some(_) => format!("hallpass: learned {} from {of}", counted(statements, "statement", "statements")),
         None => format!("hallpass: nothing was learned from {of}"),
@@ -97,8 +112,19 @@ fn lines(learned: &Learned, fit: Option<&Fit>) -> Vec<String> {
         "granted on `*`, because their requests do not say what they touch:",
         names(&learned.unnamed).into_iter().map(|text| format!("  {text}")).collect(),
     );
+    section(
+        "granted on patterns, because their requests do not tell the whole ARN:",
+        names(&learned.patterns)
+            .into_iter()
+            .map(|text| format!("  {text}"))
+            .chain(any_account(&learned.patterns))
+            .collect(),
+    );
     section("denied by the cloud (granted only with `--include-failed`):", learned.failed.iter().map(failed).collect());
-    section("refused by the gate, and not learned:", learned.refused.iter().map(refused).collect());
+    section(
+        "refused by the gate, and not learned:",
+        learned.refused.iter().map(refused).chain(to_learn_escapes(&learned.refused)).collect(),
+    );
     section(
         "would have been refused by the policy that was tried out:",
         learned.would_deny.iter().map(refused).collect(),
@@ -123,19 +149,30 @@ fn size(fit: &Fit) -> Vec<String> {
     if fit.is_whole() {
         return lines;
     }
-    let longest: Vec<String> = fit.longest.iter().map(|(text, chars)| format!("{text} ({chars})")).collect();
+    let longest: Vec<String> = fit.longest.iter().map(|(text, chars)| format!("{} ({chars})", short(text))).collect();
     lines.push("  too large for a role; without `--role` the gate enforces it all the same".to_owned());
     lines.push(format!("  longest: {}", longest.join(", ")));
     lines.push("  shorten it with `--generalise keys` or `ids`, or with wildcards of your own".to_owned());
     if !fit.parts.is_empty() {
-        let sizes: Vec<String> = fit.parts.iter().map(|part| part.chars.to_string()).collect();
         let many = fit.parts.len();
-        lines.push(format!(
-            "  or split it over {many} sessions ({} characters): see `parts` in `--json`",
-            sizes.join(", ")
-        ));
+        lines.push(format!("  or split it over {many} sessions: see `parts` in `--json`"));
     }
     lines
+}
+
+/// The gate knows an account from the role that is lent.
+fn any_account(patterns: &[String]) -> Option<String> {
+    let any = patterns.iter().any(|pattern| pattern.split(':').nth(4) == Some("*"));
+    any.then(|| {
+        "  `*` stands for the account: with `--role`, or with AWS_ACCOUNT_ID beside the keys, it is known".to_owned()
+    })
+}
+
+/// How a wide ceiling takes in what no wildcard means.
+fn to_learn_escapes(refused: &[Refused]) -> Option<String> {
+    let escapes: BTreeSet<&str> = refused.iter().filter(|one| one.escape).map(|one| one.what.as_str()).collect();
+    let named: Vec<&str> = escapes.into_iter().collect();
+    (!named.is_empty()).then(|| format!("  to learn what hands out credentials: `--ceiling '*,{}'`", named.join(",")))
 }
 
 fn widening(widening: &Widening) -> String {
@@ -144,11 +181,11 @@ fn widening(widening: &Widening) -> String {
 }
 
 fn failed(failed: &Failed) -> String {
-    format!("  {} on {}: {}{}", failed.action, failed.resource, failed.code, times(failed.count))
+    format!("  {} on {}: {}{}", failed.action, short(&failed.resource), failed.code, times(failed.count))
 }
 
 fn refused(refused: &Refused) -> String {
-    let on = refused.resource.as_ref().map(|resource| format!(" on {resource}")).unwrap_or_default();
+    let on = refused.resource.as_ref().map(|resource| format!(" on {}", short(resource))).unwrap_or_default();
     format!("  {}{on}: {}{}", refused.what, refused.reason, times(refused.count))
 }
 
@@ -156,9 +193,18 @@ fn times(count: u64) -> String {
     if count > 1 { format!(" ({count} times)") } else { String::new() }
 }
 
+/// A long name's beginning; JSON has all of it.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(NAME_CHARS_SHOWN) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or(text)),
+        None => text.to_owned(),
+    }
+}
+
 /// The first few, and how many more.
 fn names(all: &[String]) -> Option<String> {
-    let shown = all.get(..NAMES_SHOWN).unwrap_or(all).join(", ");
+    let shown: Vec<String> = all.iter().take(NAMES_SHOWN).map(|name| short(name)).collect();
+    let shown = shown.join(", ");
     match all.len().saturating_sub(NAMES_SHOWN) {
         _ if all.is_empty() => None,
         0 => Some(shown),
@@ -168,7 +214,14 @@ fn names(all: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{NAME_CHARS_SHOWN, names, short};
+
+    #[test]
+    fn a_long_name_is_cut_between_characters_and_says_so() {
+        let name = "ü".repeat(NAME_CHARS_SHOWN);
+        assert_eq!(short(&name), name);
+        assert_eq!(short(&format!("{name}x")), format!("{name}…"));
+    }
 
     #[test]
     fn a_long_list_says_how_much_it_leaves_out() {

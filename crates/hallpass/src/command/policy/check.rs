@@ -2,10 +2,10 @@
 
 use clap::Args;
 use hallpass_core::policy::{Finding, Place, PolicyDocument, Weight};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::source::Source;
-use super::spelling;
+use super::{keys, reach, spelling};
 use crate::command::Context;
 use crate::error::{CommandError, ExitStatus};
 use crate::output::{Paint, SCHEMA_VERSION, clean};
@@ -55,12 +55,32 @@ struct Problem {
     message: String,
 }
 
-/// Reports every problem of every file, in the form that editors read.
+/// Reports every problem of every file, in the form that editors read. A file that cannot be read does not keep the
+/// others from being checked; then it is the error.
 pub(crate) fn check(context: &Context, args: CheckArgs) -> Result<ExitStatus, CommandError> {
     let printer = context.printer;
-    let files = args.files.iter().map(|name| Source::read(name).map(|source| checked(&source)));
-    let files = files.collect::<Result<Vec<_>, _>>()?;
-    let valid = files.iter().all(|file| file.valid && (!args.strict || file.problems.is_empty()));
+    if args.files.iter().filter(|name| *name == "-").count() > 1 {
+        return Err(CommandError::usage("policy.stdin_twice", "standard input holds one document, not two")
+            .next("name `-` once"));
+    }
+    let (mut files, mut unread) = (Vec::new(), None);
+    for name in &args.files {
+        match Source::read(name) {
+            Ok(source) => files.push(checked(&source)),
+            Err(error) if args.files.len() == 1 => return Err(error),
+            Err(error) => match unread {
+                None => unread = Some(error),
+                Some(_) => printer.warn(clean::line(error.message())),
+            },
+        }
+    }
+    let status = shown(context, files, args.strict, unread.is_none())?;
+    unread.map_or(Ok(status), Err)
+}
+
+fn shown(context: &Context, files: Vec<File>, strict: bool, all_read: bool) -> Result<ExitStatus, CommandError> {
+    let printer = context.printer;
+    let valid = all_read && files.iter().all(|file| file.valid && (!strict || file.problems.is_empty()));
     let status = if valid { ExitStatus::Success } else { ExitStatus::Failure };
     if printer.is_json() {
         printer.json(&Checked { schema_version: SCHEMA_VERSION, valid, files })?;
@@ -96,11 +116,27 @@ fn checked(source: &Source) -> File {
             (false, vec![problem])
         }
         Ok(document) => {
-            let findings = document.lint().into_iter().chain(misspelt(&document));
-            (true, findings.map(|finding| problem(finding, &source.text)).collect())
+            // `${$}{` is written for `${` in one version, and is what `${` becomes in the other.
+            let escapes = has_variables(&source.text);
+            let findings = document.lint().into_iter().filter(|one| !(escapes && one.code == "literal-variable"));
+            let findings = findings.chain(misspelt(&document));
+            let findings = findings.chain(keys::of_document(&document)).chain(reach::of_document(&document));
+            let mut problems: Vec<Problem> = findings.map(|finding| problem(finding, &source.text)).collect();
+            problems.sort_by_key(|problem| (problem.line, problem.column));
+            (true, problems)
         }
     };
     File { file: source.name.clone(), valid, problems }
+}
+
+/// True for a document of the version that has policy variables.
+fn has_variables(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default, rename = "Version")]
+        version: String,
+    }
+    serde_json::from_str::<Head>(text).is_ok_and(|head| head.version == "2012-10-17")
 }
 
 /// Actions that look misspelt, as findings.

@@ -45,8 +45,7 @@ pub(crate) fn compile(context: &Context, args: CompileArgs) -> Result<ExitStatus
             .next("name one, with `--policy FILE` or `--allow ACTIONS`"));
     }
     let policy = of_flags(&with_stdin(args.lend)?, context.config()?)?;
-    let compiled =
-        policy.compile(&args.partition).map_err(|error| CommandError::usage("policy.too_large", error.to_string()))?;
+    let compiled = policy.compile(&args.partition)?;
     let (printer, chars) = (context.printer, compiled.chars());
     if printer.is_json() {
         printer.json(&Shown {

@@ -1,6 +1,6 @@
 //! `hallpass policy diff`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use hallpass_core::policy::{Change, PolicyDiff};
 use serde::Serialize;
 
@@ -15,10 +15,11 @@ use crate::output::{Paint, SCHEMA_VERSION, clean};
 /// texts that say one thing in a roundabout way may be shown as different.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  \
-    0 both allow the same; 1 they differ\n\n\
+    0 both allow the same; 1 they differ, with `--fail-on wider` only when the new one allows more\n\n\
 Examples:\n  \
     hallpass policy diff old.json new.json\n  \
     git show main:policy.json | hallpass policy diff - policy.json\n  \
+    hallpass policy diff --fail-on wider old.json new.json\n  \
     hallpass policy diff old.json new.json --json")]
 pub(crate) struct DiffArgs {
     /// What is in force: a file, or `-` for standard input
@@ -27,6 +28,18 @@ pub(crate) struct DiffArgs {
     /// What is to be in force
     #[arg(value_name = "NEW")]
     new: String,
+    /// Which difference is a failure
+    #[arg(long, value_name = "WHAT", default_value = "any")]
+    fail_on: FailOn,
+}
+
+/// What ends with 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Any difference
+    Any,
+    /// Something that is newly allowed
+    Wider,
 }
 
 #[derive(Serialize)]
@@ -46,7 +59,11 @@ pub(crate) fn diff(context: &Context, args: DiffArgs) -> Result<ExitStatus, Comm
     let (old, new) = (Source::read(&args.old)?, Source::read(&args.new)?);
     let diff = PolicyDiff::between(&old.document()?, &new.document()?);
     let same = diff.is_empty();
-    let status = if same { ExitStatus::Success } else { ExitStatus::Failure };
+    let fails = match args.fail_on {
+        FailOn::Any => !same,
+        FailOn::Wider => !diff.newly_allowed.is_empty(),
+    };
+    let status = if fails { ExitStatus::Failure } else { ExitStatus::Success };
     let printer = context.printer;
     if printer.is_json() {
         printer.json(&Shown { schema_version: SCHEMA_VERSION, same, diff: &diff })?;

@@ -31,7 +31,13 @@ impl Source {
         };
         let text = text.map_err(|error| {
             let kind = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Usage };
-            CommandError::new(kind, "policy.unreadable", format!("the policy `{name}` cannot be read")).because(&error)
+            let unreadable =
+                CommandError::new(kind, "policy.unreadable", format!("the policy `{name}` cannot be read"));
+            match error.kind() {
+                io::ErrorKind::InvalidData => unreadable.because(&error).next("save it as UTF-8"),
+                io::ErrorKind::IsADirectory => unreadable.because(&error).next("name a file"),
+                _ => unreadable.because(&error),
+            }
         })?;
         Ok(Self { name: name.to_owned(), text })
     }

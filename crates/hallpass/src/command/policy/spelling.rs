@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallpass_core::limits::{ACTION_DOUBTS_TOLD_MAX, ACTION_SLIPS_MAX};
-use hallpass_core::policy::{ActionPattern, PolicyDocument, ScopedPolicy};
+use hallpass_core::policy::{ActionPattern, PolicyDocument, ScopedPolicy, minting};
 use hallpass_dataplane::CATALOG;
 use serde_json::Value;
 
+use super::reach;
 use crate::output::{Printer, clean};
 
 /// Actions of S3 that no operation is named after (service authorization reference, "Amazon S3"), and first those that
@@ -38,6 +39,9 @@ pub(crate) fn warn(printer: Printer, policy: &ScopedPolicy) {
     }
     if let Some(more) = doubts.len().checked_sub(ACTION_DOUBTS_TOLD_MAX).filter(|more| *more > 0) {
         printer.warn(format_args!("{more} more actions look misspelt: see `hallpass policy check`"));
+    }
+    if let Some(in_vain) = reach::of_flags(policy) {
+        printer.warn(clean::line(&in_vain));
     }
 }
 
@@ -125,7 +129,8 @@ impl Tables {
             let meant = service_near(&service)?;
             return Some(format!("`{action}`: hallpass knows no service `{service}`; did you mean `{meant}`?"));
         }
-        if known.iter().any(|name| matches(name)) {
+        // An Allow of such a wildcard lends nothing, which is said elsewhere; a Deny of it means what it says.
+        if known.iter().any(|name| matches(name)) || minting_names(&service).any(matches) {
             return None;
         }
         if !action.is_literal() {
@@ -136,8 +141,17 @@ impl Tables {
     }
 }
 
+/// The actions of a service that hand out credentials or power, which may be no operation's own.
+pub(super) fn minting_names(service: &str) -> impl Iterator<Item = &'static str> {
+    let all = minting::rows().flat_map(|(pattern, names, _)| names.iter().copied().chain([pattern]));
+    all.filter(|text| !text.contains(['*', '?']))
+        .filter_map(|text| text.split_once(':'))
+        .filter(move |(of, _)| *of == service)
+        .map(|(_, name)| name)
+}
+
 /// The actions of a service, as far as its operations are known.
-fn actions_of(service: &str) -> BTreeSet<&'static str> {
+pub(super) fn actions_of(service: &str) -> BTreeSet<&'static str> {
     let apis = (CATALOG.signing_as)(service).into_iter().chain((CATALOG.named)(service));
     let mut actions = BTreeSet::new();
     for api in apis.filter(|api| api.prefix == service) {
@@ -204,6 +218,7 @@ mod tests {
             ("lamda:Invoke*", "`lambda`"),
             ("s4:GetObject", "`s3`"),
             ("s3:Lst*", "matches no action"),
+            ("iam:Pas5*", "matches no action"),
         ] {
             let said = doubt(written).unwrap_or_default();
             assert!(said.contains(meant), "{written}: {said}");
@@ -219,7 +234,8 @@ mod tests {
 
     #[test]
     fn what_is_right_or_merely_unknown_is_left_alone() {
-        let right = ["s3:*", "*", "s3:ListBucket", "s3:getobject", "ec2:Describe*", "sts:GetScopedCredentials"];
+        let right =
+            ["iam:Pass*", "s3:*", "*", "s3:ListBucket", "s3:getobject", "ec2:Describe*", "sts:GetScopedCredentials"];
         let unknown = ["aws-portal:ViewBilling", "athena:GetPreparedStatementHistory", "s3:SomethingNew", "*:Get*"];
         for text in right.into_iter().chain(unknown) {
             assert_eq!(doubt(text), None, "{text}");

@@ -33,7 +33,7 @@ pub(crate) fn show(
     }
     let partition = routes::caller(None, session.region.as_deref()).partition;
     let compiled = (!session.role_arn.is_empty()).then(|| session.policy.compile(&partition)).transpose();
-    let compiled = compiled.map_err(|error| CommandError::usage("policy.too_large", error.to_string()))?;
+    let compiled = compiled?;
     let chars = compiled.as_ref().and_then(|c| c.json.as_ref()).map(|json| json.chars().count());
     let removed = removed(original);
     if printer.is_json() {

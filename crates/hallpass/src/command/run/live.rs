@@ -247,8 +247,11 @@ fn gate_config(
 
 /// Whom the real credential stands for; what a role was assumed with is known, because it was asked for here.
 fn caller(wish: &Wish, session: &Session, issued: &Issued) -> CallerIdentity {
-    let known = routes::caller(issued.identity.as_deref(), session.region.as_deref());
+    let mut known = routes::caller(issued.identity.as_deref(), session.region.as_deref());
     if wish.role.is_empty() {
+        if let Some(account) = issued.account.as_ref().filter(|_| known.account.is_empty()) {
+            known.account.clone_from(account);
+        }
         return known;
     }
     CallerIdentity {

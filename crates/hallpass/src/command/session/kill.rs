@@ -11,6 +11,7 @@ use hallpass_core::session::{SessionEvent, SessionStatus};
 use serde::Serialize;
 
 use super::find::{find, not_found};
+use super::presigned;
 use crate::command::Context;
 use crate::command::run::this_user;
 use crate::control_socket::client::{self, Outcome};
@@ -22,7 +23,7 @@ use crate::output::{Paint, SCHEMA_VERSION, clean};
 ///
 /// The gate refuses from this instant, streams under way are cut, the command gets TERM and then KILL. A session that
 /// has ended already is left as it is. Child sessions end with their parent; a child session alone is ended without
-/// its parent, whose processes go on.
+/// its parent, whose processes go on. Real URLs that it presigned work on until they expire, and are counted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hallpass session kill 3f2a91c0\n  \
@@ -57,7 +58,12 @@ pub(crate) fn kill(context: &Context, args: KillArgs) -> Result<ExitStatus, Comm
     // Not even a configuration with a mistake in it, or the repair of other sessions, stands before a kill.
     let store = context.store_for_kill()?;
     let record = find(context, &*store, &args.session)?;
-    let report = end(context, &*store, &record)?;
+    let mut report = end(context, &*store, &record)?;
+    // The session has ended: whatever is wrong with the log now must not hide that.
+    match presigned::of(context, &*store, &record.session.id) {
+        Ok(presigned) => report.warnings.extend(presigned.outliving()),
+        Err(error) => report.warnings.push(format!("whether presigned URLs outlive it could not be read: {error}")),
+    }
     print(context, &report)?;
     Ok(ExitStatus::Success)
 }

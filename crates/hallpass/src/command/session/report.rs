@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::find::{find, not_found};
+use super::presigned::Presigned;
 use super::requests::{Joiner, entries};
 use super::view::{SessionView, fields};
 use crate::command::Context;
@@ -40,7 +41,9 @@ pub(crate) fn report(context: &Context, args: ReportArgs) -> Result<ExitStatus, 
     let until = session.ended_at.unwrap_or(now);
     let (mut joiner, mut summary, mut next) = (Joiner::default(), Summary::default(), None);
     let mut picture = Picture::new(session.created_at, until);
+    let mut presigned = Presigned::default();
     entries(context, &*store, &session.id, &mut next, &mut |entry| {
+        presigned.take(&entry, now);
         for row in joiner.take(entry) {
             picture.add(&row);
             summary.add(&row);
@@ -58,6 +61,9 @@ pub(crate) fn report(context: &Context, args: ReportArgs) -> Result<ExitStatus, 
             "denials": summary.denials(),
             "denials_left_out": summary.left_out,
             "in_flight": summary.in_flight,
+            "presigned": presigned.urls,
+            "presigned_count": presigned.count,
+            "presigned_working": presigned.working,
             "cost_usd_estimate": summary.cost.to_f64(),
             "prices_as_of": PRICES_AS_OF,
             "timeline": picture.buckets(),
@@ -65,6 +71,8 @@ pub(crate) fn report(context: &Context, args: ReportArgs) -> Result<ExitStatus, 
         printer.json(&body)?;
     } else {
         page(printer, &record, now, &summary, &picture)?;
+        urls(printer, &presigned, now)?;
+        cost(printer, &summary)?;
     }
     Ok(ExitStatus::Success)
 }
@@ -116,6 +124,27 @@ fn page(
             printer.data(format_args!("{:>6}x  for other reasons: see `hallpass audit list`", summary.left_out))?;
         }
     }
-    heading("Cost")?;
+    Ok(())
+}
+
+/// What goes on working without the session.
+fn urls(printer: Printer, presigned: &Presigned, now: Timestamp) -> Result<(), CommandError> {
+    if presigned.count == 0 {
+        return Ok(());
+    }
+    printer.data(format_args!("\n{}", printer.paint(Paint::Bold, "Presigned URLs")))?;
+    for url in &presigned.urls {
+        let state = if url.expires_at > now { "works until" } else { "worked until" };
+        printer.data(clean::line(&format!("{} {} {state} {}", url.method, url.resource, url.expires_at)))?;
+    }
+    let listed = u64::try_from(presigned.urls.len()).unwrap_or(u64::MAX);
+    if let Some(more) = presigned.count.checked_sub(listed).filter(|more| *more > 0) {
+        printer.data(format_args!("{more} more: see `hallpass audit list --kind url_presigned`"))?;
+    }
+    Ok(())
+}
+
+fn cost(printer: Printer, summary: &Summary) -> Result<(), CommandError> {
+    printer.data(format_args!("\n{}", printer.paint(Paint::Bold, "Cost")))?;
     printer.data(format_args!("{} (estimate, list prices of {PRICES_AS_OF})", summary.cost))
 }
