@@ -197,7 +197,7 @@ fn a_refusal_says_what_is_missing_and_how_to_ask() {
 
     let every_bucket = access("s3:ListAllMyBuckets", "arn:aws:s3:::*");
     let denial = policy.evaluate(&every_bucket, &Context::default()).expect_err("refused");
-    assert_eq!(denial.how_to_ask.as_deref(), Some("ask for `--allow s3:ListAllMyBuckets --resource *`"));
+    assert_eq!(denial.how_to_ask.as_deref(), Some("ask for `--allow s3:ListAllMyBuckets --resource '*'`"));
 
     let denied = short("s3:*", &["*"], "s3:Put*");
     let denial = denied.evaluate(&access("s3:PutObject", OBJECT), &Context::default()).expect_err("refused");
