@@ -207,6 +207,9 @@ fn the_tags_of_what_is_made_are_not_those_of_what_it_is_made_in() {
     let own =
         json("ecs", "AmazonEC2ContainerServiceV20141113.RunTask", r#"{"taskDefinition":"t:1","tags":[{"key":"a"}]}"#);
     assert!(own.ends_with("ecs:TagResource@?"), "{own}");
+    let target = "AmazonEC2ContainerServiceV20141113.RegisterContainerInstance";
+    let registered = json("ecs", target, r#"{"cluster":"c","tags":[{"key":"a","value":"b"}]}"#);
+    assert!(registered.contains(":cluster/c") && registered.ends_with("ecs:TagResource@?"), "{registered}");
     let group = "arn:aws:eks:eu-west-1:123456789012:cluster/c";
     let made =
         outcome(asked("eks", "POST", "/clusters/c/node-groups").with_body(r#"{"nodegroupName":"n","tags":{"a":"b"}}"#));
