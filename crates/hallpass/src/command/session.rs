@@ -1,6 +1,6 @@
 //! `hallpass session …`.
 
-mod family;
+pub(crate) mod family;
 pub(crate) mod find;
 pub(crate) mod import;
 pub(crate) mod kill;

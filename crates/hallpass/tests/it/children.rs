@@ -176,8 +176,10 @@ fn a_kill_of_the_parent_refuses_the_child_sessions_next_request_and_the_log_name
 #[test]
 fn whoever_looks_at_a_session_sees_its_child_sessions() {
     let lender = Lender::with_role(Ministack::shared());
-    let (_, said) = ran(&lender, &SCOPE, &["narrow"]);
+    let (outcome, said) = ran(&lender, &SCOPE, &["narrow"]);
     said.worked("child-get");
+    let last = outcome.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("requests were refused") && last.contains("session report"), "{}", outcome.stderr);
     let sessions = json(&lender, &["session", "list", "--json"]);
     let sessions = sessions["sessions"].as_array().expect("sessions").clone();
     let (children, roots): (Vec<&Value>, Vec<&Value>) = sessions.iter().partition(|s| s["parent"].is_string());

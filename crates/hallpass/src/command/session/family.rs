@@ -2,24 +2,21 @@
 
 use std::collections::HashSet;
 
-use hallpass_control::Store;
 use hallpass_control::store::{Filter, Page, Record};
+use hallpass_control::{Store, StoreError};
 use hallpass_core::budget::Usd;
 use hallpass_core::id::SessionId;
 use hallpass_core::session::Session;
-
-use crate::command::Context;
-use crate::error::CommandError;
 
 /// Every session below `root`, the oldest first. Children are made after their parent, and what is older is not read.
 ///
 /// # Errors
 /// An outage of the store.
-pub(super) fn below(context: &Context, store: &dyn Store, root: &Session) -> Result<Vec<Record>, CommandError> {
+pub(crate) async fn below(store: &dyn Store, root: &Session) -> Result<Vec<Record>, StoreError> {
     let filter = Filter { since: Some(root.created_at), ..Filter::default() };
     let (mut children, mut page) = (Vec::new(), Page::default());
     loop {
-        let listing = context.block_on(store.list(filter.clone(), page))??;
+        let listing = store.list(filter.clone(), page).await?;
         children.extend(listing.records.into_iter().filter(|record| record.session.parent.is_some()));
         match listing.next {
             Some(after) => page = Page { after: Some(after), ..Page::default() },

@@ -48,7 +48,7 @@ pub(crate) fn report(context: &Context, args: ReportArgs) -> Result<ExitStatus, 
         Ok(())
     })?;
     summary.in_flight = joiner.in_flight() as u64;
-    let children = family::below(context, &*store, session)?;
+    let children = context.block_on(family::below(&*store, session))??;
     let printer = context.printer;
     if printer.is_json() {
         let body = json!({

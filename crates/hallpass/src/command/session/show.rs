@@ -34,7 +34,7 @@ struct Shown<'a> {
 pub(crate) fn show(context: &Context, args: ShowArgs) -> Result<ExitStatus, CommandError> {
     let store = context.store_to_read()?.ok_or_else(|| not_found(&args.session))?;
     let record = find(context, &*store, &args.session)?;
-    let children = family::below(context, &*store, &record.session)?;
+    let children = context.block_on(family::below(&*store, &record.session))??;
     let now = context.now();
     let printer = context.printer;
     if printer.is_json() {

@@ -115,7 +115,7 @@ fn follow(
     root: &Record,
     children: &mut Vec<Followed>,
 ) -> Result<(), CommandError> {
-    for record in family::below(context, store, &root.session)? {
+    for record in context.block_on(family::below(store, &root.session))?? {
         if !children.iter().any(|known| known.id == record.session.id) {
             let short = record.session.short_id().to_owned();
             children.push(Followed::new(record.session.id, Some(short)));
