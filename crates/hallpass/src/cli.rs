@@ -335,7 +335,7 @@ fn usage(rendered: &str, args: &[OsString]) -> CommandError {
             let names = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
             command = names.collect::<Vec<_>>().join(" ");
         } else if !text.is_empty() && !text.starts_with("For more information") {
-            let text = without_hidden(&text);
+            let text = in_plain_words(&without_hidden(&text));
             said.push(text.trim_start_matches("error: ").trim_start_matches("tip: ").to_owned());
         }
     }
@@ -343,6 +343,16 @@ fn usage(rendered: &str, args: &[OsString]) -> CommandError {
     let failure = CommandError::new(ErrorKind::Usage, "usage", said.next().unwrap_or_default());
     let failure = said.fold(failure, CommandError::cause);
     failure.next(format!("see `{command} --help`"))
+}
+
+/// What the standard library says of a number, for people.
+fn in_plain_words(text: &str) -> String {
+    let words = [
+        ("invalid digit found in string", "a whole number is expected"),
+        ("cannot parse integer from empty string", "a whole number is expected"),
+        ("number too large to fit in target type", "the number is too large"),
+    ];
+    words.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 /// The same without the commands that are only for ourselves: they come last, and begin with two underscores.
@@ -427,6 +437,19 @@ mod tests {
         let refused = Cli::try_parse_from(&words).expect_err("refused");
         let error = super::usage(&refused.render().to_string(), &words);
         assert!(error.to_string().ends_with("next: see `hallpass s3 tag set --help`"), "{error}");
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_told_in_plain_words() {
+        let said = |value: &str| {
+            let words = ["hallpass", "audit", "show", value].map(OsString::from);
+            let refused = Cli::try_parse_from(&words).expect_err("refused");
+            super::usage(&refused.render().to_string(), &words).to_string()
+        };
+        for none in ["abc", "1.5", ""] {
+            assert!(said(none).contains("a whole number is expected"), "{}", said(none));
+        }
+        assert!(said("99999999999999999999").contains("the number is too large"));
     }
 
     #[test]

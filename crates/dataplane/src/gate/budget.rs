@@ -153,7 +153,12 @@ impl Tab {
         let excess = price.map_or(Usd::ZERO, |price| price.excess());
         let resources: Vec<&str> = resolved.accesses.iter().map(|access| access.resource.shown()).collect();
         let reserved = gate.budget.admit(need, excess, &resources).await;
-        let reservation = reserved.map_err(|exceeded| refused(gate, &exceeded))?;
+        let reservation = reserved.map_err(|exceeded| {
+            let about = resolved.accesses.first();
+            let action = about.map(|access| access.action.clone());
+            let resource = about.map(|access| access.resource.shown().to_owned());
+            Denial { action, resource, ..refused(gate, &exceeded) }
+        })?;
         let unmetered = !gate.budget.metered;
         let room = |declared: u64| AtomicU64::new(if unmetered { u64::MAX } else { declared });
         Ok(Arc::new(Self {

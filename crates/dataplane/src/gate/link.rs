@@ -17,8 +17,8 @@ use hallpass_core::limits::{UPSTREAM_CONNECT_TIMEOUT_S, UPSTREAM_IDLE_S_MAX};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use rustls::AlertDescription;
 use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
@@ -178,7 +178,7 @@ impl Link {
         let limit = Duration::from_secs(UPSTREAM_CONNECT_TIMEOUT_S);
         let connecting = tokio::time::timeout(limit, open(target, out)).await;
         let stream = match connecting {
-            Ok(opened) => opened.map_err(|e| LinkError::Connect(format!("{}: {e}", target.shown())))?,
+            Ok(opened) => opened.map_err(|e| LinkError::Connect(format!("{}: {e}{}", target.shown(), advice(&e))))?,
             Err(_) => {
                 return Err(LinkError::Connect(format!(
                     "{} did not answer within {UPSTREAM_CONNECT_TIMEOUT_S} s",
@@ -230,6 +230,17 @@ async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
     let tcp = TcpStream::connect((host, port)).await?;
     tcp.set_nodelay(true)?;
     Ok(tcp)
+}
+
+/// What to look at where TLS did not come about, as far as it shows.
+fn advice(error: &io::Error) -> &'static str {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidMessage(_)) => " (it does not speak TLS there: is its endpoint one of http://?)",
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            " (name the file with its authority in AWS_CA_BUNDLE)"
+        }
+        _ => "",
+    }
 }
 
 /// True when the upstream speaks nothing of what it was offered (RFC 7301, 3.2).

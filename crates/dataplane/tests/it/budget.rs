@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hallpass_core::audit::Event;
 use hallpass_core::budget::{Cap, Caps, Usd};
 use hallpass_core::denial::DenialCode;
 use hallpass_core::limits::BUDGET_ROOM_WAIT_S_MAX;
@@ -394,4 +395,10 @@ async fn distinct_resources_are_capped_and_known_ones_pass() {
     world.log.settles(5).await;
     assert_eq!(get(&world, "/bucket/c").await.reason(), "budget-exceeded");
     assert_eq!(exhausted(&world), [Cap::Resources]);
+    let about = |event: &Event| match event {
+        Event::RequestDenied { denial, .. } => Some((denial.action.clone(), denial.resource.clone())),
+        _ => None,
+    };
+    let one_too_many = (Some("s3:GetObject".to_owned()), Some("arn:aws:s3:::bucket/c".to_owned()));
+    assert_eq!(world.log.entries().iter().filter_map(about).collect::<Vec<_>>(), [one_too_many]);
 }

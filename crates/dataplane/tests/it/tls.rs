@@ -62,3 +62,14 @@ async fn an_upstream_of_an_unknown_authority_or_another_name_gets_no_request() {
     }
     assert_eq!((requests.load(Ordering::SeqCst), its_requests.load(Ordering::SeqCst)), (0, 0));
 }
+
+#[tokio::test]
+async fn where_tls_does_not_come_about_it_is_said_what_to_look_at() {
+    let (unknown, _, _) = server("127.0.0.1").await;
+    let plain = Upstream::plain().await;
+    for (upstream, advice) in [(&unknown, "AWS_CA_BUNDLE"), (&plain, "http://")] {
+        let world = Setup::on(&upstream.url().replace("http:", "https:")).gate().await;
+        let answer = get(&world, "/bucket/key").await;
+        assert!(answer.text().contains(advice), "{answer:?}");
+    }
+}

@@ -1,5 +1,6 @@
 //! `hallpass session …`.
 
+pub(crate) mod family;
 pub(crate) mod find;
 pub(crate) mod import;
 pub(crate) mod kill;

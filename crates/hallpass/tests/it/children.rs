@@ -174,6 +174,36 @@ fn a_kill_of_the_parent_refuses_the_child_sessions_next_request_and_the_log_name
 }
 
 #[test]
+fn whoever_looks_at_a_session_sees_its_child_sessions() {
+    let lender = Lender::with_role(Ministack::shared());
+    let (outcome, said) = ran(&lender, &SCOPE, &["narrow"]);
+    said.worked("child-get");
+    let last = outcome.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("requests were refused") && last.contains("session report"), "{}", outcome.stderr);
+    let sessions = json(&lender, &["session", "list", "--json"]);
+    let sessions = sessions["sessions"].as_array().expect("sessions").clone();
+    let (children, roots): (Vec<&Value>, Vec<&Value>) = sessions.iter().partition(|s| s["parent"].is_string());
+    assert!(roots.len() == 1 && !children.is_empty(), "{sessions:?}");
+    let root = roots[0]["id"].as_str().expect("an id");
+    let watched = run(&mut lender.hallpass(&["session", "watch", root, "--json"])).succeeded();
+    let rows: Vec<Value> = watched.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    for (operation, of_child) in [("AssumeRole", false), ("GetObject", true), ("PutObject", true)] {
+        let row = rows.iter().find(|row| row["operation"] == operation).expect(operation);
+        let known = children.iter().any(|child| child["short_id"] == row["child"]);
+        assert_eq!(known, of_child, "{operation}: {row}");
+    }
+    for command in ["show", "report"] {
+        let told = json(&lender, &["session", command, root, "--json"]);
+        assert_eq!(told["children"].as_array().map(Vec::len), Some(children.len()), "{command}");
+        let page = run(&mut lender.hallpass(&["session", command, root])).succeeded();
+        let first = children[0]["short_id"].as_str().expect("an id");
+        assert!(page.lines().any(|line| line.starts_with("children") && line.contains(first)), "{command}: {page}");
+    }
+    let child = children[0]["id"].as_str().expect("an id");
+    assert_eq!(json(&lender, &["session", "show", child, "--json"])["children"], serde_json::json!([]));
+}
+
+#[test]
 fn a_child_session_that_is_killed_alone_is_refused_and_its_parent_goes_on() {
     let lender = Lender::with_role(Ministack::shared());
     let (running, said) = waiting(&lender);

@@ -4,6 +4,9 @@
 use hallpass_control::Store;
 use hallpass_control::store::{EntryFilter, Record};
 use hallpass_core::audit::Event;
+use hallpass_core::session::Session;
+
+use crate::command::session::family;
 
 /// Characters of a reason in passing.
 const REASON_CHARS: usize = 240;
@@ -11,33 +14,29 @@ const REASON_CHARS: usize = 240;
 /// Requests of a session that were refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusals {
+    /// Whose report tells more.
     session: String,
     count: u64,
-    /// The last one's reason.
+    /// The reason of one of the last.
     last: Option<String>,
 }
 
 impl Refusals {
-    /// Of a session that has ended; `None` when nothing was refused. A log that cannot be read costs the reason only.
+    /// Of a session that has ended, and of its child sessions; `None` when nothing was refused. What cannot be read
+    /// costs the line, or the reason in it.
     pub(super) async fn of(store: &dyn Store, record: &Record) -> Option<Self> {
-        let count = record.requests_denied;
-        if count == 0 {
-            return None;
-        }
-        let filter = EntryFilter {
-            session: Some(record.session.id.clone()),
-            kinds: vec!["request_denied".to_owned()],
-            limit: 1,
-            newest_first: true,
-            ..EntryFilter::default()
+        // Who was allowed nothing has made no child session.
+        let children = match record.requests_allowed {
+            0 => Vec::new(),
+            _ => family::below(store, &record.session).await.unwrap_or_default(),
         };
-        let entries = store.entries(filter).await.unwrap_or_default();
-        let reason = |event| match event {
-            Event::RequestDenied { denial, .. } => Some(denial.reason),
-            _ => None,
-        };
-        let last = entries.first().and_then(|entry| entry.decode().ok()).and_then(|entry| reason(entry.event));
-        Some(Self { session: record.session.short_id().to_owned(), count, last })
+        let refused: Vec<&Record> = [record].into_iter().chain(&children).filter(|r| r.requests_denied > 0).collect();
+        let count = refused.iter().map(|record| record.requests_denied).fold(0, u64::saturating_add);
+        let last = refused.last()?;
+        // The report of the session that was started names the others.
+        let told = if refused.len() == 1 { last } else { record };
+        let session = told.session.short_id().to_owned();
+        Some(Self { session, count, last: reason(store, &last.session).await })
     }
 
     /// The line for stderr.
@@ -48,10 +47,26 @@ impl Refusals {
             (1, Some(reason)) => format!("hallpass: 1 request was refused: {reason}; more in {all}"),
             (1, None) => format!("hallpass: 1 request was refused; see {all}"),
             (n, Some(reason)) => {
-                format!("hallpass: {n} requests were refused, the last one: {reason}; all of them in {all}")
+                format!("hallpass: {n} requests were refused, one of them: {reason}; more in {all}")
             }
             (n, None) => format!("hallpass: {n} requests were refused; see {all}"),
         }
+    }
+}
+
+/// Why the last one was refused.
+async fn reason(store: &dyn Store, session: &Session) -> Option<String> {
+    let filter = EntryFilter {
+        session: Some(session.id.clone()),
+        kinds: vec!["request_denied".to_owned()],
+        limit: 1,
+        newest_first: true,
+        ..EntryFilter::default()
+    };
+    let entry = store.entries(filter).await.ok()?.first()?.decode().ok()?;
+    match entry.event {
+        Event::RequestDenied { denial, .. } => Some(denial.reason),
+        _ => None,
     }
 }
 
@@ -73,10 +88,7 @@ mod tests {
         };
         let all = "`hallpass session report 0123abcd`";
         assert_eq!(said(1, Some("no")), format!("hallpass: 1 request was refused: no; more in {all}"));
-        assert_eq!(
-            said(3, Some("no")),
-            format!("hallpass: 3 requests were refused, the last one: no; all of them in {all}")
-        );
+        assert_eq!(said(3, Some("no")), format!("hallpass: 3 requests were refused, one of them: no; more in {all}"));
         assert_eq!(said(3, None), format!("hallpass: 3 requests were refused; see {all}"));
         let long = "ä".repeat(REASON_CHARS + 1);
         assert!(said(1, Some(&long)).contains(&format!("{}…;", "ä".repeat(REASON_CHARS))));

@@ -10,6 +10,7 @@ use hallpass_core::budget::shown_bytes;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::family;
 use super::find::{find, not_found};
 use super::presigned::Presigned;
 use super::requests::{Joiner, entries};
@@ -51,6 +52,7 @@ pub(crate) fn report(context: &Context, args: ReportArgs) -> Result<ExitStatus, 
         Ok(())
     })?;
     summary.in_flight = joiner.in_flight() as u64;
+    let children = context.block_on(family::below(&*store, session))??;
     let printer = context.printer;
     if printer.is_json() {
         let body = json!({
@@ -67,10 +69,13 @@ pub(crate) fn report(context: &Context, args: ReportArgs) -> Result<ExitStatus, 
             "cost_usd_estimate": summary.cost.to_f64(),
             "prices_as_of": PRICES_AS_OF,
             "timeline": picture.buckets(),
+            "children": children.iter().map(|child| child.session.id.as_str()).collect::<Vec<_>>(),
         });
         printer.json(&body)?;
     } else {
-        page(printer, &record, now, &summary, &picture)?;
+        let mut all = fields(&record, now);
+        all.extend(family::line(&children).map(|line| ("children", line)));
+        page(printer, &record, &all, &summary, &picture)?;
         urls(printer, &presigned, now)?;
         cost(printer, &summary)?;
     }
@@ -80,14 +85,14 @@ pub(crate) fn report(context: &Context, args: ReportArgs) -> Result<ExitStatus, 
 fn page(
     printer: Printer,
     record: &Record,
-    now: Timestamp,
+    all: &[(&str, String)],
     summary: &Summary,
     picture: &Picture,
 ) -> Result<(), CommandError> {
     let heading = |text: &str| printer.data(format_args!("\n{}", printer.paint(Paint::Bold, text)));
-    for (name, value) in fields(record, now) {
+    for (name, value) in all {
         let name = printer.paint(Paint::Dim, format_args!("{name:<10}"));
-        printer.data(format_args!("{name}  {}", clean::line(&value)))?;
+        printer.data(format_args!("{name}  {}", clean::line(value)))?;
     }
     heading("Policy")?;
     let policy = serde_json::to_string(&record.session.policy).unwrap_or_default();

@@ -58,6 +58,9 @@ pub(super) struct Row {
     pub(super) cost: Usd,
     /// How many this row stands for.
     pub(super) count: u64,
+    /// The child session that sent it, by its short id, where it is told beside its parent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) child: Option<String>,
 }
 
 /// Joins entries in the order of the log.
@@ -130,6 +133,7 @@ impl Row {
             cost_usd: None,
             cost: Usd::ZERO,
             count: 1,
+            child: None,
         }
     }
 

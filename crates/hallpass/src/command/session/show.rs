@@ -1,8 +1,10 @@
 //! `hallpass session show`.
 
 use clap::Args;
+use hallpass_core::id::SessionId;
 use serde::Serialize;
 
+use super::family;
 use super::find::{find, not_found};
 use super::view::{SessionView, fields};
 use crate::command::Context;
@@ -24,19 +26,25 @@ pub(crate) struct ShowArgs {
 struct Shown<'a> {
     schema_version: u32,
     session: SessionView<'a>,
+    /// Child sessions, and theirs.
+    children: Vec<&'a SessionId>,
 }
 
 /// Prints every field.
 pub(crate) fn show(context: &Context, args: ShowArgs) -> Result<ExitStatus, CommandError> {
     let store = context.store_to_read()?.ok_or_else(|| not_found(&args.session))?;
     let record = find(context, &*store, &args.session)?;
+    let children = context.block_on(family::below(&*store, &record.session))??;
     let now = context.now();
     let printer = context.printer;
     if printer.is_json() {
-        printer.json(&Shown { schema_version: SCHEMA_VERSION, session: SessionView::new(&record, now) })?;
+        let ids = children.iter().map(|child| &child.session.id).collect();
+        let session = SessionView::new(&record, now);
+        printer.json(&Shown { schema_version: SCHEMA_VERSION, session, children: ids })?;
         return Ok(ExitStatus::Success);
     }
-    for (name, value) in fields(&record, now) {
+    let children = family::line(&children).map(|line| ("children", line));
+    for (name, value) in fields(&record, now).into_iter().chain(children) {
         printer.data(format_args!(
             "{}  {}",
             printer.paint(Paint::Dim, format_args!("{name:<10}")),

@@ -9,8 +9,10 @@ use clap::Args;
 use hallpass_control::Store;
 use hallpass_control::store::{Filter, Page, Record};
 use hallpass_core::audit::{Entry, Event};
+use hallpass_core::id::SessionId;
 use serde_json::json;
 
+use super::family;
 use super::find::{find, not_found};
 use super::requests::{Joiner, Row, Verdict, entries};
 use crate::command::Context;
@@ -20,13 +22,16 @@ use table::Table;
 
 /// Pause between two looks at the log, milliseconds.
 const LOOK_EVERY_MS: u64 = 150;
+/// Looks between two looks for new child sessions.
+const CHILDREN_EVERY: u32 = 4;
 /// Looks between two checks that the session's keeper still lives.
 const KEEPER_EVERY: u32 = 10;
 
 /// Watch a session's requests as they are decided; JSON lines with `--json`
 ///
-/// A row for each request: time, operation, resource, verdict, bytes, estimated cost. Without a session, the newest
-/// live one. It begins with what has been recorded already, and stops when the session has ended.
+/// A row for each request: time, operation, resource, verdict, bytes, estimated cost. Requests of child sessions are
+/// there too, with the child's id. Without a session, the newest live one. It begins with what has been recorded
+/// already, and stops when the session has ended.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hallpass session watch\n  \
@@ -51,18 +56,18 @@ pub(crate) fn watch(context: &Context, args: WatchArgs) -> Result<ExitStatus, Co
     if !printer.is_json() {
         printer.data(printer.paint(Paint::Dim, Table::within(columns()).heading()))?;
     }
-    let (mut joiner, mut next, mut looks) = (Joiner::default(), None, 0_u32);
+    let (mut root, mut children, mut looks) = (Followed::new(id, None), Vec::new(), 0_u32);
     loop {
-        let mut ended = None;
-        entries(context, &*store, &id, &mut next, &mut |entry| {
-            if let Event::SessionEnded { .. } | Event::SessionImported { .. } = entry.event {
-                ended = Some(entry);
-                return Ok(());
-            }
-            joiner.take(entry).iter().try_for_each(|row| print(printer, row))
-        })?;
+        let ended = root.look(context, &*store)?;
+        if looks % CHILDREN_EVERY == 0 || ended.is_some() {
+            follow(context, &*store, &record, &mut children)?;
+        }
+        for child in &mut children {
+            child.look(context, &*store)?;
+        }
         if let Some(entry) = ended {
-            end(printer, &entry, joiner.in_flight())?;
+            let in_flight = children.iter().chain([&root]).map(|one| one.joiner.in_flight()).sum();
+            end(printer, &entry, in_flight)?;
             return Ok(ExitStatus::Success);
         }
         looks += 1;
@@ -71,6 +76,52 @@ pub(crate) fn watch(context: &Context, args: WatchArgs) -> Result<ExitStatus, Co
         }
         thread::sleep(Duration::from_millis(LOOK_EVERY_MS));
     }
+}
+
+/// One session whose entries are read as they come.
+struct Followed {
+    id: SessionId,
+    /// Of a child session: its short id, which its rows have.
+    child: Option<String>,
+    joiner: Joiner,
+    next: Option<u64>,
+}
+
+impl Followed {
+    fn new(id: SessionId, child: Option<String>) -> Self {
+        Self { id, child, joiner: Joiner::default(), next: None }
+    }
+
+    /// Prints what is new; gives the entry of its end when it is among it.
+    fn look(&mut self, context: &Context, store: &dyn Store) -> Result<Option<Entry>, CommandError> {
+        let Self { id, child, joiner, next } = self;
+        let mut ended = None;
+        entries(context, store, id, next, &mut |entry| {
+            if let Event::SessionEnded { .. } | Event::SessionImported { .. } = entry.event {
+                ended = Some(entry);
+                return Ok(());
+            }
+            let rows = joiner.take(entry).into_iter().map(|row| Row { child: child.clone(), ..row });
+            rows.into_iter().try_for_each(|row| print(context.printer, &row))
+        })?;
+        Ok(ended)
+    }
+}
+
+/// Takes in child sessions that are new.
+fn follow(
+    context: &Context,
+    store: &dyn Store,
+    root: &Record,
+    children: &mut Vec<Followed>,
+) -> Result<(), CommandError> {
+    for record in context.block_on(family::below(store, &root.session))?? {
+        if !children.iter().any(|known| known.id == record.session.id) {
+            let short = record.session.short_id().to_owned();
+            children.push(Followed::new(record.session.id, Some(short)));
+        }
+    }
+    Ok(())
 }
 
 /// A session whose keeper died has no end until somebody writes one: opening the store repairs it.

@@ -57,10 +57,14 @@ impl Table {
         let more = if more > 0 { format!(" +{more}") } else { String::new() };
         let room = self.resource.saturating_sub(more.chars().count());
         let resource = format!("{}{more}", end_of(&clean::line(resource), room));
+        let operation = clean::line(&match &row.child {
+            Some(child) => format!("{child}: {}", row.operation()),
+            None => row.operation(),
+        });
         let cost = row.cost_usd.map_or_else(|| "-".to_owned(), |usd| format!("~{usd:.7} USD"));
         let line = self.line([
             &row.time.strftime("%H:%M:%S.%3f").to_string(),
-            &beginning_of(&clean::line(&row.operation()), self.operation),
+            &self.width.map_or_else(|| operation.clone(), |_| beginning_of(&operation, self.operation)),
             &resource,
             row.verdict.as_str(),
             &shown_bytes(row.bytes_in),
