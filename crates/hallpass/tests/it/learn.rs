@@ -232,6 +232,10 @@ fn a_shadow_session_says_what_it_would_refuse_and_refuses_only_what_the_ceiling_
         serde_json::from_str::<Value>(&listed).expect("json")["sessions"][0]["id"].as_str().expect("id").to_owned();
     let shown = run(&mut lender.hallpass(&["session", "show", &id])).succeeded();
     assert!(shown.contains("shadow") && shown.contains("not enforced"), "{shown}");
+    let why = |key: &str| run(&mut lender.hallpass(&["why", "s3:GetObject", key, "--session", &id]));
+    let (theirs, ours) = (why("s3://other/reports/a.txt"), why("s3://lent/reports/a.txt"));
+    assert!(theirs.status.success() && theirs.stdout.contains("would refuse it"), "{}", theirs.shown());
+    assert!(ours.status.success() && !ours.stdout.contains("would refuse"), "{}", ours.shown());
     // What passed is what a policy for the next time must allow.
     let learned = run(&mut lender.hallpass(&["learn", "--from", &id])).succeeded();
     assert!(learned.contains("arn:aws:s3:::other/reports/a.txt"), "{learned}");
