@@ -112,6 +112,22 @@ fn a_learned_policy_lets_the_program_run_again_and_every_statement_of_it_is_need
 }
 
 #[test]
+fn what_a_child_session_asked_for_is_learned_because_its_parent_must_be_allowed_it() {
+    let lender = Lender::without_role(Ministack::shared());
+    let program = "import boto3\nc = boto3.client('sts').assume_role(RoleArn='arn:aws:iam::000000000000:role/agent', \
+        RoleSessionName='child')['Credentials']\nboto3.client('s3', aws_access_key_id=c['AccessKeyId'], \
+        aws_secret_access_key=c['SecretAccessKey'], aws_session_token=c['SessionToken'])\
+        .get_object(Bucket='lent', Key='reports/a.txt')\n";
+    let (outcome, path, policy) = learn(&lender, &["--ceiling", "*,sts:AssumeRole"], program);
+    assert!(outcome.status.success(), "{}", outcome.shown());
+    let actions: Vec<Value> =
+        statements(&policy, &outcome).into_iter().map(|statement| statement["Action"].clone()).collect();
+    assert_eq!(actions, ["s3:GetObject", "sts:AssumeRole"]);
+    let path = path.to_str().expect("text");
+    lender.run(&["--policy", path], &child(program)).succeeded();
+}
+
+#[test]
 fn an_account_that_stands_beside_the_keys_is_the_one_in_learned_arns() {
     let cloud = Ministack::shared();
     let lender = Lender::without_role(cloud);
