@@ -11,7 +11,6 @@ use hallpass_core::audit::EntryError;
 use hallpass_core::budget::UsdError;
 use hallpass_core::id::SessionIdError;
 use hallpass_core::permit::NotPermitted;
-use hallpass_core::policy::CompileError;
 use serde::Serialize;
 
 /// Every way that the process can end. The numbers are part of the interface.
@@ -434,22 +433,6 @@ impl From<NotPermitted> for CommandError {
             NotPermitted::NotPending(_) => (ErrorKind::Conflict, "session.conflict", "start a new session"),
         };
         Self::new(kind, code, error.to_string()).next(next)
-    }
-}
-
-impl From<CompileError> for CommandError {
-    fn from(error: CompileError) -> Self {
-        let (code, next) = match &error {
-            CompileError::NothingAllowed => {
-                ("policy.empty", "allow something that every policy and flag given allows: they only narrow each other")
-            }
-            CompileError::Policy(_) => ("policy.invalid", "see `hallpass policy check`"),
-            CompileError::Partition(_) => ("policy.partition", "name the partition of the role's ARN"),
-            CompileError::TooLarge { .. } => {
-                ("policy.too_large", "use wildcards; without `--role` the gate enforces a policy of any size")
-            }
-        };
-        Self::usage(code, error.to_string()).next(next)
     }
 }
 

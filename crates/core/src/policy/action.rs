@@ -56,16 +56,21 @@ impl ActionPattern {
 
     /// True when every action of `other` is one of ours.
     pub fn covers(&self, other: &Self) -> bool {
-        let [service, action] = self.globs();
-        let [other_service, other_action] = other.globs();
-        service.covers(&other_service) && action.covers(&other_action)
+        let covers = |wide: &str, narrow: &str| match (has_wildcard(wide), has_wildcard(narrow)) {
+            (false, false) => wide.eq_ignore_ascii_case(narrow),
+            (false, true) => false,
+            (true, _) => Glob::folded(wide).covers(&Glob::folded(narrow)),
+        };
+        covers(&self.service, &other.service) && covers(&self.action, &other.action)
     }
 
     /// True when some action is meant by both.
     pub fn overlaps(&self, other: &Self) -> bool {
-        let [service, action] = self.globs();
-        let [other_service, other_action] = other.globs();
-        service.intersects(&other_service) && action.intersects(&other_action)
+        let meets = |a: &str, b: &str| match has_wildcard(a) || has_wildcard(b) {
+            false => a.eq_ignore_ascii_case(b),
+            true => Glob::folded(a).intersects(&Glob::folded(b)),
+        };
+        meets(&self.service, &other.service) && meets(&self.action, &other.action)
     }
 
     /// As people of that cloud write it: `s3:GetObject`, `storage.objects.get`, `Microsoft.Storage/…/read`.
@@ -84,10 +89,6 @@ impl ActionPattern {
 
     pub(crate) fn service_has_wildcard(&self) -> bool {
         has_wildcard(&self.service)
-    }
-
-    fn globs(&self) -> [Glob; 2] {
-        [Glob::folded(&self.service), Glob::folded(&self.action)]
     }
 }
 

@@ -11,7 +11,7 @@ impl Statement {
     /// True when every access that `other` names, conditions aside, is also named by us. An Allow of ours must also
     /// spell out what `other` spells out of the class that no wildcard means.
     pub(super) fn covers_scope(&self, other: &Self) -> bool {
-        self.covers_names(other) && self.covers_resources(other)
+        self.covers_resources(other) && self.covers_names(other)
     }
 
     /// True when `other` applies only where we do. `surely` and `possibly` are both kept: no access that `other`

@@ -59,6 +59,9 @@ struct Answer<'a> {
     granted_by: &'a [Grant],
     /// Null when it is allowed.
     denial: Option<&'a Denial>,
+    /// What a policy that the session tries out would say; it refuses nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_deny: Option<&'a Denial>,
 }
 
 /// Evaluates once and prints the reason.
@@ -76,6 +79,8 @@ pub(crate) fn why(context: &Context, args: WhyArgs) -> Result<ExitStatus, Comman
     {
         denial.how_to_ask = Some("name the ARN that is asked about: without one this is about `*` itself".to_owned());
     }
+    let tried = policy.shadow.as_deref().filter(|_| decided.is_ok());
+    let would_deny = tried.and_then(|tried| tried.grants(&access, &circumstances).err());
     let printer = context.printer;
     if let Some(doubt) = spelling::of_action(&asked) {
         printer.warn(clean::line(&doubt));
@@ -90,6 +95,7 @@ pub(crate) fn why(context: &Context, args: WhyArgs) -> Result<ExitStatus, Comman
             resource: access.resource.shown(),
             granted_by: decided.as_deref().unwrap_or_default(),
             denial: decided.as_ref().err(),
+            would_deny: would_deny.as_ref(),
         })?;
         return Ok(status);
     }
@@ -100,6 +106,10 @@ pub(crate) fn why(context: &Context, args: WhyArgs) -> Result<ExitStatus, Comman
             for Grant { ceiling, statement } in &granted {
                 let by = statement.as_ref().map_or_else(|| ceiling.clone(), |name| format!("{name} ({ceiling})"));
                 printer.data(format_args!("  by {}", clean::line(&by)))?;
+            }
+            if let Some(denial) = &would_deny {
+                let reason = clean::line(&denial.reason);
+                printer.data(format_args!("  but the policy that is tried out would refuse it: {reason}"))?;
             }
         }
         Err(denial) => refused(context, &denial)?,

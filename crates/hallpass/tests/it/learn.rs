@@ -112,6 +112,22 @@ fn a_learned_policy_lets_the_program_run_again_and_every_statement_of_it_is_need
 }
 
 #[test]
+fn what_a_child_session_asked_for_is_learned_because_its_parent_must_be_allowed_it() {
+    let lender = Lender::without_role(Ministack::shared());
+    let program = "import boto3\nc = boto3.client('sts').assume_role(RoleArn='arn:aws:iam::000000000000:role/agent', \
+        RoleSessionName='child')['Credentials']\nboto3.client('s3', aws_access_key_id=c['AccessKeyId'], \
+        aws_secret_access_key=c['SecretAccessKey'], aws_session_token=c['SessionToken'])\
+        .get_object(Bucket='lent', Key='reports/a.txt')\n";
+    let (outcome, path, policy) = learn(&lender, &["--ceiling", "*,sts:AssumeRole"], program);
+    assert!(outcome.status.success(), "{}", outcome.shown());
+    let actions: Vec<Value> =
+        statements(&policy, &outcome).into_iter().map(|statement| statement["Action"].clone()).collect();
+    assert_eq!(actions, ["s3:GetObject", "sts:AssumeRole"]);
+    let path = path.to_str().expect("text");
+    lender.run(&["--policy", path], &child(program)).succeeded();
+}
+
+#[test]
 fn an_account_that_stands_beside_the_keys_is_the_one_in_learned_arns() {
     let cloud = Ministack::shared();
     let lender = Lender::without_role(cloud);
@@ -232,6 +248,10 @@ fn a_shadow_session_says_what_it_would_refuse_and_refuses_only_what_the_ceiling_
         serde_json::from_str::<Value>(&listed).expect("json")["sessions"][0]["id"].as_str().expect("id").to_owned();
     let shown = run(&mut lender.hallpass(&["session", "show", &id])).succeeded();
     assert!(shown.contains("shadow") && shown.contains("not enforced"), "{shown}");
+    let why = |key: &str| run(&mut lender.hallpass(&["why", "s3:GetObject", key, "--session", &id]));
+    let (theirs, ours) = (why("s3://other/reports/a.txt"), why("s3://lent/reports/a.txt"));
+    assert!(theirs.status.success() && theirs.stdout.contains("would refuse it"), "{}", theirs.shown());
+    assert!(ours.status.success() && !ours.stdout.contains("would refuse"), "{}", ours.shown());
     // What passed is what a policy for the next time must allow.
     let learned = run(&mut lender.hallpass(&["learn", "--from", &id])).succeeded();
     assert!(learned.contains("arn:aws:s3:::other/reports/a.txt"), "{learned}");

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use hallpass_core::limits::SESSION_POLICY_CHARS_MAX;
+use hallpass_core::policy::CompileError;
 use serde::Serialize;
 
 use super::source::{names_no_policy, with_stdin};
@@ -68,4 +69,20 @@ pub(crate) fn compile(context: &Context, args: CompileArgs) -> Result<ExitStatus
         printer.say(format_args!("{} {}", printer.paint_talk(Paint::Warn, "note:"), clean::line(note)));
     }
     Ok(ExitStatus::Success)
+}
+
+impl From<CompileError> for CommandError {
+    fn from(error: CompileError) -> Self {
+        let (code, next) = match &error {
+            CompileError::NothingAllowed => {
+                ("policy.empty", "allow something that every policy and flag given allows: they only narrow each other")
+            }
+            CompileError::Policy(_) => ("policy.invalid", "see `hallpass policy check`"),
+            CompileError::Partition(_) => ("policy.partition", "name the partition of the role's ARN"),
+            CompileError::TooLarge { .. } => {
+                ("policy.too_large", "use wildcards; without `--role` the gate enforces a policy of any size")
+            }
+        };
+        Self::usage(code, error.to_string()).next(next)
+    }
 }

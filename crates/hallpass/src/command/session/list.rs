@@ -107,7 +107,7 @@ pub(crate) fn list(context: &Context, args: ListArgs) -> Result<ExitStatus, Comm
 }
 
 /// Up to `limit` records, page by page.
-pub(super) fn pages(
+pub(crate) fn pages(
     context: &Context,
     store: &dyn Store,
     filter: &Filter,
