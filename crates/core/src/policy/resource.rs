@@ -112,10 +112,8 @@ impl ResourcePattern {
         if self.is_everything() || self == other {
             return true;
         }
-        match &self.glob {
-            Some(glob) if !other.is_everything() => glob.covers(&other.widest()),
-            _ => false,
-        }
+        // An ARN's pattern never covers the star that stands alone.
+        self.glob.as_ref().is_some_and(|glob| glob.covers(&other.widest()))
     }
 
     /// Covers all that the pattern can become.
