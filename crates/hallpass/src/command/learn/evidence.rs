@@ -1,14 +1,13 @@
 //! From the audit log to what was asked for.
 
 use hallpass_control::Store;
-use hallpass_control::store::{Cursor, EntryFilter, Filter};
+use hallpass_control::store::EntryFilter;
 use hallpass_core::id::SessionId;
 use hallpass_core::learn::Learner;
-use jiff::Timestamp;
 
 use crate::command::Context;
+use crate::command::session::family;
 use crate::command::session::find::{find, not_found};
-use crate::command::session::list::pages;
 use crate::error::{CommandError, ErrorKind};
 
 /// The entries that are about requests, and about URLs that others request with.
@@ -46,18 +45,14 @@ pub(crate) fn of_sessions(context: &Context, sessions: &[SessionId]) -> Result<L
     Ok(learner)
 }
 
-/// The sessions and, behind them, all their descendants, which were made while they lived.
+/// The sessions and, behind them, all their descendants.
 fn family(context: &Context, store: &dyn Store, sessions: &[SessionId]) -> Result<Vec<SessionId>, CommandError> {
     let mut family = sessions.to_vec();
     for id in sessions {
         let session = find(context, store, id.as_str())?.session;
-        let end = |at: Timestamp| Cursor { created_us: at.as_microsecond().saturating_add(1), id: id.clone() };
-        let filter = Filter { since: Some(session.created_at), ..Filter::default() };
-        let later = pages(context, store, &filter, u64::MAX, session.ended_at.map(end))?;
-        // From the oldest on, so that a parent comes before its children.
-        for later in later.records.into_iter().rev().map(|record| record.session) {
-            if later.parent.is_some_and(|parent| family.contains(&parent)) && !family.contains(&later.id) {
-                family.push(later.id);
+        for child in context.block_on(family::below(store, &session))?? {
+            if !family.contains(&child.session.id) {
+                family.push(child.session.id);
             }
         }
     }

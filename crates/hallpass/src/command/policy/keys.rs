@@ -2,7 +2,8 @@
 
 use hallpass_core::limits::ACTION_SLIPS_MAX;
 use hallpass_core::policy::{Finding, Place, PolicyDocument, Weight};
-use serde_json::Value;
+
+use super::spelling;
 
 /// IAM user guide, "AWS global condition context keys". Those that end with `/` are completed by a tag's key.
 const GLOBAL: [&str; 47] = [
@@ -57,14 +58,9 @@ const GLOBAL: [&str; 47] = [
 
 /// What looks misspelt in a document's conditions.
 pub(super) fn of_document(document: &PolicyDocument) -> Vec<Finding> {
-    let Ok(value) = serde_json::to_value(document) else { return Vec::new() };
-    let statements: Vec<&Value> = match &value["Statement"] {
-        Value::Array(all) => all.iter().collect(),
-        one => vec![one],
-    };
     let names = document.in_words();
     let mut findings = Vec::new();
-    for (n, members) in statements.into_iter().enumerate() {
+    for (n, members) in spelling::statements_of(document).iter().enumerate() {
         for (operator, keys) in members["Condition"].as_object().into_iter().flatten() {
             for (key, meant) in keys.as_object().into_iter().flatten().filter_map(|(key, _)| Some((key, meant(key)?))) {
                 findings.push(Finding {

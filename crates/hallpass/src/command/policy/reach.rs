@@ -17,14 +17,9 @@ const BEYOND_THE_TABLES: [&str; 2] = ["s3", "logs"];
 
 /// The Allow statements, and parts of them, that no request can meet.
 pub(super) fn of_document(document: &PolicyDocument) -> Vec<Finding> {
-    let Ok(value) = serde_json::to_value(document) else { return Vec::new() };
-    let statements: Vec<&Value> = match &value["Statement"] {
-        Value::Array(all) => all.iter().collect(),
-        one => vec![one],
-    };
     let (names, mut tables) = (document.in_words(), Tables::default());
     let mut findings = Vec::new();
-    for (n, members) in statements.into_iter().enumerate() {
+    for (n, members) in spelling::statements_of(document).iter().enumerate() {
         if members["Effect"] != "Allow" {
             continue;
         }

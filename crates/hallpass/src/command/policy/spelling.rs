@@ -83,14 +83,18 @@ pub(crate) fn of_document(document: &PolicyDocument) -> Vec<Doubt> {
     in_document(document, &mut Tables::default())
 }
 
+/// The statements of a document as they are written, in their order.
+pub(super) fn statements_of(document: &PolicyDocument) -> Vec<Value> {
+    match serde_json::to_value(document).map(|mut value| value["Statement"].take()) {
+        Ok(Value::Array(all)) => all,
+        Ok(one) => vec![one],
+        Err(_) => Vec::new(),
+    }
+}
+
 fn in_document(document: &PolicyDocument, tables: &mut Tables) -> Vec<Doubt> {
-    let Ok(value) = serde_json::to_value(document) else { return Vec::new() };
-    let statements: Vec<&Value> = match &value["Statement"] {
-        Value::Array(all) => all.iter().collect(),
-        one => vec![one],
-    };
     let mut doubts = Vec::new();
-    for (statement, members) in statements.into_iter().enumerate() {
+    for (statement, members) in statements_of(document).iter().enumerate() {
         for member in ["Action", "NotAction"] {
             let whole = format!("Statement[{statement}].{member}");
             let mut add = |text: &Value, path: String| {

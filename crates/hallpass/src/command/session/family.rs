@@ -2,19 +2,21 @@
 
 use std::collections::HashSet;
 
-use hallpass_control::store::{Filter, Page, Record};
+use hallpass_control::store::{Cursor, Filter, Page, Record};
 use hallpass_control::{Store, StoreError};
 use hallpass_core::budget::Usd;
 use hallpass_core::id::SessionId;
 use hallpass_core::session::Session;
+use jiff::Timestamp;
 
-/// Every session below `root`, the oldest first. Children are made after their parent, and what is older is not read.
+/// Every session below `root`, the oldest first. Children are made while their parent lives, and nothing else is read.
 ///
 /// # Errors
 /// An outage of the store.
 pub(crate) async fn below(store: &dyn Store, root: &Session) -> Result<Vec<Record>, StoreError> {
     let filter = Filter { since: Some(root.created_at), ..Filter::default() };
-    let (mut children, mut page) = (Vec::new(), Page::default());
+    let end = |at: Timestamp| Cursor { created_us: at.as_microsecond().saturating_add(1), id: root.id.clone() };
+    let (mut children, mut page) = (Vec::new(), Page { after: root.ended_at.map(end), ..Page::default() });
     loop {
         let listing = store.list(filter.clone(), page).await?;
         children.extend(listing.records.into_iter().filter(|record| record.session.parent.is_some()));

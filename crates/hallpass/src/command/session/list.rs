@@ -107,7 +107,7 @@ pub(crate) fn list(context: &Context, args: ListArgs) -> Result<ExitStatus, Comm
 }
 
 /// Up to `limit` records, page by page.
-pub(crate) fn pages(
+pub(super) fn pages(
     context: &Context,
     store: &dyn Store,
     filter: &Filter,
